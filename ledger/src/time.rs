@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 pub struct Instant(Timestamp);
 
 /// A civil day without a zone.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Day(Date);
 
@@ -90,7 +90,7 @@ impl FromStr for Instant {
 
 impl<'de> Deserialize<'de> for Instant {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Timestamp::deserialize(deserializer).map(Self::from)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -155,6 +155,12 @@ impl FromStr for Day {
 
     fn from_str(text: &str) -> Result<Self, NotATime> {
         text.parse::<Date>().map(Self).map_err(|_| NotATime(text.chars().take(40).collect()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
