@@ -1,0 +1,152 @@
+//! The rooms of the hub and which may use which.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::source::{Finding, Source, crate_paths};
+
+/// What every room may use. It uses no slice itself, but for the publisher, which feeds the webhooks.
+const FOUNDATION: [&str; 14] = [
+    "access",
+    "app",
+    "audit",
+    "books",
+    "config",
+    "events",
+    "fault",
+    "http",
+    "ids",
+    "journal",
+    "localpg",
+    "queue",
+    "telemetry",
+    "tx",
+];
+
+/// Each slice and the slices it may use.
+const SLICES: [(&str, &[&str]); 16] = [
+    ("catalogue", &[]),
+    ("counters", &["inbox", "intents", "refunds"]),
+    ("disputes", &["intents"]),
+    ("documents", &[]),
+    ("inbox", &["intents", "refunds", "settlement", "disputes"]),
+    ("intents", &["quoting", "catalogue", "receipts"]),
+    ("notify", &[]),
+    ("pay", &["intents", "quoting", "catalogue", "receipts"]),
+    ("quoting", &["catalogue"]),
+    ("receipts", &["documents"]),
+    ("recon", &["inbox", "intents", "refunds", "settlement"]),
+    ("refunds", &["intents", "receipts"]),
+    (
+        "reports",
+        &["catalogue", "counters", "disputes", "documents", "intents", "recon", "refunds", "settlement"],
+    ),
+    ("settlement", &["catalogue", "intents"]),
+    (
+        "simulation",
+        &["catalogue", "inbox", "intents", "quoting", "receipts", "recon", "refunds", "settlement"],
+    ),
+    ("webhooks", &[]),
+];
+
+/// Ways in, which put the rooms together. Only these and lib and main know them.
+const WAYS_IN: [&str; 2] = ["cli", "console"];
+
+/// Files that assemble: they may name every room but the ways in.
+const ASSEMBLY: [&str; 3] = ["src/app.rs", "src/http/router.rs", "src/http/openapi.rs"];
+
+fn slice(room: &str) -> Option<&'static [&'static str]> {
+    SLICES.iter().find(|(name, _)| *name == room).map(|(_, uses)| *uses)
+}
+
+fn is_room(name: &str) -> bool {
+    slice(name).is_some() || FOUNDATION.contains(&name) || WAYS_IN.contains(&name)
+}
+
+pub fn known_to_migrations(room: &str) -> bool {
+    room == "ledger" || is_room(room)
+}
+
+/// Every folder and file below src/ is a room of the tables above.
+pub fn every_room_is_known(file: &Source) -> Vec<Finding> {
+    let module = file.module();
+    match module.first() {
+        Some(room) if file.is_rust() && file.path.starts_with("src/") && !is_room(room) => {
+            vec![file.found(
+                1,
+                format!("`{room}` is no room: add it to tests/tidy/rooms.rs and docs/ARCHITECTURE.md"),
+            )]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// A room uses only the rooms its line in the table names, and of another slice never the store.
+pub fn directions(file: &Source) -> Vec<Finding> {
+    if !file.is_rust() || !file.path.starts_with("src/") {
+        return Vec::new();
+    }
+    let Some(own) = file.module().first().cloned() else { return Vec::new() };
+    let mut findings = BTreeSet::new();
+    for (line, path) in crate_paths(file) {
+        let Some(other) = path.first().filter(|room| **room != own && is_room(room)) else { continue };
+        let named = path.join("::");
+        if let Some(why) = refusal(file, &own, other, path.get(1).map(String::as_str)) {
+            findings.insert(file.found(line, format!("crate::{named}: {why}")));
+        }
+    }
+    findings.into_iter().collect()
+}
+
+fn refusal(file: &Source, own: &str, other: &str, part: Option<&str>) -> Option<String> {
+    if WAYS_IN.contains(&other) {
+        return Some(format!("only lib and main use {other}"));
+    }
+    if WAYS_IN.contains(&own) || ASSEMBLY.contains(&file.path.as_str()) || FOUNDATION.contains(&other) {
+        return None;
+    }
+    if part == Some("store") && own != "simulation" {
+        return Some("another slice's rows are reached through its service".to_owned());
+    }
+    if file.path.ends_with("/api.rs") && own != "pay" {
+        return Some("an api knows its own slice only".to_owned());
+    }
+    if FOUNDATION.contains(&own) {
+        let feeds = file.path == "src/events/publisher.rs" && other == "webhooks";
+        return (!feeds).then(|| format!("{own} lies below the slices"));
+    }
+    let allowed = slice(own).is_some_and(|uses| uses.contains(&other));
+    (!allowed).then(|| format!("{own} may not use {other}"))
+}
+
+/// A circle in the table, if there is one.
+pub fn circle(edges: &[(&str, &[&str])]) -> Option<String> {
+    fn visit<'a>(
+        room: &'a str,
+        edges: &BTreeMap<&'a str, &'a [&'a str]>,
+        trail: &mut Vec<&'a str>,
+        done: &mut BTreeSet<&'a str>,
+    ) -> Option<String> {
+        if trail.contains(&room) {
+            return Some(format!("{} -> {room}", trail.join(" -> ")));
+        }
+        if done.contains(room) {
+            return None;
+        }
+        trail.push(room);
+        for next in edges.get(room).copied().unwrap_or_default() {
+            if let Some(found) = visit(next, edges, trail, done) {
+                return Some(found);
+            }
+        }
+        trail.pop();
+        done.insert(room);
+        None
+    }
+    let table: BTreeMap<&str, &[&str]> = edges.iter().copied().collect();
+    let mut done = BTreeSet::new();
+    table.keys().find_map(|room| visit(room, &table, &mut Vec::new(), &mut done))
+}
+
+pub fn table() -> &'static [(&'static str, &'static [&'static str])] {
+    &SLICES
+}
