@@ -1,5 +1,6 @@
 //! The architecture guard: what docs/ARCHITECTURE.md promises, checked on every file. It needs the standard library
-//! alone. Each rule has a test that the checkout keeps it, and one that a planted breach is found.
+//! alone. Each rule has a test that the checkout keeps it, and one that a planted breach is found. (That every error
+//! code is documented is tested beside the codes, in src/http/codes.rs.)
 
 #[path = "tidy/housekeeping.rs"]
 mod housekeeping;
@@ -197,23 +198,4 @@ fn a_misnamed_migration_is_found() {
     assert_eq!(find(&["1_ledger_book.sql"]), 1);
     assert_eq!(find(&["0001_stuff_book.sql"]), 1);
     assert_eq!(find(&["0001_ledger.sql", "README.md"]), 2);
-}
-
-#[test]
-fn every_public_error_code_is_documented() {
-    let tree = tree();
-    let page = tree.iter().find(|file| file.path == "docs/errors.md").map_or("", |file| file.text.as_str());
-    let problem = tree.iter().find(|file| file.path == "src/http/problem.rs");
-    clean(problem.map(|problem| housekeeping::undocumented_codes(problem, page)).unwrap_or_default());
-}
-
-#[test]
-fn an_undocumented_error_code_is_found() {
-    let problem = Source::new(
-        "src/http/problem.rs",
-        "pub enum Code {\n    /// The quote is too old.\n    #[title(\"x\")]\n    QuoteExpired,\n    NotFound,\n}\npub enum Other {\n    Unheard,\n}\n",
-    );
-    let findings = housekeeping::undocumented_codes(&problem, "| `not_found` | 404 |");
-    assert_eq!(findings.iter().map(|finding| finding.line).collect::<Vec<_>>(), [4]);
-    assert!(housekeeping::undocumented_codes(&problem, "`quote-expired` `not-found`").is_empty());
 }
