@@ -1,4 +1,7 @@
 //! Mizan, the hub: pricing, payments, reconciliation, refunds and settlement behind one signed API.
 
 pub mod http;
+#[cfg(test)]
+#[path = "../tests/judges/mod.rs"]
+mod judges;
 pub mod webhooks;

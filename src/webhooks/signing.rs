@@ -84,7 +84,13 @@ pub fn sign(id: &str, now: Instant, body: &[u8], secrets: &[WebhookSecret]) -> H
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use mizan_ledger::{Clock as _, SystemClock};
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::judges::Judge;
 
     const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     const ID: &str = "msg_p5jXN8AQM9LWM0D4loKWxJek";
@@ -113,6 +119,27 @@ mod tests {
         };
         let both = of(&[new.clone(), old.clone()]);
         assert_eq!(both, format!("{} {}", of(&[new]), of(&[old])));
+    }
+
+    #[tokio::test]
+    async fn the_standards_own_library_accepts_both_secrets_and_no_other() {
+        let old = WebhookSecret::parse(SECRET).expect("a secret");
+        let new = WebhookSecret::from_bytes(vec![7; SECRET_BYTES]).expect("a secret");
+        let stranger = WebhookSecret::from_bytes(vec![8; SECRET_BYTES]).expect("a secret");
+        let body = "{\"amount\": \"12.500\", \"name\": \"رسوم\"}";
+        let headers = sign(ID, SystemClock.now(), body.as_bytes(), &[new.clone(), old.clone()]);
+        let headers: BTreeMap<&str, &str> =
+            headers.iter().map(|(name, value)| (name.as_str(), value.to_str().expect("ASCII"))).collect();
+        let deliveries: Vec<Value> = [old, new, stranger]
+            .iter()
+            .map(
+                |secret| json!({"secret": secret.reveal().expose_secret(), "headers": headers, "body": body}),
+            )
+            .collect();
+        let judge = Judge::Python { script: "receive_webhook.py", package: "standardwebhooks" };
+        if let Some(accepted) = judge.ask(&Value::from(deliveries)).await {
+            assert_eq!(accepted, json!([true, true, false]));
+        }
     }
 
     #[test]

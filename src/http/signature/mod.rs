@@ -14,6 +14,8 @@
 mod base;
 mod digest;
 mod error;
+#[cfg(test)]
+mod judged;
 mod keys;
 mod sign;
 pub(super) mod structured;
