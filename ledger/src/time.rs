@@ -107,6 +107,9 @@ impl fmt::Debug for Instant {
 }
 
 impl Day {
+    /// 1970-01-01.
+    pub const EPOCH: Self = Self(jiff::civil::date(1970, 1, 1));
+
     pub fn new(year: i16, month: i8, day: i8) -> Result<Self, NotATime> {
         Date::new(year, month, day).map(Self).map_err(|_| NotATime(format!("{year}-{month}-{day}")))
     }

@@ -1,0 +1,166 @@
+//! Reading the book: entries, statements of accounts, balances.
+
+use std::collections::HashMap;
+
+use sqlx::PgConnection;
+
+use super::Book;
+use super::outcome::BookError;
+use super::rows;
+use crate::account::{Account, AccountKey, Side};
+use crate::balance::{AccountBalance, Balance};
+use crate::chain::Hash;
+use crate::entry::{Entry, EntryDraft, Line};
+use crate::{EntryId, Instant, Money};
+
+/// An entry with its place in the book.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedEntry {
+    pub seq: i64,
+    pub recorded_at: Instant,
+    /// The entry this one reverses.
+    pub reverses_seq: Option<i64>,
+    pub leaf: Hash,
+    pub entry: Entry,
+}
+
+impl Book {
+    /// The entry of this id, if it was accepted.
+    pub async fn entry(
+        &self,
+        conn: &mut PgConnection,
+        id: EntryId,
+    ) -> Result<Option<RecordedEntry>, BookError> {
+        let outcomes = rows::find_outcomes(conn, &[id]).await?;
+        let seqs: Vec<i64> =
+            outcomes.iter().filter(|row| row.book_id == self.0.id).filter_map(|row| row.seq).collect();
+        Ok(self.entries_at(conn, &seqs).await?.pop())
+    }
+
+    /// The entries at these places, in order. Places without an entry are left out.
+    pub async fn entries_at(
+        &self,
+        conn: &mut PgConnection,
+        seqs: &[i64],
+    ) -> Result<Vec<RecordedEntry>, BookError> {
+        if seqs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut lines = self.lines_at(conn, seqs).await?;
+        let entries = sqlx::query!(
+            r#"select e.seq, e.recorded_at, e.reverses, e.id, e.effective_on, e.kind, e.actor, e.source_ref, e.leaf,
+                 e.meta::text as "meta!", o.id as "original?: EntryId"
+               from ledger.entries e
+               left join ledger.entries o on o.book_id = e.book_id and o.seq = e.reverses
+               where e.book_id = $1 and e.seq = any($2) order by e.seq"#,
+            self.0.id,
+            seqs,
+        )
+        .fetch_all(conn)
+        .await?;
+        entries
+            .into_iter()
+            .map(|row| {
+                let draft = EntryDraft {
+                    id: row.id,
+                    kind: row.kind,
+                    effective_on: row.effective_on,
+                    actor: row.actor,
+                    source_ref: row.source_ref,
+                    meta: serde_json::Map::new(),
+                    lines: lines.remove(&row.seq).unwrap_or_default(),
+                };
+                let entry = Entry::recorded(draft, row.meta, row.original)
+                    .map_err(|error| BookError::corrupt(format_args!("entry {}: {error}", row.seq)))?;
+                Ok(RecordedEntry {
+                    seq: row.seq,
+                    recorded_at: row.recorded_at,
+                    reverses_seq: row.reverses,
+                    leaf: rows::hash_of(&row.leaf)?,
+                    entry,
+                })
+            })
+            .collect()
+    }
+
+    async fn lines_at(
+        &self,
+        conn: &mut PgConnection,
+        seqs: &[i64],
+    ) -> Result<HashMap<i64, Vec<Line>>, BookError> {
+        let rows = sqlx::query!(
+            "select l.seq, l.currency, l.amount_minor, a.code, a.class, a.agency
+             from ledger.lines l join ledger.accounts a on a.id = l.account_id
+             where l.book_id = $1 and l.seq = any($2) order by l.seq, l.line_no",
+            self.0.id,
+            seqs,
+        )
+        .fetch_all(conn)
+        .await?;
+        let mut lines: HashMap<i64, Vec<Line>> = HashMap::new();
+        for row in rows {
+            let corrupt = || BookError::corrupt(format_args!("account {}", row.code));
+            let code = row.code.parse().map_err(|_| corrupt())?;
+            let mut account = Account::new(code, row.class.parse().map_err(|_| corrupt())?, row.currency);
+            account.agency = row.agency.map(Into::into);
+            lines.entry(row.seq).or_default().push(line_of(account, row.amount_minor));
+        }
+        Ok(lines)
+    }
+
+    /// The balance of every account that was ever opened, by code and currency.
+    pub async fn balances(&self, conn: &mut PgConnection) -> Result<Vec<AccountBalance>, BookError> {
+        self.balances_where(conn, None).await
+    }
+
+    /// The balance of one account, if it was ever opened.
+    pub async fn balance(
+        &self,
+        conn: &mut PgConnection,
+        account: &AccountKey,
+    ) -> Result<Option<AccountBalance>, BookError> {
+        Ok(self.balances_where(conn, Some(account)).await?.pop())
+    }
+
+    async fn balances_where(
+        &self,
+        conn: &mut PgConnection,
+        only: Option<&AccountKey>,
+    ) -> Result<Vec<AccountBalance>, BookError> {
+        let rows = sqlx::query!(
+            r#"select a.code, a.class, a.currency, a.agency, b.version, b.debits_minor, b.credits_minor, b.floor_minor,
+                 b.ceiling_minor
+               from ledger.accounts a join ledger.balances b on b.account_id = a.id
+               where a.book_id = $1 and ($2::text is null or a.code = $2 and a.currency = $3)
+               order by a.code, a.currency"#,
+            self.0.id,
+            only.map(|key| key.code.as_str()),
+            only.map(|key| key.currency) as _,
+        )
+        .fetch_all(conn)
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                let corrupt = || BookError::corrupt(format_args!("the balance of {}", row.code));
+                let code = row.code.parse().map_err(|_| corrupt())?;
+                Ok(AccountBalance {
+                    account: AccountKey { code, currency: row.currency },
+                    class: row.class.parse().map_err(|_| corrupt())?,
+                    agency: row.agency,
+                    balance: Balance::new(row.debits_minor, row.credits_minor).ok_or_else(corrupt)?,
+                    floor_minor: row.floor_minor,
+                    ceiling_minor: row.ceiling_minor,
+                    lines_count: row.version,
+                })
+            })
+            .collect()
+    }
+}
+
+/// A line as the book stores it: debit positive, credit negative.
+pub(super) fn line_of(account: Account, amount_minor: i64) -> Line {
+    let side = if amount_minor < 0 { Side::Credit } else { Side::Debit };
+    // i64::MIN never gets into the book: saturation makes it an amount that fails the entry's sum.
+    let money = Money::new(amount_minor.saturating_abs(), account.currency);
+    Line::new(account, side, money)
+}
