@@ -1,1 +1,11 @@
-pub fn x() {}
+//! Banks, the monetary authority, gateways, statement and payment-file formats.
+
+pub mod bank;
+pub mod channel;
+mod dialect;
+pub mod gateway;
+pub mod http;
+pub mod iban;
+pub mod outcome;
+pub mod payment_file;
+pub mod verify;

@@ -1,0 +1,170 @@
+//! Reads what a bank says about payment orders: pain.002 and pacs.002 of any version.
+//!
+//! Elements are known by their local names, so versions, prefixes and wrappers do not matter. A status stands
+//! on three levels (message, block of orders, order); where a lower level is silent the upper one speaks.
+
+mod builder;
+
+use std::io::BufRead;
+
+use quick_xml::Reader;
+use quick_xml::events::Event;
+
+use builder::Builder;
+
+/// Largest file that is read.
+const BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Deepest nesting: a wrapped pain.002 has about 15 levels.
+const DEPTH_MAX: usize = 64;
+/// Blocks, orders and reasons together: what is kept in memory.
+const ENTRIES_MAX: usize = 500_000;
+/// Longest text of one field that is kept, in bytes.
+const TEXT_BYTES_MAX: usize = 4_096;
+
+/// What a bank says about one payment file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StatusReport {
+    /// Name and version as in the namespace: `pain.002.001.10`.
+    pub message: Option<String>,
+    pub message_id: Option<String>,
+    /// The `MsgId` of the file this is about.
+    pub original_message_id: Option<String>,
+    pub group: Standing,
+    pub blocks: Vec<Block>,
+}
+
+/// What is said about one block of orders (`OrgnlPmtInfAndSts`), or about orders named without one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Block {
+    /// The `PmtInfId` of the block.
+    pub original_id: Option<String>,
+    pub standing: Standing,
+    pub orders: Vec<Order>,
+}
+
+/// What is said about one order (`TxInfAndSts`).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Order {
+    pub instruction_id: Option<String>,
+    pub end_to_end_id: Option<String>,
+    pub uetr: Option<String>,
+    pub standing: Standing,
+}
+
+/// A status at one level, verbatim, with its reasons.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// `RJCT`, `ACSC` ...; None where this level is silent.
+    pub status: Option<String>,
+    pub reasons: Vec<Reason>,
+}
+
+/// Why (`StsRsnInf`).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reason {
+    /// A code such as `AC04`, or the bank's own.
+    pub code: Option<String>,
+    /// Explanations, joined.
+    pub text: String,
+}
+
+/// How far an order has come, by ISO 20022 external status codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// RCVD, ACTC, ACCP, ACFC, ACSP, ACWC, ACWP, PDNG: under way, and a rejection may still come.
+    UnderWay,
+    /// ACSC, ACCC: the bank says it is done.
+    Settled,
+    /// RJCT, CANC.
+    Rejected,
+    /// PART, or a code outside the list: says nothing about a single order.
+    Undecided,
+}
+
+/// Why a file cannot be read as a status report.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error("not well-formed XML in UTF-8: {0}")]
+    Xml(String),
+    #[error("the file ends before its last element")]
+    Truncated,
+    #[error("the file has over {BYTES_MAX} bytes, {DEPTH_MAX} levels or {ENTRIES_MAX} entries")]
+    TooLarge,
+    #[error("the file has a document type or an entity of its own")]
+    Entity,
+    #[error("the file is not a payment status report (pain.002, pacs.002)")]
+    AnotherMessage,
+    #[error("the file holds more than one status report")]
+    Several,
+}
+
+/// Reads one report.
+pub fn read(input: impl BufRead) -> Result<StatusReport, ReadError> {
+    let mut reader = Reader::from_reader(input.take(BYTES_MAX + 1));
+    let mut builder = Builder::default();
+    let mut buffer = Vec::new();
+    loop {
+        buffer.clear();
+        let event = reader.read_event_into(&mut buffer);
+        if reader.get_ref().limit() == 0 {
+            return Err(ReadError::TooLarge);
+        }
+        match event.map_err(|error| ReadError::Xml(error.to_string()))? {
+            Event::Start(start) => builder.start(&start)?,
+            Event::Empty(start) => {
+                builder.start(&start)?;
+                builder.end();
+            }
+            Event::Text(text) => builder.text(&text.xml10_content()),
+            Event::CData(text) => builder.text(&text.xml10_content()),
+            Event::GeneralRef(reference) => builder.reference(&reference)?,
+            Event::End(_) => builder.end(),
+            Event::DocType(_) => return Err(ReadError::Entity),
+            Event::Eof => return builder.finish(),
+            Event::Decl(_) | Event::PI(_) | Event::Comment(_) => {}
+        }
+    }
+}
+
+impl StatusReport {
+    /// What holds for one order of ours: its own entry, else that of its block, else that of the message. None
+    /// when the report is silent about it or about another file.
+    pub fn of(&self, payment_information: &str, end_to_end_id: &str) -> Option<(&str, &[Reason])> {
+        let ours = |block: &&Block| {
+            block.original_id.as_deref().is_none_or(|original| original == payment_information)
+        };
+        let mut entries = self
+            .blocks
+            .iter()
+            .filter(ours)
+            .flat_map(|block| block.orders.iter().map(move |order| (block, order)));
+        // Should an order stand there twice, the later entry is the newer.
+        let entry = entries.rfind(|(_, order)| order.end_to_end_id.as_deref() == Some(end_to_end_id));
+        let levels = match entry {
+            Some((block, order)) => [Some(&order.standing), Some(&block.standing), Some(&self.group)],
+            None => {
+                let block = self.blocks.iter().find(|block| block.original_id.is_some() && ours(block));
+                [None, block.map(|block| &block.standing), Some(&self.group)]
+            }
+        };
+        levels
+            .into_iter()
+            .flatten()
+            .find_map(|standing| Some((standing.status.as_deref()?, standing.reasons.as_slice())))
+    }
+}
+
+impl Progress {
+    /// The meaning of a status code.
+    pub fn of(status: &str) -> Self {
+        match status {
+            "RCVD" | "ACTC" | "ACCP" | "ACFC" | "ACSP" | "ACWC" | "ACWP" | "PDNG" => Self::UnderWay,
+            "ACSC" | "ACCC" => Self::Settled,
+            "RJCT" | "CANC" => Self::Rejected,
+            _ => Self::Undecided,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
