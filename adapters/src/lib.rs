@@ -8,4 +8,5 @@ pub mod http;
 pub mod iban;
 pub mod outcome;
 pub mod payment_file;
+pub mod statement;
 pub mod verify;
