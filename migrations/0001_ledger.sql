@@ -94,6 +94,8 @@ create table ledger.accounts (
   class text not null,
   currency text not null constraint accounts_currency_fk references ledger.currencies,
   agency text,
+  floor_minor bigint,
+  ceiling_minor bigint,
   opened_at timestamptz not null,
   closed_at timestamptz,
   constraint accounts_code_key unique (book_id, code, currency),
@@ -102,6 +104,7 @@ create table ledger.accounts (
   constraint accounts_class_check check (class in ('asset', 'liability', 'equity', 'income', 'expense', 'memo'))
 );
 comment on table ledger.accounts is 'An account holds one currency; the same code in two currencies is two accounts.';
+comment on column ledger.accounts.floor_minor is 'As the account was opened; what binds now stands with its balance. So for ceiling_minor.';
 
 create table ledger.balances (
   account_id bigint constraint balances_account_key primary key constraint balances_account_fk references ledger.accounts,
@@ -143,10 +146,23 @@ create table ledger.batches (
   hash bytea not null,
   recorded_at timestamptz not null,
   constraint batches_no_key primary key (book_id, no),
+  constraint batches_recorded_at_key unique (book_id, recorded_at),
   constraint batches_size_check check (last_seq - first_seq between -1 and 511),
   constraint batches_hash_check check (octet_length(root) = 32 and octet_length(hash) = 32)
 );
 comment on table ledger.batches is 'The hash chain: one link per batch of entries, over the Merkle root of their leaves.';
+
+create table ledger.book_events (
+  book_id integer not null,
+  batch_no bigint not null,
+  kind text not null,
+  actor text not null,
+  body json not null,
+  constraint book_events_batch_key primary key (book_id, batch_no),
+  constraint book_events_kind_check check (kind in ('limits', 'account_status', 'period_status')),
+  constraint book_events_text_check check (octet_length(actor) between 1 and 120 and octet_length(body::text) <= 4096)
+);
+comment on table ledger.book_events is 'What changed the book besides entries: a link of the chain each, a batch without entries.';
 
 create table ledger.entries (
   seq bigint not null,
@@ -204,9 +220,12 @@ create table ledger.daily_totals (
   debits_minor bigint not null,
   credits_minor bigint not null,
   lines_count bigint not null,
+  first_seq bigint not null,
+  last_seq bigint not null,
   constraint daily_totals_day_key primary key (account_id, effective_on)
 ) with (fillfactor = 70);
 comment on table ledger.daily_totals is 'Movements of an account by effective date: the balance on any day without its lines.';
+comment on column ledger.daily_totals.first_seq is 'The first entry of the day, so that its lines are found by account and number. So last_seq.';
 
 create table ledger.checkpoints (
   book_id integer not null,
@@ -280,24 +299,29 @@ set search_path = ledger, pg_temp as $$
     select * from unnest(codes, classes, currencies, agencies, floors, ceilings)
       as asked (code, class, currency, agency, floor_minor, ceiling_minor)
   ), opened_now as (
-    insert into accounts (book_id, code, class, currency, agency, opened_at)
-    select book, code, class, currency, agency, opened from asked
-    returning accounts.id, accounts.code, accounts.currency, accounts.class
+    insert into accounts (book_id, code, class, currency, agency, floor_minor, ceiling_minor, opened_at)
+    select book, code, class, currency, agency, floor_minor, ceiling_minor, opened from asked
+    returning *
   ), at_zero as (
     insert into balances (account_id, normal, floor_minor, ceiling_minor)
-    select o.id, case when o.class in ('asset', 'expense', 'memo') then 1 else -1 end, a.floor_minor, a.ceiling_minor
-    from opened_now o join asked a using (code, currency)
+    select id, case when class in ('asset', 'expense', 'memo') then 1 else -1 end, floor_minor, ceiling_minor
+    from opened_now
   )
-  select id, code, currency from opened_now
+  select id, opened_now.code, opened_now.currency from opened_now
 $$;
 comment on function ledger.open_accounts is 'Opens accounts with a balance of zero. Refused where one of them exists.';
 
 create function ledger.periods_changed() returns trigger language plpgsql security definer
 set search_path = ledger, pg_temp as $$
+declare ranks constant text[] := array['open', 'soft_closed', 'closed', 'sealed'];
 begin
-  if exists (select from new_periods n join periods p on p.book_id = n.book_id and p.starts_on > n.ends_on
-             where n.status = 'open' and p.status <> 'open') then
-    perform refuse('periods_order_check', 'a later period is closed already');
+  -- Periods close in order and reopen in the opposite one.
+  if exists (
+    select from new_periods n join periods p on p.book_id = n.book_id
+    where p.starts_on > n.ends_on and array_position(ranks, p.status) > array_position(ranks, n.status)
+       or p.ends_on < n.starts_on and array_position(ranks, p.status) < array_position(ranks, n.status)
+  ) then
+    perform refuse('periods_order_check', 'periods close in order and reopen in the opposite one');
   end if;
   -- A transaction id is never used twice, not even after a rollback: no two states share a version.
   update books set periods_version = pg_current_xact_id()::text::bigint
@@ -311,6 +335,11 @@ create trigger periods_updated after update on ledger.periods
 
 -- Posting --------------------------------------------------------------------------------------------------------
 
+-- A text in a hash: its length as u16, then UTF-8 (chain.rs).
+create function ledger.text_bytes(t text) returns bytea language sql immutable as $$
+  select int2send(octet_length(t)::smallint) || convert_to(t, 'UTF8')
+$$;
+
 -- Moves the head. The hash is computed here again; the layout is that of chain.rs.
 create function ledger.batches_inserted() returns trigger language plpgsql security definer
 set search_path = ledger, pg_temp as $$
@@ -321,8 +350,7 @@ begin
       head_at = n.recorded_at, head_xid = pg_current_xact_id()
   from new_batches n
   where b.id = n.book_id and n.no = b.head_batch + 1 and n.first_seq = b.head_seq + 1 and n.recorded_at > b.head_at
-    and n.hash = sha256('\x424101'::bytea || int2send(octet_length(b.name)::smallint) || convert_to(b.name, 'UTF8')
-      || int8send(n.no) || int8send(n.first_seq) || int8send(n.last_seq) || n.root || b.head_hash);
+    and n.hash = sha256('\x424101'::bytea || text_bytes(b.name) || int8send(n.no) || int8send(n.first_seq) || int8send(n.last_seq) || n.root || b.head_hash);
   get diagnostics moved = row_count;
   if moved <> (select count(*) from new_batches) then
     perform refuse('batches_head_check', 'the batch does not extend the head of its book by one');
@@ -407,13 +435,14 @@ begin
       else format('line %s of entry %s does not fit its account', bad.line_no, bad.seq) end);
   end if;
 
-  insert into daily_totals as d (account_id, effective_on, debits_minor, credits_minor, lines_count)
+  insert into daily_totals as d
+    (account_id, effective_on, debits_minor, credits_minor, lines_count, first_seq, last_seq)
   select account_id, effective_on, coalesce(sum(amount_minor) filter (where amount_minor > 0), 0),
-         coalesce(-sum(amount_minor) filter (where amount_minor < 0), 0), count(*)
+         coalesce(-sum(amount_minor) filter (where amount_minor < 0), 0), count(*), min(seq), max(seq)
   from new_lines group by account_id, effective_on
   on conflict (account_id, effective_on) do update
   set debits_minor = d.debits_minor + excluded.debits_minor, credits_minor = d.credits_minor + excluded.credits_minor,
-      lines_count = d.lines_count + excluded.lines_count;
+      lines_count = d.lines_count + excluded.lines_count, last_seq = excluded.last_seq;
   return null;
 end $$;
 create trigger lines_inserted after insert on ledger.lines
@@ -473,20 +502,36 @@ create trigger entries_inserted after insert on ledger.entries
 -- Runs once per batch, at commit: whatever was left out by then, the whole transaction falls.
 create function ledger.batch_whole() returns trigger language plpgsql security definer
 set search_path = ledger, pg_temp as $$
-declare found_entries bigint;
+declare whole_entries bigint;
 begin
-  select count(*) into found_entries from (
-    select e.lines_count, e.effective_on, e.recorded_at, l.lines, l.low, l.high,
-           coalesce(lag(e.recorded_at) over (order by e.seq),
-             (select b.recorded_at from batches b where b.book_id = new.book_id and b.no = new.no - 1)) as previous_at
-    from entries e
-    join (select seq, count(*) as lines, min(effective_on) as low, max(effective_on) as high from lines
-          where book_id = new.book_id and seq between new.first_seq and new.last_seq group by seq) l on l.seq = e.seq
-    where e.book_id = new.book_id and e.seq between new.first_seq and new.last_seq
-  ) whole
-  where lines = lines_count and low = effective_on and high = effective_on
-    and (previous_at is null or recorded_at > previous_at) and recorded_at <= new.recorded_at;
-  if found_entries <> new.last_seq - new.first_seq + 1 or found_entries = 0 then
+  if new.last_seq < new.first_seq then
+    perform from book_events where book_id = new.book_id and batch_no = new.no;
+    if not found then
+      perform refuse('batches_whole_check', format('batch %s of book %s has neither entries nor an event', new.no,
+        new.book_id));
+    end if;
+    return null;
+  end if;
+  -- Entries and lines are counted in one pass: a join could be planned row by row, and cost the square.
+  select count(*) into whole_entries from (
+    select entry.recorded_at, is_whole,
+           lag(entry.recorded_at, 1, before.recorded_at) over (order by seq) < entry.recorded_at as is_later
+    from (
+      select seq, max(recorded_at) as recorded_at,
+             count(recorded_at) = 1 and sum(declared) = sum(counted) and min(effective_on) = max(effective_on) as is_whole
+      from (
+        select seq, recorded_at, lines_count as declared, 0 as counted, effective_on from entries
+        where book_id = new.book_id and seq between new.first_seq and new.last_seq
+        union all
+        select seq, null, 0, 1, effective_on from lines
+        where book_id = new.book_id and seq between new.first_seq and new.last_seq
+      ) parts group by seq
+    ) entry,
+    (select coalesce(max(recorded_at), '-infinity') as recorded_at from batches
+     where book_id = new.book_id and no = new.no - 1) before
+  ) checked
+  where is_whole and is_later and recorded_at <= new.recorded_at;
+  if whole_entries <> new.last_seq - new.first_seq + 1 or whole_entries = 0 then
     perform refuse('batches_whole_check', format('batch %s of book %s is not whole', new.no, new.book_id));
   end if;
   return null;
@@ -494,11 +539,76 @@ end $$;
 create constraint trigger batches_whole after insert on ledger.batches
   deferrable initially deferred for each row execute function ledger.batch_whole();
 
+-- An event is hashed again here and takes effect here: nobody changes a limit, an account or a period otherwise.
+create function ledger.book_events_inserted() returns trigger language plpgsql security definer
+set search_path = ledger, pg_temp as $$
+declare event record;
+begin
+  for event in select * from new_events loop
+    perform from batches t join books b on b.id = t.book_id
+    where t.book_id = event.book_id and t.no = event.batch_no and t.last_seq < t.first_seq
+      and b.head_batch = t.no and b.head_xid = pg_current_xact_id()
+      and t.root = sha256('\x005601'::bytea || text_bytes(b.name) || int8send(t.no)
+        || int8send((extract(epoch from t.recorded_at) * 1000000)::bigint)
+        || text_bytes(event.kind) || text_bytes(event.actor) || text_bytes(event.body::text));
+    if not found then
+      perform refuse('book_events_batch_check', 'the event is not the batch of this transaction');
+    end if;
+    if event.kind = 'period_status' then
+      perform change_period(event.book_id, (event.body ->> 'starts_on')::date, event.body ->> 'status');
+    else
+      perform change_account(event.book_id, event.kind, event.body);
+    end if;
+  end loop;
+  return null;
+end $$;
+
+create function ledger.change_account(book integer, kind text, body json) returns void language plpgsql
+set search_path = ledger, pg_temp as $$
+declare
+  account accounts;
+  at timestamptz := (select head_at from books where id = book);
+begin
+  select * into account from accounts
+  where book_id = book and code = body ->> 'account' and currency = body ->> 'currency';
+  if account.id is null then
+    perform refuse('book_events_account_check', format('there is no account %s', body));
+  elsif kind = 'limits' then
+    update balances
+    set floor_minor = (body ->> 'floor_minor')::bigint, ceiling_minor = (body ->> 'ceiling_minor')::bigint
+    where account_id = account.id;
+  elsif body ->> 'status' = 'open' and account.closed_at is not null then
+    update accounts set closed_at = null where id = account.id;
+  elsif body ->> 'status' = 'closed' and account.closed_at is null then
+    if exists (select from balances where account_id = account.id and debits_minor <> credits_minor) then
+      perform refuse('accounts_closed_at_zero_check', format('%s is not at zero', account.code));
+    end if;
+    update accounts set closed_at = at where id = account.id;
+  else
+    perform refuse('book_events_change_check', format('no change: %s', body));
+  end if;
+end $$;
+
+create function ledger.change_period(book integer, starts date, new_status text) returns void language plpgsql
+set search_path = ledger, pg_temp as $$
+declare period periods;
+begin
+  select * into period from periods where book_id = book and starts_on = starts;
+  if period.id is null
+     or (period.status, new_status) not in (('open', 'soft_closed'), ('soft_closed', 'open'),
+       ('soft_closed', 'closed'), ('closed', 'soft_closed'), ('closed', 'sealed')) then
+    perform refuse('book_events_change_check', format('no period that starts on %s can become %s', starts, new_status));
+  end if;
+  update periods set status = new_status where id = period.id;
+end $$;
+create trigger book_events_inserted after insert on ledger.book_events
+  referencing new table as new_events for each statement execute function ledger.book_events_inserted();
+
 -- Append-only, for everyone, the owner included.
 do $$
 declare name text;
 begin
-  foreach name in array array['entries', 'lines', 'batches', 'outcomes', 'reversals', 'checkpoints'] loop
+  foreach name in array array['entries', 'lines', 'batches', 'book_events', 'outcomes', 'reversals', 'checkpoints'] loop
     execute format('create trigger %I before update or delete or truncate on ledger.%I
       for each statement execute function ledger.refuse_change()', name || '_append_only', name);
   end loop;
@@ -516,7 +626,7 @@ grant execute on function ledger.extend, ledger.open_accounts to mizan_app;
 grant select on all tables in schema ledger to mizan_app, mizan_reader, mizan_auditor;
 grant insert (name), update (row_lock) on ledger.books to mizan_app;
 grant insert (book_id, starts_on, ends_on) on ledger.periods to mizan_app;
-grant insert on ledger.batches, ledger.lines, ledger.entries, ledger.checkpoints to mizan_app;
+grant insert on ledger.batches, ledger.lines, ledger.entries, ledger.book_events, ledger.checkpoints to mizan_app;
 grant insert (book_id, entry_id, recorded_at, refusal, request_hash) on ledger.outcomes to mizan_app;
 
 -- Last: partitions get no rights of their own.

@@ -8,10 +8,12 @@
 //! leaf  = H(00 'E' 01  text book  i64 seq  i64 recorded_at  i64 reverses (0: none)  16 bytes id
 //!           i32 effective_on  text kind  text actor  text source_ref  text meta
 //!           u16 lines  { text account  text currency  i64 amount (debit +, credit -) } ...)
+//! event = H(00 'V' 01  text book  i64 batch no  i64 recorded_at  text kind  text actor  text body)
 //! node  = H(01 left right)                      RFC 6962, section 2.1
 //! batch = H('B' 'A' 01  text book  i64 no  i64 first_seq  i64 last_seq  32 root  32 previous batch or zeros)
 //! ```
 //!
+//! An event (a limit, an account, a period changed) is a batch of its own: no entries, its leaf is the root.
 //! The byte after a letter is the version of the layout. A leaf holds what was said, not what follows from it:
 //! running balances are derived again by whoever verifies.
 
@@ -80,6 +82,25 @@ pub fn leaf(book: &str, seq: i64, recorded_at: Instant, reverses_seq: Option<i64
     writer.number(reverses_seq.unwrap_or(0));
     writer.bytes(entry.id().uuid().as_bytes());
     entry.write_content(&mut writer);
+    writer.hash()
+}
+
+/// The leaf of an event of the book: the root of its batch.
+pub fn event_leaf(
+    book: &str,
+    batch_no: i64,
+    recorded_at: Instant,
+    kind: &str,
+    actor: &str,
+    body: &str,
+) -> Hash {
+    let mut writer = Writer::after(&[0], b'V');
+    writer.text(book);
+    writer.number(batch_no);
+    writer.number(recorded_at.micros());
+    for text in [kind, actor, body] {
+        writer.text(text);
+    }
     writer.hash()
 }
 

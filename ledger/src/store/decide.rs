@@ -3,8 +3,6 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use jiff::SignedDuration;
-
 use super::Head;
 use super::outcome::{BookError, Outcome, Refusal};
 use crate::account::{Account, AccountKey};
@@ -197,7 +195,7 @@ impl Situation<'_> {
     fn place<'e>(&mut self, entry: &'e Entry) -> Result<Placed<'e>, Stop> {
         self.judge(entry)?;
         let seq = self.head.seq.checked_add(1).ok_or_else(out_of_step)?;
-        let recorded_at = self.now.max(self.head.at.plus(SignedDuration::from_micros(1)));
+        let recorded_at = self.head.next_instant(self.now);
         let lines = self.move_balances(entry)?;
         let reverses_seq = entry.reverses().and_then(|id| self.originals.get_mut(&id)).map(|original| {
             original.reversed_by = Some(seq);

@@ -10,6 +10,7 @@
 //! chain, running balances and limits without races. So nothing but appends may follow [`Book::post`] in its
 //! transaction, and a process lets one session at a time ask for the head: [`Book::turn`].
 
+mod change;
 mod decide;
 mod outcome;
 mod post;
@@ -19,9 +20,11 @@ mod rows;
 use std::fmt;
 use std::sync::{Arc, RwLock};
 
+use jiff::SignedDuration;
 use sqlx::PgPool;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+pub use change::{Change, ChangeError, PeriodStatus};
 pub use outcome::{BookError, Outcome, Refusal};
 pub use read::RecordedEntry;
 
@@ -63,6 +66,13 @@ pub struct Head {
     pub at: Instant,
 }
 
+impl Head {
+    /// The time of what is recorded next: `now`, or just after the last where the clock stands behind.
+    pub(crate) fn next_instant(&self, now: Instant) -> Instant {
+        now.max(self.at.plus(SignedDuration::from_micros(1)))
+    }
+}
+
 impl Book {
     /// Opens the book of this name, which is made when there is none.
     pub async fn open(pool: &PgPool, name: &str) -> Result<Self, BookError> {
@@ -78,6 +88,11 @@ impl Book {
 
     pub fn name(&self) -> &str {
         &self.0.name
+    }
+
+    /// Whether the turn is one of this book's.
+    fn gave(&self, turn: &Turn) -> bool {
+        Arc::ptr_eq(OwnedMutexGuard::mutex(&turn.0), &self.0.turn)
     }
 
     /// Waits for this process's turn to post.

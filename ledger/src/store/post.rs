@@ -1,10 +1,8 @@
 //! Posting: read under the lock of the head, decide, write.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
 use sqlx::PgConnection;
-use tokio::sync::OwnedMutexGuard;
 
 use super::decide::{Decision, Known, Original, PeriodOf, Periods, Situation, Slot};
 use super::outcome::{BookError, Outcome, Refusal};
@@ -31,7 +29,7 @@ impl Book {
         now: Instant,
         entries: &[Entry],
     ) -> Result<Vec<Outcome>, BookError> {
-        if !Arc::ptr_eq(OwnedMutexGuard::mutex(&turn.0), &self.0.turn) {
+        if !self.gave(turn) {
             return Err(BookError::ForeignTurn);
         }
         let lines = entries.iter().map(|entry| entry.lines().len()).sum();

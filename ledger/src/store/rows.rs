@@ -217,6 +217,27 @@ pub(super) async fn insert_batch(
     Ok(())
 }
 
+pub(super) async fn insert_event(
+    conn: &mut PgConnection,
+    book: i32,
+    batch_no: i64,
+    kind: &str,
+    actor: &str,
+    body: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into ledger.book_events (book_id, batch_no, kind, actor, body) values ($1, $2, $3, $4, $5::text::json)",
+        book,
+        batch_no,
+        kind,
+        actor,
+        body,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 pub(super) async fn insert_lines(
     conn: &mut PgConnection,
     book: i32,
