@@ -8,5 +8,6 @@ pub mod http;
 pub mod iban;
 pub mod outcome;
 pub mod payment_file;
+pub mod reference;
 pub mod statement;
 pub mod verify;
