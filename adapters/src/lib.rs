@@ -9,5 +9,7 @@ pub mod iban;
 pub mod outcome;
 pub mod payment_file;
 pub mod reference;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 pub mod statement;
 pub mod verify;
