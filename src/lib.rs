@@ -1,5 +1,6 @@
 //! Mizan, the hub: pricing, payments, reconciliation, refunds and settlement behind one signed API.
 
+pub mod books;
 pub mod http;
 #[cfg(test)]
 #[path = "../tests/judges/mod.rs"]
