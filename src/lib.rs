@@ -5,4 +5,5 @@ pub mod http;
 #[cfg(test)]
 #[path = "../tests/judges/mod.rs"]
 mod judges;
+pub mod localpg;
 pub mod webhooks;

@@ -1,0 +1,43 @@
+//! What a cluster holds before the hub logs in: roles, the database, and its tables.
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection};
+
+use super::error::LocalPgError;
+
+/// The tables of this release, in order.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// The database of the hub.
+pub(super) const DATABASE: &str = "mizan";
+
+const ROLES: &str = include_str!("../../config/bootstrap/roles.sql");
+const CREATE_DATABASE: &str = "create database mizan owner mizan_owner";
+const GRANTS: &str = "revoke all on database mizan from public; \
+     grant connect on database mizan to mizan_app, mizan_reader, mizan_auditor";
+const DUPLICATE_DATABASE: &str = "42P04";
+
+/// Makes roles and database where they are missing and runs the missing migrations as their owner. Changes nothing when
+/// all is there. `superuser` names a superuser and any database of the cluster.
+///
+/// # Errors
+/// When PostgreSQL cannot be reached, a statement fails, or a migration differs from the one that ran before.
+pub async fn bootstrap(superuser: PgConnectOptions) -> Result<(), LocalPgError> {
+    let mut connection = superuser.clone().disable_statement_logging().connect().await?;
+    connection.execute(ROLES).await?;
+    match connection.execute(CREATE_DATABASE).await {
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(DUPLICATE_DATABASE) => {}
+        made => {
+            made?;
+        }
+    }
+    connection.execute(GRANTS).await?;
+    connection.close().await?;
+
+    let owner = superuser.database(DATABASE).options([("role", "mizan_owner")]);
+    let mut connection = PgConnection::connect_with(&owner).await?;
+    MIGRATIONS.run(&mut connection).await?;
+    connection.close().await?;
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! The embedded default: a private PostgreSQL cluster in the hub's data directory, for when no database is configured.
+//!
+//! ```text
+//!            programs missing         no cluster        stale files        server answers
+//! start() ──► install or unpack ──► initdb ──► clear up ──► postgres ──► roles, database, migrations ──► running
+//!                                       a live server is found: adopted ─────────▲
+//! running ── killed hub ──► the server goes on, the next start() adopts it
+//! running ── killed server ──► supervise() starts it again, which recovers from the write-ahead log
+//! running ── stop() ──► the last process that uses it stops it; others leave it
+//! ```
+//!
+//! Two locks in the data directory keep processes apart, and vanish with a killed process: `turn` is held alone
+//! while a cluster is started or stopped, `users` is held together by everybody who uses it. There is only a UNIX
+//! socket, in a folder of mode 0700, and PostgreSQL asks the kernel who calls (`peer`). The hub logs in as
+//! `mizan_app`; only the bootstrap is a superuser.
+
+mod account;
+mod bootstrap;
+mod cluster;
+mod error;
+mod local;
+mod locks;
+mod programs;
+mod settings;
+mod tell;
+#[cfg(test)]
+mod tests;
+
+pub use bootstrap::{MIGRATIONS, bootstrap};
+pub use error::LocalPgError;
+pub use local::LocalPg;
+pub use settings::{Durability, Settings};
