@@ -61,8 +61,8 @@ impl Rate {
 }
 
 impl Rounding {
-    /// `value / unit` to a whole number; `unit` is positive. None on overflow.
-    fn divide(self, value: i128, unit: i128) -> Option<i128> {
+    /// `value / unit` to a whole number; `unit` is positive. None on overflow or a unit of zero.
+    pub fn divide(self, value: i128, unit: i128) -> Option<i128> {
         let quotient = value.checked_div(unit)?;
         let rest = value.checked_rem(unit)?;
         if rest == 0 {

@@ -1,0 +1,35 @@
+//! What government services cost, and by which law.
+//!
+//! ```text
+//! Catalogue ── Agency (issuer digits, money mode per channel, bank accounts)
+//!     └─────── Service ── FeeVersion [from, to) ── inputs, components, exemptions, legal basis
+//!
+//! draft ──submit──▶ submitted ──approve──▶ approved ◀──suspend/resume──▶ suspended
+//!   ▲                   │                      └──withdraw (before its first day)──▶ withdrawn
+//!   └──return/recall────┘        scheduled, active and retired follow from [from, to) and the day
+//! ```
+//!
+//! `words`, `quantity` and `iban` are the vocabulary; `model` the agencies and services; `fee` what a version
+//! says; `soundness` every reason not to believe it; `lifecycle` its states; `import` reads catalogue files.
+
+pub mod fee;
+pub mod iban;
+pub mod import;
+pub mod lifecycle;
+pub mod model;
+pub mod quantity;
+mod soundness;
+pub mod words;
+
+pub use fee::{
+    Band, BandScale, Base, Beneficiary, Choice, Component, Condition, Exemption, FeeVersion, Input,
+    InputKind, LegalBasis, Phase, RefundPolicy, Release, RoundingRule, Rule, Tariff, Validity,
+};
+pub use iban::Iban;
+pub use import::{Problem, check};
+pub use lifecycle::{VersionEvent, VersionState};
+pub use model::{Agency, Applicant, BankAccount, Catalogue, Channel, MoneyMode, MoneyRule, Service};
+pub use quantity::Quantity;
+pub use soundness::Defect;
+pub(crate) use soundness::is_sha256;
+pub use words::{Bilingual, ServiceCode, Slug, isolate};
