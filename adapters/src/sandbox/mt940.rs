@@ -86,13 +86,13 @@ fn short_reference(reference: &str) -> String {
     if forbidden { cut.replace('/', ".") } else { cut }
 }
 
-/// `/REF/<reference>/NAME/<counterparty>/ACCT/<its account>/RTRN/<reason>/REMI/<text>`, what there is of it.
+/// `/EREF/<reference>/NAME/<counterparty>/IBAN/<its account>/RTRN/<reason>/REMI/<text>`, what there is of it.
 fn information(line: &Line) -> String {
     let counterparty = line.counterparty.as_ref();
     let parts = [
-        ("REF", line.reference.as_deref()),
+        ("EREF", line.reference.as_deref()),
         ("NAME", counterparty.map(|counterparty| counterparty.name.as_str())),
-        ("ACCT", counterparty.and_then(|counterparty| counterparty.account.as_deref())),
+        ("IBAN", counterparty.and_then(|counterparty| counterparty.account.as_deref())),
         ("RTRN", line.returned.as_deref()),
         ("REMI", Some(line.text.as_str())),
     ];

@@ -96,7 +96,7 @@ async fn arabic_and_three_decimals_come_through() {
         "{swift}"
     );
     assert!(swift.contains(":62F:C261122JOD12,345\r\n"));
-    assert!(swift.is_ascii() && swift.contains(":86:/REF/RF642026000001234/NAME/"));
+    assert!(swift.is_ascii() && swift.contains(":86:/EREF/RF642026000001234/NAME/"));
     let path = format!("/bank/v1/accounts/{JOD}/statements/{DAY}?format=mt940&charset=windows-1256");
     let bytes = sandbox.get_bytes(&path).await;
     let (arabic, _, wrong) = encoding_rs::WINDOWS_1256.decode(&bytes);

@@ -1,4 +1,5 @@
-//! The sandbox over real HTTP, as its manual describes it. Nothing here uses the crate's readers.
+//! The sandbox over real HTTP, as its manual describes it. Only `readers` uses the
+//! crate's readers: there the two meet.
 #![cfg(feature = "sandbox")]
 #![expect(clippy::unwrap_used, reason = "what a test needs and does not get fails it")]
 
@@ -8,5 +9,6 @@ mod faults;
 mod folder;
 mod gateway;
 mod payments;
+mod readers;
 mod schemas;
 mod support;

@@ -87,7 +87,7 @@ async fn orders_leave_at_the_end_of_the_day_one_debit_each() {
     );
     let swift = sandbox.get_text(&format!("/bank/v1/accounts/{AGENCY}/statements/{DAY}?format=mt940")).await;
     assert!(swift.contains("D100,50NTRFPO-2026-00000000//FT"), "{swift}");
-    assert!(swift.contains(":86:/REF/PO-2026-000000000001/NAME/"));
+    assert!(swift.contains(":86:/EREF/PO-2026-000000000001/NAME/"));
     // The other end of the first order is an account here, so it has come in there.
     assert_eq!(sandbox.camt(ILS, DAY).await.amounts(), [10050]);
     sandbox.state().await;

@@ -27,7 +27,7 @@ fn assert_valid(xml: &str, message: &str) {
 }
 
 /// Two days with every kind of line.
-async fn eventful() -> Sandbox {
+pub async fn eventful() -> Sandbox {
     let sandbox = Sandbox::start().await;
     sandbox.pay("A-1", "100.00", "ILS").await;
     sandbox.pay("A-2", "7.345", "JOD").await;
