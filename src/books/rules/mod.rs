@@ -2,7 +2,8 @@
 //!
 //! - [`collect`]: payments, parts, exemptions, withdrawn confirmations; [`suspense`]: money that fits nothing yet;
 //! - [`bank`]: what a statement shows first; [`channel`]: settlements and their costs;
-//! - [`refund`]: money given back.
+//! - [`refund`], [`payout`], [`dispute`]: the ways out; [`cash`]: drawers, safes, deposits, cheques;
+//! - [`own`]: transfers between our own accounts, write-offs.
 //!
 //! The name of the function is the `kind` of its entry. An amount of zero leaves no line, an amount below zero is
 //! refused unless said otherwise, and lines of the same account and side are one line. A rule refuses what does not
@@ -12,10 +13,19 @@ mod draft;
 mod terms;
 
 pub mod bank;
+pub mod cash;
 pub mod channel;
 pub mod collect;
+pub mod dispute;
+pub mod own;
+pub mod payout;
 pub mod refund;
 pub mod suspense;
+
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod story;
 #[cfg(test)]
 mod testing;
 

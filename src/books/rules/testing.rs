@@ -1,5 +1,7 @@
 //! Words for the tests of the rules: amounts in JOD (three decimals), entries as text.
 
+use std::collections::BTreeSet;
+
 use mizan_ledger::account::Side;
 use mizan_ledger::entry::Entry;
 use mizan_ledger::{Currency, Day, EntryId, Id, Money};
@@ -115,4 +117,25 @@ pub(super) fn enters(entry: Result<Entry, RuleError>, expected: &str) {
 #[track_caller]
 pub(super) fn refusal(entry: Result<Entry, RuleError>) -> String {
     entry.expect_err("a refusal").to_string()
+}
+
+/// The names of all rules, as their files say: public functions that make an entry.
+pub(super) fn rule_names() -> BTreeSet<&'static str> {
+    let files = [
+        include_str!("bank.rs"),
+        include_str!("cash.rs"),
+        include_str!("channel.rs"),
+        include_str!("collect.rs"),
+        include_str!("dispute.rs"),
+        include_str!("own.rs"),
+        include_str!("payout.rs"),
+        include_str!("refund.rs"),
+        include_str!("suspense.rs"),
+    ];
+    let rules = files.iter().flat_map(|file| file.split("\npub fn ").skip(1)).filter_map(|function| {
+        let (signature, _) = function.split_once(" {\n")?;
+        let (name, _) = signature.split_once('(')?;
+        signature.contains("Result<Entry, RuleError>").then_some(name)
+    });
+    rules.collect()
 }
