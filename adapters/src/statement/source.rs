@@ -112,6 +112,8 @@ impl<R: Read> Utf8<R> {
         self.mode = match declared {
             None => Mode::Utf8,
             Some(encoding) if encoding == UTF_8 => Mode::Utf8,
+            // Words of a single-byte encoding are no UTF-8 by chance: the declaration is wrong.
+            Some(encoding) if encoding.is_single_byte() && is_utf_8_beyond_ascii(&self.raw) => Mode::Utf8,
             Some(encoding) => Mode::Other(encoding.new_decoder_without_bom_handling()),
         };
     }
@@ -192,6 +194,15 @@ impl<R: Read> BufRead for Utf8<R> {
     }
 }
 
+fn is_utf_8_beyond_ascii(bytes: &[u8]) -> bool {
+    let valid = match std::str::from_utf8(bytes) {
+        Ok(_) => bytes,
+        Err(error) if error.error_len().is_none() => bytes.get(..error.valid_up_to()).unwrap_or_default(),
+        Err(_) => return false,
+    };
+    !valid.is_ascii()
+}
+
 /// The label in `<?xml version="1.0" encoding="windows-1256"?>`.
 fn declared_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = bytes.get(..bytes.len().min(256))?;
@@ -262,6 +273,8 @@ mod tests {
         assert_eq!(decoded(&arabic).1, "windows-1256");
         assert!(decoded(&arabic).0.ends_with("فاتورة"));
         let wrong = "<?xml version=\"1.0\" encoding=\"UTF-16\"?><a>ü</a>";
+        assert_eq!(decoded(wrong.as_bytes()), (wrong.into(), "UTF-8", 0));
+        let wrong = "<?xml version=\"1.0\" encoding=\"windows-1256\"?><a>فاتورة</a>";
         assert_eq!(decoded(wrong.as_bytes()), (wrong.into(), "UTF-8", 0));
     }
 

@@ -158,6 +158,14 @@ fn an_entry_without_a_side_or_in_another_currency_keeps_the_statement_open() {
     assert_eq!((listed.lines.len(), listed.statement.closes()), (0, Some(false)));
     assert!(problems[0].contains("Ntry[1]/CdtDbtInd: the entry does not say"), "{problems:?}");
 
+    let closing_elsewhere = Camt::ils("0", "5", entry("5", "ILS", "")).xml().replacen(
+        "<Cd>CLBD</Cd></CdOrPrtry></Tp><Amt Ccy=\"ILS\">",
+        "<Cd>CLBD</Cd></CdOrPrtry></Tp><Amt Ccy=\"USD\">",
+        1,
+    );
+    let report = check("x", closing_elsewhere.as_bytes());
+    assert_eq!((report.ok, report.statements[0].closes), (false, None));
+
     let (listed, _) = only(&Camt::ils("0", "5", entry("5", "USD", "")).xml());
     assert_eq!(listed.lines[0].amount, Money::new(500, Currency::USD));
     assert_eq!((listed.statement.totals.foreign, listed.statement.closes()), (1, Some(false)));

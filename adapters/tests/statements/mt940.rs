@@ -96,11 +96,11 @@ fn several_accounts_and_currencies_stand_in_one_file() {
 
 #[test]
 fn free_text_may_look_like_structure() {
-    let lines = ":61:261122C1,NTRF\n:86:first\n- with a dash\n:99: no field\n: colon\n:86:second\n";
+    let lines = ":61:261122C1,NTRF\n:86:first\n- with a dash\n-\n:99: no field\n: colon\n:86:second\n";
     let read = read(&page("1/1", "60F:C261122ILS0,", lines, "62F:C261122ILS1,\n:86:of the whole"));
     let listed = &read.statements[0];
     assert_eq!(listed.lines.len(), 1);
-    assert!(listed.lines[0].texts().any(|text| text == "first\n- with a dash\n:99: no field\n: colon"));
+    assert!(listed.lines[0].texts().any(|text| text == "first\n- with a dash\n-\n:99: no field\n: colon"));
     assert!(listed.lines[0].texts().any(|text| text == "second"));
     assert_eq!(listed.statement.information.as_deref(), Some("of the whole"));
     assert_eq!(listed.statement.closes(), Some(true));

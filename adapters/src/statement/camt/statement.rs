@@ -130,7 +130,13 @@ impl RawStatement {
         let line = raw.line;
         match raw.finish(&self.statement) {
             Ok(balance) => {
-                self.statement.currency.get_or_insert(balance.amount.currency());
+                let currency = balance.amount.currency();
+                let own = *self.statement.currency.get_or_insert(currency);
+                let sums = matches!(balance.kind, BalanceKind::Opening | BalanceKind::Closing);
+                if sums && currency != own {
+                    let what = format!("the balance is in {currency}, the account in {own}");
+                    return Some(self.problem(line, "Bal", what, true));
+                }
                 if self.statement.balances.len() < Statement::BALANCES_MAX {
                     self.statement.balances.push(balance);
                 }

@@ -31,6 +31,8 @@ pub(super) struct Fields<R> {
     file_bytes: u64,
     inside_block: bool,
     stray_told: bool,
+    /// The last line was a lone dash: the next one tells whether it ended the message or stands in its text.
+    dash: bool,
     current: Option<(&'static str, String, u64)>,
     ready: VecDeque<Field>,
     ended: bool,
@@ -45,6 +47,7 @@ impl<R: Read> Fields<R> {
             file_bytes: 0,
             inside_block: false,
             stray_told: false,
+            dash: false,
             current: None,
             ready: VecDeque::new(),
             ended: false,
@@ -76,6 +79,9 @@ impl<R: Read> Fields<R> {
                 Some(line) => self.take_line(&line)?,
                 None => {
                     self.ended = true;
+                    if std::mem::take(&mut self.dash) {
+                        self.end_message();
+                    }
                     self.complete();
                 }
             }
@@ -85,8 +91,15 @@ impl<R: Read> Fields<R> {
     fn take_line(&mut self, line: &str) -> Result<(), Refused> {
         // STX, ETX and SOH of a line protocol are no part of the text.
         let bare = line.trim_matches(|character: char| character.is_control() && character != '\t');
+        if !bare.trim().is_empty() && std::mem::take(&mut self.dash) {
+            if self.begins_message(bare) {
+                self.end_message();
+            } else {
+                self.continue_field("-")?;
+            }
+        }
         if bare.trim() == "-" {
-            self.end_message();
+            self.dash = true;
             return Ok(());
         }
         if let Some(trailer) = bare.strip_prefix("-}") {
@@ -107,6 +120,12 @@ impl<R: Read> Fields<R> {
             return Ok(());
         }
         self.continue_field(bare)
+    }
+
+    fn begins_message(&self, line: &str) -> bool {
+        const FIRST: &[&str] = &["20", "25", "25P", "28", "28C", "60F", "60M", "940", "942"];
+        ["{", "-}"].iter().any(|block| line.starts_with(block))
+            || self.tag_of(line).is_some_and(|(tag, _)| FIRST.contains(&tag))
     }
 
     fn continue_field(&mut self, text: &str) -> Result<(), Refused> {

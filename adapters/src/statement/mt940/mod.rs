@@ -1,7 +1,7 @@
 //! MT940 and MT942, with or without the SWIFT blocks around them.
 //!
 //! ```text
-//! {1:..}{2:I940..}{4:        blocks are optional; `-}` or a lone `-` ends a message
+//! {1:..}{2:I940..}{4:        blocks are optional; `-}` ends a message, or a lone `-` that no text follows
 //! :20: :25: :28C:            id, account, number/page
 //! :60F: or :60M:             opening, or interim balance of a further page   (none in MT942)
 //! :61: [:86:]  ...           one line, and what the bank says about it
