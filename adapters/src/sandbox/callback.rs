@@ -48,10 +48,13 @@ enum Word {
 }
 
 impl Event {
+    /// What has become of an order.
     pub fn of_payment(merchant: &str, order: &Order, now: Timestamp) -> Self {
-        let captured = matches!(order.end, Some(End::Captured { .. }));
-        let (event, status) =
-            if captured { ("payment.captured", "CAPTURED") } else { ("payment.declined", "DECLINED") };
+        let (event, status) = match &order.end {
+            Some(End::Captured { reversed: true, .. }) => ("payment.reversed", "REVERSED"),
+            Some(End::Captured { .. }) => ("payment.captured", "CAPTURED"),
+            _ => ("payment.declined", "DECLINED"),
+        };
         let transaction = order.transaction().unwrap_or_default().to_owned();
         let reason = order.reason().map(Word::Declined);
         Self { reason, ..Self::new(event, status, merchant, order, transaction, order.amount, now) }
@@ -67,19 +70,6 @@ impl Event {
             original_transaction: Some(refund.original.clone()),
             ..Self::new(event, status, merchant, order, refund.transaction.clone(), refund.amount, now)
         }
-    }
-
-    pub fn of_reversal(
-        merchant: &str,
-        order: &Order,
-        reversal: &str,
-        amount: Amount,
-        now: Timestamp,
-    ) -> Self {
-        let original_transaction = order.transaction().map(ToOwned::to_owned);
-        let new =
-            Self::new("payment.reversed", "REVERSED", merchant, order, reversal.to_owned(), amount, now);
-        Self { original_transaction, ..new }
     }
 
     fn new(

@@ -68,7 +68,7 @@ pub enum Language {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum End {
-    Captured { transaction: String, reversal: Option<String> },
+    Captured { transaction: String, reversed: bool },
     Declined { transaction: String, reason: Reason },
 }
 
@@ -167,7 +167,7 @@ impl Gateway {
 impl Order {
     pub fn status(&self, now: Timestamp) -> Status {
         match &self.end {
-            Some(End::Captured { reversal: Some(_), .. }) => Status::Reversed,
+            Some(End::Captured { reversed: true, .. }) => Status::Reversed,
             Some(End::Captured { .. }) => Status::Captured,
             Some(End::Declined { .. }) => Status::Declined,
             None if now >= self.expires_at => Status::Expired,
@@ -184,7 +184,7 @@ impl Order {
     /// What of a captured order is neither refunded nor being refunded nor reversed.
     pub fn refundable(&self) -> Amount {
         match &self.end {
-            Some(End::Captured { reversal: None, .. }) => self.amount.minus(self.given_back),
+            Some(End::Captured { reversed: false, .. }) => self.amount.minus(self.given_back),
             _ => Amount::zero(self.amount.currency),
         }
     }
@@ -245,7 +245,7 @@ impl World {
         let end = match choice {
             Choice::Approve => {
                 self.capture(&merchant, &order, &transaction);
-                End::Captured { transaction, reversal: None }
+                End::Captured { transaction, reversed: false }
             }
             Choice::Decline(reason) => {
                 let reason = reason.unwrap_or_else(|| self.some_reason(&order.order));

@@ -70,10 +70,10 @@ fn new_order(app: &App, caller: &Caller, body: SessionBody) -> Result<NewOrder, 
             "the merchant takes no cards in this currency",
         ));
     }
-    if !is_text(&body.description, 140) {
+    if !is_text(&body.description, 500) {
         return Err(Refusal::senseless(
             "bad_text",
-            "description has at most 140 characters and no control characters",
+            "description has at most 500 characters and no control characters",
         ));
     }
     let return_url = parse_url(&body.return_url, &["http", "https"]);

@@ -130,38 +130,31 @@ impl World {
         self.send(&order.callback_url, &[&refund.refund, &order.order], event);
     }
 
-    /// The card's bank takes back what is left of a captured payment.
+    /// The card's bank takes a captured payment back; one of which nothing was refunded.
     pub fn reverse(&mut self, merchant: &str, name: &str) -> Result<String, Refusal> {
         let unknown = || Refusal::unknown("unknown_order", name);
         let order = self.kept.gateway.desk(merchant).orders.get(name).cloned().ok_or_else(unknown)?;
-        let Some(End::Captured { transaction: original, reversal: None }) = order.end.clone() else {
-            return Err(Refusal::senseless(
-                "not_captured",
-                "only a captured order can be reversed, and once",
-            ));
+        let captured = order.transaction().filter(|_| order.refundable() == order.amount);
+        let Some(transaction) = captured.map(ToOwned::to_owned) else {
+            let message = "only a captured order of which nothing was refunded can be reversed, and once";
+            return Err(Refusal::senseless("not_captured", message));
         };
-        let amount = order.refundable();
-        if amount.minor <= 0 {
-            return Err(Refusal::senseless("not_captured", "all of it has been refunded"));
-        }
-        let (now, day, reversal) = (self.now(), self.kept.day, self.next_transaction());
+        let (now, day) = (self.now(), self.kept.day);
         let owed = Party::Merchant(merchant.to_owned());
-        self.kept.books.post(day, owed, Party::Cards, amount, &reversal);
+        self.kept.books.post(day, owed, Party::Cards, order.amount, &transaction);
         let desk = self.kept.gateway.desk(merchant);
-        let zero = Amount::zero(amount.currency);
         desk.unsettled.push(Item {
-            transaction: reversal.clone(),
+            transaction: transaction.clone(),
             order: name.to_owned(),
-            kind: Kind::Reversal,
-            amount,
-            cost: zero,
+            kind: Kind::Refund,
+            amount: order.amount,
+            cost: Amount::zero(order.amount.currency),
         });
-        let ended = End::Captured { transaction: original, reversal: Some(reversal.clone()) };
-        let order = Order { end: Some(ended), ..order };
+        let end = End::Captured { transaction: transaction.clone(), reversed: true };
+        let order = Order { end: Some(end), ..order };
         desk.orders.insert(name.to_owned(), order.clone());
-        let event = Event::of_reversal(merchant, &order, &reversal, amount, now);
-        self.send(&order.callback_url, &[name], event);
-        Ok(reversal)
+        self.send(&order.callback_url, &[name], Event::of_payment(merchant, &order, now));
+        Ok(transaction)
     }
 
     fn find_capture(&self, merchant: &str, transaction: &str) -> Result<Order, Refusal> {

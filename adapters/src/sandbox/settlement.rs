@@ -11,7 +11,7 @@ use super::books::Party;
 use super::faults::take;
 use super::world::World;
 
-/// One payment, refund or reversal in a settlement.
+/// One payment or refund in a settlement; a reversal is a refund under the payment's own transaction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {
     pub transaction: String,
@@ -27,7 +27,6 @@ pub struct Item {
 pub enum Kind {
     Payment,
     Refund,
-    Reversal,
 }
 
 /// What the gateway paid, or took, for one merchant, currency and day.
@@ -36,7 +35,6 @@ pub struct Settlement {
     pub settlement: String,
     pub day: Date,
     pub gross: Amount,
-    /// Refunds and reversals.
     pub refunds: Amount,
     pub costs: Amount,
     pub net: Amount,

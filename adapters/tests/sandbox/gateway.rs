@@ -177,24 +177,46 @@ async fn a_reversed_payment_is_taken_back_in_the_next_settlement() {
     let sandbox = Sandbox::start().await;
     let transaction = sandbox.pay("A-1", "100.00", "ILS").await;
     sandbox.callback().await;
-    let refund = json!({"refund": "R-1", "transaction": transaction, "amount": "10.00", "currency": "ILS"});
-    sandbox.post("/gateway/v1/refunds", refund.clone()).await;
-    sandbox.callback().await;
     sandbox.close(DAY).await;
     let reversal = json!({"merchant": "PORTAL", "order": "A-1"});
-    assert_eq!(sandbox.post("/control/reversals", reversal.clone()).await.0, 200);
-    let callback = sandbox.callback().await.body;
-    assert_eq!((&callback["event"], &callback["status"]), (&json!("payment.reversed"), &json!("REVERSED")));
     assert_eq!(
-        (&callback["amount"], &callback["original_transaction"]),
-        (&json!("90.00"), &json!(transaction))
+        sandbox.post("/control/reversals", reversal.clone()).await,
+        (200, json!({"transaction": transaction}))
     );
-    assert_eq!(sandbox.get("/gateway/v1/orders/A-1").await.1["status"], "REVERSED");
+    let callback = sandbox.callback().await.body;
+    let shown: Vec<_> =
+        ["event", "status", "transaction", "amount"].map(|name| callback[name].clone()).into();
+    assert_eq!(shown, ["payment.reversed", "REVERSED", &transaction, "100.00"]);
+    let (_, order) = sandbox.get("/gateway/v1/orders/A-1").await;
+    assert_eq!((&order["status"], &order["transaction"]), (&json!("REVERSED"), &json!(transaction)));
     assert_eq!(sandbox.post("/control/reversals", reversal).await.1["error"], "not_captured");
     let late = json!({"refund": "R-2", "transaction": transaction, "amount": "1.00", "currency": "ILS"});
     assert_eq!(sandbox.post("/gateway/v1/refunds", late).await.1["error"], "exceeds_captured");
     sandbox.close("2026-11-23").await;
-    assert_eq!(sandbox.camt(ILS, "2026-11-23").await.amounts(), [-9000]);
+    assert_eq!(sandbox.camt(ILS, "2026-11-23").await.amounts(), [-10_000]);
+    let (_, settled) = sandbox.get("/gateway/v1/settlements?merchant=PORTAL&date=2026-11-23").await;
+    let item = &settled["settlements"][0]["items"][0];
+    assert_eq!((&item["kind"], &item["order"]), (&json!("refund"), &json!("A-1")));
+    sandbox.state().await;
+}
+
+#[tokio::test]
+async fn what_is_refunded_or_was_never_captured_cannot_be_reversed() {
+    let sandbox = Sandbox::start().await;
+    let transaction = sandbox.pay("A-1", "100.00", "ILS").await;
+    let refund = json!({"refund": "R-1", "transaction": transaction, "amount": "10.00", "currency": "ILS"});
+    assert_eq!(sandbox.post("/gateway/v1/refunds", refund).await.0, 201);
+    sandbox.open("A-2", "5.00", "ILS").await;
+    let page_url = sandbox.open("A-3", "5.00", "ILS").await;
+    sandbox.choose(&page_url, "outcome=decline").await;
+    for (order, slug) in
+        [("A-1", "not_captured"), ("A-2", "not_captured"), ("A-3", "not_captured"), ("A-4", "unknown_order")]
+    {
+        let reversal = json!({"merchant": "PORTAL", "order": order});
+        assert_eq!(sandbox.post("/control/reversals", reversal).await.1["error"], slug, "{order}");
+    }
+    let reversal = json!({"merchant": "NOBODY", "order": "A-1"});
+    assert_eq!(sandbox.post("/control/reversals", reversal).await.1["error"], "unknown_merchant");
     sandbox.state().await;
 }
 

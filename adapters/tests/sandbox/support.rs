@@ -66,6 +66,7 @@ pub fn config() -> Config {
 /// A callback as it came in.
 #[derive(Clone, Debug)]
 pub struct Received {
+    pub headers: HeaderMap,
     pub signature: String,
     pub delivery: String,
     pub raw: Vec<u8>,
@@ -85,7 +86,7 @@ pub struct Sandbox {
     http: reqwest::Client,
     callbacks: Mutex<mpsc::UnboundedReceiver<Received>>,
     door: Arc<Door>,
-    callback_url: String,
+    pub callback_url: String,
     _loops: JoinSet<()>,
 }
 
@@ -236,6 +237,7 @@ async fn take(State(door): State<Arc<Door>>, headers: HeaderMap, body: Bytes) ->
     let header =
         |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
     let received = Received {
+        headers: headers.clone(),
         signature: header("x-gateway-signature"),
         delivery: header("x-gateway-delivery"),
         raw: body.to_vec(),
