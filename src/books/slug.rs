@@ -4,14 +4,17 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// The name of a party or place in an account code, as `psi` or `main-office`: `a-z` and `0-9`, single `-` or `_`
-/// inside, at most 40 bytes. Cheap to clone.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// inside, at most 40 bytes. Cheap to clone. The catalogue names services, components and inputs alike.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Slug(Arc<str>);
 
 /// The text cannot stand in an account code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} cannot name an account: a-z, 0-9, single - or _ inside, at most 40 bytes, not \"{RESERVED}\"")]
+#[error("{0:?} is not a code: a-z, 0-9, single - or _ inside, at most 40 bytes, not \"{RESERVED}\"")]
 pub struct NotASlug(pub String);
 
 /// So many that the longest pattern of the chart, with two names in it, fits an account code of 120 bytes.
@@ -38,6 +41,20 @@ impl FromStr for Slug {
         };
         let sound = text.len() <= SLUG_BYTES_MAX && text.split(['-', '_']).all(is_word) && text != RESERVED;
         if sound { Ok(Self(text.into())) } else { Err(NotASlug(text.chars().take(60).collect())) }
+    }
+}
+
+impl TryFrom<String> for Slug {
+    type Error = NotASlug;
+
+    fn try_from(text: String) -> Result<Self, NotASlug> {
+        text.parse()
+    }
+}
+
+impl From<Slug> for String {
+    fn from(slug: Slug) -> Self {
+        slug.0.as_ref().to_owned()
     }
 }
 

@@ -5,11 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use mizan_ledger::{Currency, Day, Money, Rate, Rounding};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use mizan_ledger::{Currency, Day, Rate};
+use serde::{Deserialize, Serialize};
 
 use super::quantity::Quantity;
-use super::words::{Bilingual, ServiceCode, Slug};
+use super::tariff::{RoundingRule, Tariff};
+use super::words::{Bilingual, ServiceCode};
+use crate::books::Slug;
 
 /// The price rules of one service for a range of days. Never changed once charged: a new price is a new
 /// version, so that a price can be computed again for any past day.
@@ -232,30 +234,6 @@ pub enum Release {
     AfterDays(u16),
 }
 
-/// How a fraction is settled: once, to a multiple of the currency's step (one minor unit unless named).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RoundingRule {
-    pub mode: Rounding,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub step_minor: BTreeMap<Currency, i64>,
-}
-
-impl RoundingRule {
-    pub fn step(&self, currency: Currency) -> i64 {
-        self.step_minor.get(&currency).copied().unwrap_or(1)
-    }
-
-    fn is_plain(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-impl Default for RoundingRule {
-    fn default() -> Self {
-        Self { mode: Rounding::HalfUp, step_minor: BTreeMap::new() }
-    }
-}
-
 /// A reason to charge less, proved by evidence and borne by the beneficiary of each covered component.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exemption {
@@ -267,40 +245,6 @@ pub struct Exemption {
     /// The part not charged: `1` is all of it.
     pub rate: Rate,
     pub article: String,
-}
-
-/// An amount per currency, each set by the law itself: no rate ever leads from one to another.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tariff(BTreeMap<Currency, Money>);
-
-impl Tariff {
-    /// A later amount of the same currency takes the place of an earlier one.
-    pub fn new(amounts: impl IntoIterator<Item = Money>) -> Self {
-        Self(amounts.into_iter().map(|amount| (amount.currency(), amount)).collect())
-    }
-
-    pub fn get(&self, currency: Currency) -> Option<Money> {
-        self.0.get(&currency).copied()
-    }
-
-    pub fn amounts(&self) -> impl Iterator<Item = Money> {
-        self.0.values().copied()
-    }
-}
-
-/// `{"ILS": "35.00", "JOD": "7.000"}`.
-impl Serialize for Tariff {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(currency, amount)| (currency, amount.amount())))
-    }
-}
-
-impl<'de> Deserialize<'de> for Tariff {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let texts = BTreeMap::<Currency, String>::deserialize(deserializer)?;
-        let amounts = texts.iter().map(|(currency, text)| Money::parse(text, *currency));
-        Ok(Self::new(amounts.collect::<Result<Vec<_>, _>>().map_err(serde::de::Error::custom)?))
-    }
 }
 
 impl Validity {
@@ -408,15 +352,5 @@ mod tests {
         assert!(year.overlaps(range("2026-12-31", None)));
         assert!(year.overlaps(range("2020-01-01", None)));
         assert!(!year.overlaps(range("2020-01-01", Some("2026-01-01"))));
-    }
-
-    #[test]
-    fn a_tariff_survives_json() {
-        let tariff = Tariff::new([Money::new(3_500, Currency::ILS), Money::new(7_000, Currency::JOD)]);
-        let json = serde_json::to_string(&tariff).unwrap();
-        assert_eq!(json, r#"{"ILS":"35.00","JOD":"7.000"}"#);
-        assert_eq!(serde_json::from_str::<Tariff>(&json).unwrap(), tariff);
-        assert!(serde_json::from_str::<Tariff>(r#"{"JOD":"0.0005"}"#).is_err());
-        assert!(serde_json::from_str::<Tariff>(r#"{"XXX":"1"}"#).is_err());
     }
 }

@@ -9,8 +9,8 @@
 //!   └──return/recall────┘        scheduled, active and retired follow from [from, to) and the day
 //! ```
 //!
-//! `words`, `quantity` and `iban` are the vocabulary; `model` the agencies and services; `fee` what a version
-//! says; `soundness` every reason not to believe it; `lifecycle` its states; `import` reads catalogue files.
+//! `words`, `quantity` and `iban` are the vocabulary; `model` the agencies and services; `fee` and `tariff`
+//! what a version says; `soundness` every reason not to believe it; `lifecycle` its states; `import` reads catalogue files.
 
 pub mod fee;
 pub mod iban;
@@ -19,11 +19,12 @@ pub mod lifecycle;
 pub mod model;
 pub mod quantity;
 mod soundness;
+pub mod tariff;
 pub mod words;
 
 pub use fee::{
     Band, BandScale, Base, Beneficiary, Choice, Component, Condition, Exemption, FeeVersion, Input,
-    InputKind, LegalBasis, Phase, RefundPolicy, Release, RoundingRule, Rule, Tariff, Validity,
+    InputKind, LegalBasis, Phase, RefundPolicy, Release, Rule, Validity,
 };
 pub use iban::Iban;
 pub use import::{Problem, check};
@@ -32,4 +33,7 @@ pub use model::{Agency, Applicant, BankAccount, Catalogue, Channel, MoneyMode, M
 pub use quantity::Quantity;
 pub use soundness::Defect;
 pub(crate) use soundness::is_sha256;
-pub use words::{Bilingual, ServiceCode, Slug, isolate};
+pub use tariff::{RoundingRule, Tariff};
+pub use words::{Bilingual, ServiceCode, isolate};
+
+pub use crate::books::Slug;

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::fee::FeeVersion;
 use super::iban::Iban;
-use super::words::{Bilingual, ServiceCode, Slug};
+use super::words::{Bilingual, ServiceCode};
+use crate::books::Slug;
 
 /// All agencies and services of a set of files.
 #[derive(Debug, Clone, Default, PartialEq)]

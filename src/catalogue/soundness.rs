@@ -10,8 +10,10 @@ use std::collections::BTreeSet;
 
 use mizan_ledger::Rate;
 
-use super::fee::{Component, Exemption, FeeVersion, Release, Rule, Tariff};
-use super::words::{Bilingual, Slug};
+use super::fee::{Component, Exemption, FeeVersion, Release, Rule};
+use super::tariff::Tariff;
+use super::words::Bilingual;
+use crate::books::Slug;
 
 /// Something wrong with a fee version: where (a JSON pointer into its document) and what.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 mod kinds;
 mod laws;
+mod promises;
 mod refusals;
 
 use mizan_ledger::{Currency, Day, Money};
@@ -10,7 +11,7 @@ use super::*;
 use crate::catalogue::{FeeVersion, check};
 
 /// The first version of the example that has one of everything.
-fn version() -> FeeVersion {
+pub(super) fn version() -> FeeVersion {
     let good = include_str!("../catalogue/import/tests/good.toml");
     let catalogue = check(&[("good.toml", good)]).expect("good");
     catalogue.services.into_iter().flat_map(|service| service.versions).next().expect("a version")

@@ -17,7 +17,8 @@ use std::fmt;
 use toml::de::DeTable;
 
 use super::model::{Catalogue, Service};
-use super::words::{ServiceCode, Slug};
+use super::words::ServiceCode;
+use crate::books::Slug;
 use tree::{Fields, Place, Source};
 
 /// Something wrong in a file. Shown as `FILE:LINE: what`.

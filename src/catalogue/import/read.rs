@@ -4,10 +4,11 @@ use mizan_ledger::Zone;
 
 use super::super::fee::FeeVersion;
 use super::super::model::{Agency, BankAccount, MoneyRule, Service};
-use super::super::words::{ServiceCode, Slug};
+use super::super::words::ServiceCode;
 use super::read_fee;
 use super::tree::{Fields, Place};
 use super::{Codes, Read, ReadService};
+use crate::books::Slug;
 
 pub(super) fn agency<'a>(fields: Fields<'a>, codes: &mut Codes) -> Option<Read<'a, Agency>> {
     let place = fields.place();

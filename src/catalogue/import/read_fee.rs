@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::super::fee::{
-    Band, Base, Choice, Component, Condition, Exemption, FeeVersion, Input, InputKind, LegalBasis,
-    RoundingRule, Rule, Validity,
+    Band, Base, Choice, Component, Condition, Exemption, FeeVersion, Input, InputKind, LegalBasis, Rule,
+    Validity,
 };
 use super::super::quantity::Quantity;
-use super::super::words::{ServiceCode, Slug};
+use super::super::tariff::{RoundingRule, Tariff};
+use super::super::words::ServiceCode;
 use super::Read;
 use super::tree::{Fields, whole_number};
+use crate::books::Slug;
 
 pub(super) fn version<'a>(service: &ServiceCode, fields: Fields<'a>) -> Option<Read<'a, FeeVersion>> {
     let place = fields.place();
@@ -166,17 +168,13 @@ fn band(fields: Fields<'_>) -> Option<Band> {
     Some(Band { from: from?, to, amount: amount? })
 }
 
-fn choices(fields: &Fields<'_>) -> Option<BTreeMap<Slug, super::super::fee::Tariff>> {
+fn choices(fields: &Fields<'_>) -> Option<BTreeMap<Slug, Tariff>> {
     let mut choices = BTreeMap::new();
     for (key, value) in fields.entries("choices")? {
-        match key.parse() {
-            Ok(option) => choices.insert(option, fields.tariff_of(value)?),
-            Err(error) => {
-                let error: super::super::words::NotASlug = error;
-                fields.report_at(value, error.to_string());
-                None
-            }
-        };
+        match key.parse::<Slug>() {
+            Ok(option) => drop(choices.insert(option, fields.tariff_of(value)?)),
+            Err(error) => fields.report_at(value, error.to_string()),
+        }
     }
     Some(choices)
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::super::fee::{FeeVersion, Rule};
+use super::super::model::Agency;
 use super::*;
 
 /// A file with one of everything.
@@ -31,6 +32,10 @@ fn the_good_file_is_good_and_survives_json() {
     let service = &catalogue.services[0];
     assert_eq!((service.versions.len(), service.versions[0].components.len()), (2, 7));
     assert!(matches!(service.versions[0].components[1].rule, Rule::PerUnit { .. }));
+    let json = serde_json::to_string(&catalogue.agencies).expect("serializes");
+    assert_eq!(serde_json::from_str::<Vec<Agency>>(&json).expect("reads"), catalogue.agencies);
+    let json = serde_json::to_string(&catalogue.services).expect("serializes");
+    assert_eq!(serde_json::from_str::<Vec<Service>>(&json).expect("reads"), catalogue.services);
     for version in &service.versions {
         let json = serde_json::to_string(version).expect("serializes");
         assert_eq!(&serde_json::from_str::<FeeVersion>(&json).expect("reads"), version);

@@ -10,8 +10,8 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
-use super::super::fee::Tariff;
 use super::super::quantity::Quantity;
+use super::super::tariff::Tariff;
 use super::super::words::Bilingual;
 use super::Problem;
 

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use mizan_ledger::Rate;
 
-use super::super::fee::{Band, Base, Condition, Input, InputKind, Rule, Tariff};
+use super::super::fee::{Band, Base, Condition, Input, InputKind, Rule};
 use super::super::quantity::Quantity;
-use super::super::words::Slug;
+use super::super::tariff::Tariff;
 use super::{Check, exceeds_one};
+use crate::books::Slug;
 
 impl Check<'_> {
     pub(super) fn rule(&mut self, at: &str, rule: &Rule) {

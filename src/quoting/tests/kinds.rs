@@ -195,7 +195,7 @@ fn a_line_carries_what_the_books_and_refunds_need() {
     assert_eq!(stamp.beneficiary, crate::catalogue::Beneficiary::Treasury("stamps".parse().unwrap()));
     assert_eq!((stamp.gl.as_str(), stamp.article.as_str()), ("4210", "3/1"));
     assert_eq!(stamp.refund, crate::catalogue::RefundPolicy::Always);
-    assert_eq!(priced.inputs.get("area").map(String::as_str), Some("120.5"));
+    assert_eq!(priced.inputs.get(&"area".parse().unwrap()).map(String::as_str), Some("120.5"));
 }
 
 #[test]
