@@ -20,7 +20,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::entry::Entry;
-use crate::{Day, Id, Instant};
+use crate::{Day, EntryId, Id, Instant};
 
 /// A SHA-256 digest.
 pub type Hash = [u8; 32];
@@ -32,13 +32,9 @@ const VERSION: u8 = 1;
 
 /// Collects the bytes of one hash in the layout above.
 #[derive(Debug)]
-pub(crate) struct Writer(Vec<u8>);
+struct Writer(Vec<u8>);
 
 impl Writer {
-    pub(crate) fn new(letter: u8) -> Self {
-        Self::after(&[], letter)
-    }
-
     fn after(prefix: &[u8], letter: u8) -> Self {
         let mut bytes = Vec::with_capacity(512);
         bytes.extend_from_slice(prefix);
@@ -46,43 +42,84 @@ impl Writer {
         Self(bytes)
     }
 
-    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+    fn bytes(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(bytes);
     }
 
-    pub(crate) fn number(&mut self, number: i64) {
+    fn number(&mut self, number: i64) {
         self.bytes(&number.to_be_bytes());
     }
 
     /// At most 65,535, as every bound of this crate is.
-    pub(crate) fn count(&mut self, count: usize) {
+    fn count(&mut self, count: usize) {
         self.bytes(&u16::try_from(count).unwrap_or(u16::MAX).to_be_bytes());
     }
 
-    pub(crate) fn text(&mut self, text: &str) {
+    fn text(&mut self, text: &str) {
         self.count(text.len());
         self.bytes(text.as_bytes());
     }
 
-    pub(crate) fn day(&mut self, day: Day) {
+    fn day(&mut self, day: Day) {
         self.bytes(&day.days_since(Day::EPOCH).to_be_bytes());
     }
 
-    pub(crate) fn hash(&self) -> Hash {
+    fn hash(&self) -> Hash {
         Sha256::digest(&self.0).into()
+    }
+}
+
+/// What an entry says, as it is hashed. A verifier fills it from rows it does not trust yet.
+#[derive(Debug)]
+pub(crate) struct Facts<'a> {
+    pub(crate) id: [u8; 16],
+    pub(crate) effective_on: Day,
+    pub(crate) kind: &'a str,
+    pub(crate) actor: &'a str,
+    pub(crate) source_ref: &'a str,
+    pub(crate) meta: &'a str,
+    /// Account, currency, amount (debit positive).
+    pub(crate) lines: Vec<(&'a str, &'a str, i64)>,
+}
+
+impl Facts<'_> {
+    fn write(&self, writer: &mut Writer) {
+        writer.bytes(&self.id);
+        writer.day(self.effective_on);
+        for text in [self.kind, self.actor, self.source_ref, self.meta] {
+            writer.text(text);
+        }
+        writer.count(self.lines.len());
+        for (account, currency, amount_minor) in &self.lines {
+            writer.text(account);
+            writer.text(currency);
+            writer.number(*amount_minor);
+        }
+    }
+
+    /// The leaf at a place in the book.
+    pub(crate) fn leaf(&self, book: &str, seq: i64, recorded_at: Instant, reverses_seq: Option<i64>) -> Hash {
+        let mut writer = Writer::after(&[0], b'E');
+        writer.text(book);
+        writer.number(seq);
+        writer.number(recorded_at.micros());
+        writer.number(reverses_seq.unwrap_or(0));
+        self.write(&mut writer);
+        writer.hash()
+    }
+
+    /// What the caller said, without the place it got.
+    pub(crate) fn request_hash(&self, reverses: Option<EntryId>) -> Hash {
+        let mut writer = Writer::after(&[], b'R');
+        writer.bytes(&reverses.map_or([0; 16], |original| *original.uuid().as_bytes()));
+        self.write(&mut writer);
+        writer.hash()
     }
 }
 
 /// The leaf of an entry at its place in the book.
 pub fn leaf(book: &str, seq: i64, recorded_at: Instant, reverses_seq: Option<i64>, entry: &Entry) -> Hash {
-    let mut writer = Writer::after(&[0], b'E');
-    writer.text(book);
-    writer.number(seq);
-    writer.number(recorded_at.micros());
-    writer.number(reverses_seq.unwrap_or(0));
-    writer.bytes(entry.id().uuid().as_bytes());
-    entry.write_content(&mut writer);
-    writer.hash()
+    entry.facts().leaf(book, seq, recorded_at, reverses_seq)
 }
 
 /// The leaf of an event of the book: the root of its batch.

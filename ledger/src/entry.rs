@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::account::{Account, Side};
-use crate::chain::{Hash, Writer};
+use crate::chain::{Facts, Hash};
 use crate::{Currency, Day, EntryId, Id, Money};
 
 /// The most lines one entry may have.
@@ -206,26 +206,22 @@ impl Entry {
 
     /// SHA-256 over everything the caller said. The same id with another hash is a conflict.
     pub fn request_hash(&self) -> Hash {
-        let mut writer = Writer::new(b'R');
-        writer.bytes(self.id.uuid().as_bytes());
-        let reverses = self.reverses.map_or([0; 16], |original| *original.uuid().as_bytes());
-        writer.bytes(&reverses);
-        self.write_content(&mut writer);
-        writer.hash()
+        self.facts().request_hash(self.reverses)
     }
 
-    /// The part that request hash and leaf have in common.
-    pub(crate) fn write_content(&self, writer: &mut Writer) {
-        writer.day(self.effective_on);
-        writer.text(&self.kind);
-        writer.text(&self.actor);
-        writer.text(&self.source_ref);
-        writer.text(&self.meta);
-        writer.count(self.lines.len());
-        for line in &self.lines {
-            writer.text(line.account.code.as_str());
-            writer.text(line.account.currency.code());
-            writer.number(line.signed_minor());
+    pub(crate) fn facts(&self) -> Facts<'_> {
+        Facts {
+            id: *self.id.uuid().as_bytes(),
+            effective_on: self.effective_on,
+            kind: &self.kind,
+            actor: &self.actor,
+            source_ref: &self.source_ref,
+            meta: &self.meta,
+            lines: self
+                .lines
+                .iter()
+                .map(|line| (line.account.code.as_str(), line.account.currency.code(), line.signed_minor()))
+                .collect(),
         }
     }
 

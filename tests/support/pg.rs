@@ -22,11 +22,11 @@ pub struct TestDb {
 #[allow(dead_code, reason = "each test binary uses its own part")]
 impl TestDb {
     pub async fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
         let url = std::env::var("MIZAN_TEST_PG").expect(
             "MIZAN_TEST_PG is not set: run the tests through .ci/with-pg, which starts a private PostgreSQL",
         );
         let superuser: PgConnectOptions = url.parse().expect("MIZAN_TEST_PG is a connection URL");
+        static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("mizan_test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let mut admin = superuser.connect().await.expect("the cluster of MIZAN_TEST_PG answers");
         for statement in [

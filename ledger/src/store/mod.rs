@@ -16,6 +16,8 @@ mod outcome;
 mod post;
 mod read;
 mod rows;
+mod statement;
+mod verify;
 
 use std::fmt;
 use std::sync::{Arc, RwLock};
@@ -27,6 +29,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 pub use change::{Change, ChangeError, PeriodStatus};
 pub use outcome::{BookError, Outcome, Refusal};
 pub use read::RecordedEntry;
+pub use statement::{AccountLine, STATEMENT_LINES_MAX, Statement, StatementError};
+pub use verify::{Check, Difference, Progress, Report};
 
 use crate::Instant;
 use crate::chain::Hash;

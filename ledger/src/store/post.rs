@@ -171,7 +171,7 @@ impl Book {
         decision: &Decision<'_>,
     ) -> Result<(), BookError> {
         let placed = &decision.placed;
-        self.open_accounts(conn, now, slots).await?;
+        self.open_accounts(conn, now, slots, decision).await?;
         let periods = self.period_ids(conn, periods, decision).await?;
         let (Some(first), Some(last)) = (placed.first(), placed.last()) else { return Ok(()) };
         let leaves: Vec<Hash> = placed.iter().map(|entry| entry.leaf).collect();
@@ -190,30 +190,27 @@ impl Book {
         rows::insert_entries(conn, self.0.id, placed, &periods).await
     }
 
-    /// Opens the accounts that accepted entries name for the first time.
+    /// Opens the accounts that accepted entries name for the first time, in the order in which they do.
     async fn open_accounts(
         &self,
         conn: &mut PgConnection,
         now: Instant,
         slots: &mut [Slot],
+        decision: &Decision<'_>,
     ) -> Result<(), BookError> {
-        let missing: Vec<&Account> = slots
-            .iter()
-            .filter(|slot| slot.id.is_none() && slot.lines_count > 0)
+        let mut seen = HashSet::new();
+        let used = decision.placed.iter().flat_map(|placed| &placed.lines).map(|line| line.slot);
+        let missing: Vec<&Account> = used
+            .filter(|index| seen.insert(*index))
+            .filter_map(|index| slots.get(index).filter(|slot| slot.id.is_none()))
             .map(|slot| &slot.account)
             .collect();
         if missing.is_empty() {
             return Ok(());
         }
-        let opened: HashMap<(String, crate::Currency), i64> =
-            rows::insert_accounts(conn, self.0.id, now, &missing)
-                .await?
-                .into_iter()
-                .map(|(code, currency, id)| ((code, currency), id))
-                .collect();
+        let opened: HashMap<AccountKey, i64> = rows::insert_accounts(conn, self.0.id, now, &missing).await?;
         for slot in slots.iter_mut().filter(|slot| slot.id.is_none()) {
-            let key = (slot.account.code.as_str().to_owned(), slot.account.currency);
-            slot.id = opened.get(&key).copied();
+            slot.id = opened.get(&slot.account.key()).copied();
         }
         Ok(())
     }

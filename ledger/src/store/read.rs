@@ -11,7 +11,7 @@ use crate::account::{Account, AccountKey, Side};
 use crate::balance::{AccountBalance, Balance};
 use crate::chain::Hash;
 use crate::entry::{Entry, EntryDraft, Line};
-use crate::{EntryId, Instant, Money};
+use crate::{Currency, Day, EntryId, Instant, Money};
 
 /// An entry with its place in the book.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +35,18 @@ impl Book {
         let seqs: Vec<i64> =
             outcomes.iter().filter(|row| row.book_id == self.0.id).filter_map(|row| row.seq).collect();
         Ok(self.entries_at(conn, &seqs).await?.pop())
+    }
+
+    /// The entries after `after_seq` (0 for the first), in order: the whole book, portion by portion.
+    pub async fn entries_after(
+        &self,
+        conn: &mut PgConnection,
+        after_seq: i64,
+        limit: i64,
+    ) -> Result<Vec<RecordedEntry>, BookError> {
+        let first = after_seq.saturating_add(1);
+        let seqs: Vec<i64> = (first..first.saturating_add(limit)).collect();
+        self.entries_at(conn, &seqs).await
     }
 
     /// The entries at these places, in order. Places without an entry are left out.
@@ -122,12 +134,39 @@ impl Book {
         Ok(self.balances_where(conn, Some(account)).await?.pop())
     }
 
+    /// The balance of every account at the end of an effective date, whenever its lines were posted. Limits are
+    /// those of now.
+    pub async fn balances_on(
+        &self,
+        conn: &mut PgConnection,
+        day: Day,
+    ) -> Result<Vec<AccountBalance>, BookError> {
+        let rows = sqlx::query_as!(
+            BalanceRow,
+            r#"select a.code, a.class, a.currency, a.agency, b.floor_minor, b.ceiling_minor,
+                 coalesce(d.lines_count, 0)::bigint as "version!", coalesce(d.debits_minor, 0)::bigint as "debits_minor!",
+                 coalesce(d.credits_minor, 0)::bigint as "credits_minor!"
+               from ledger.accounts a join ledger.balances b on b.account_id = a.id
+               left join lateral (
+                 select sum(lines_count) as lines_count, sum(debits_minor) as debits_minor,
+                   sum(credits_minor) as credits_minor
+                 from ledger.daily_totals where account_id = a.id and effective_on <= $2) d on true
+               where a.book_id = $1 order by a.code, a.currency"#,
+            self.0.id,
+            day as _,
+        )
+        .fetch_all(conn)
+        .await?;
+        rows.into_iter().map(AccountBalance::try_from).collect()
+    }
+
     async fn balances_where(
         &self,
         conn: &mut PgConnection,
         only: Option<&AccountKey>,
     ) -> Result<Vec<AccountBalance>, BookError> {
-        let rows = sqlx::query!(
+        let rows = sqlx::query_as!(
+            BalanceRow,
             r#"select a.code, a.class, a.currency, a.agency, b.version, b.debits_minor, b.credits_minor, b.floor_minor,
                  b.ceiling_minor
                from ledger.accounts a join ledger.balances b on b.account_id = a.id
@@ -139,21 +178,36 @@ impl Book {
         )
         .fetch_all(conn)
         .await?;
-        rows.into_iter()
-            .map(|row| {
-                let corrupt = || BookError::corrupt(format_args!("the balance of {}", row.code));
-                let code = row.code.parse().map_err(|_| corrupt())?;
-                Ok(AccountBalance {
-                    account: AccountKey { code, currency: row.currency },
-                    class: row.class.parse().map_err(|_| corrupt())?,
-                    agency: row.agency,
-                    balance: Balance::new(row.debits_minor, row.credits_minor).ok_or_else(corrupt)?,
-                    floor_minor: row.floor_minor,
-                    ceiling_minor: row.ceiling_minor,
-                    lines_count: row.version,
-                })
-            })
-            .collect()
+        rows.into_iter().map(AccountBalance::try_from).collect()
+    }
+}
+
+struct BalanceRow {
+    code: String,
+    class: String,
+    currency: Currency,
+    agency: Option<String>,
+    version: i64,
+    debits_minor: i64,
+    credits_minor: i64,
+    floor_minor: Option<i64>,
+    ceiling_minor: Option<i64>,
+}
+
+impl TryFrom<BalanceRow> for AccountBalance {
+    type Error = BookError;
+
+    fn try_from(row: BalanceRow) -> Result<Self, BookError> {
+        let corrupt = || BookError::corrupt(format_args!("the balance of {}", row.code));
+        Ok(Self {
+            account: AccountKey { code: row.code.parse().map_err(|_| corrupt())?, currency: row.currency },
+            class: row.class.parse().map_err(|_| corrupt())?,
+            balance: Balance::new(row.debits_minor, row.credits_minor).ok_or_else(corrupt)?,
+            agency: row.agency,
+            floor_minor: row.floor_minor,
+            ceiling_minor: row.ceiling_minor,
+            lines_count: row.version,
+        })
     }
 }
 

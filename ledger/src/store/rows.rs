@@ -1,12 +1,14 @@
 //! The statements of posting. Each takes arrays: their number does not grow with the batch.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::decide::{Period, Placed, Slot};
 use super::outcome::{BookError, Refusal};
 use super::{Book, Head};
-use crate::account::Account;
+use crate::account::{Account, AccountKey};
 use crate::balance::Balance;
 use crate::chain::Hash;
 use crate::{Currency, Day, EntryId, Instant};
@@ -151,13 +153,28 @@ pub(super) async fn find_slots(
         .collect()
 }
 
-/// Opens accounts that do not exist; their ids in no order.
+pub(super) async fn find_account(
+    conn: &mut PgConnection,
+    book: i32,
+    account: &AccountKey,
+) -> Result<Option<i64>, BookError> {
+    Ok(sqlx::query_scalar!(
+        "select id from ledger.accounts where book_id = $1 and code = $2 and currency = $3",
+        book,
+        account.code.as_str(),
+        account.currency as _,
+    )
+    .fetch_optional(conn)
+    .await?)
+}
+
+/// Opens accounts that do not exist, in this order.
 pub(super) async fn insert_accounts(
     conn: &mut PgConnection,
     book: i32,
     opened_at: Instant,
     accounts: &[&Account],
-) -> Result<Vec<(String, Currency, i64)>, BookError> {
+) -> Result<HashMap<AccountKey, i64>, BookError> {
     let codes: Vec<&str> = accounts.iter().map(|account| account.code.as_str()).collect();
     let classes: Vec<&str> = accounts.iter().map(|account| account.class.as_str()).collect();
     let currencies: Vec<Currency> = accounts.iter().map(|account| account.currency).collect();
@@ -178,7 +195,12 @@ pub(super) async fn insert_accounts(
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.code, row.currency, row.account_id)).collect())
+    rows.into_iter()
+        .map(|row| {
+            let code = row.code.parse().map_err(BookError::corrupt)?;
+            Ok((AccountKey { code, currency: row.currency }, row.account_id))
+        })
+        .collect()
 }
 
 /// Makes partitions until `seq` has a place; the last sequence number that has one.

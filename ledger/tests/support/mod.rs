@@ -101,3 +101,12 @@ pub async fn post_at(
     tx.commit().await?;
     Ok(outcomes)
 }
+
+/// From now on partitions of `entries` places, beginning with the first.
+pub async fn tiny_partitions(db: &pg::TestDb, entries: i64) {
+    let sql = format!(
+        "drop table ledger.entries_p0001, ledger.lines_p0001; delete from ledger.partitions;
+         update ledger.settings set partition_entries = {entries}; set role mizan_owner; select ledger.extend(1)"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut db.superuser().await).await.expect("an empty book");
+}

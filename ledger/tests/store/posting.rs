@@ -1,10 +1,9 @@
-//! The book on PostgreSQL: posting, outcomes, and what the database refuses whoever asks.
-
-mod support;
+//! Posting and outcomes.
 
 use mizan_ledger::{Book, Entry, Line, Outcome, Refusal, ReversalDraft};
-use support::pg::TestDb;
-use support::{fees, id, jod, now, payable, payment, payout, post, receivable, today};
+
+use crate::support::pg::TestDb;
+use crate::support::{self, fees, id, jod, now, payable, payment, payout, post, receivable, today};
 
 fn seqs(outcomes: &[Outcome]) -> Vec<Option<i64>> {
     outcomes
