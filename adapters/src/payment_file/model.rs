@@ -8,7 +8,8 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::text::fit;
-use crate::iban::{Iban, checks_97};
+use crate::iban::Iban;
+use crate::reference::RfReference;
 
 /// Orders from one account, in one currency, for one day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,8 +45,8 @@ pub struct PaymentOrder {
     pub creditor_agent: Option<Agent>,
     /// For people; cut to 140 characters.
     pub remittance: Option<String>,
-    /// An ISO 11649 reference (`RF...`) of the creditor.
-    pub creditor_reference: Option<String>,
+    /// The creditor's own reference for what is paid (ISO 11649).
+    pub creditor_reference: Option<RfReference>,
     pub purpose: Option<Choice>,
 }
 
@@ -154,8 +155,6 @@ pub enum Fault {
     OtherBank { bic: String, iban: Iban },
     #[error("without an IBAN the creditor's bank must be named")]
     NoAgent,
-    #[error("{0:?} is not an ISO 11649 creditor reference")]
-    CreditorReference(String),
     #[error("the UETR is not a UUID of version 4")]
     Uetr,
 }
@@ -225,10 +224,6 @@ impl PaymentOrder {
         }
         if let Some(text) = &self.remittance {
             name("the remittance text", text, charset, &mut faults);
-        }
-        if let Some(reference) = self.creditor_reference.as_ref().filter(|text| !is_creditor_reference(text))
-        {
-            faults.push(Fault::CreditorReference(reference.clone()));
         }
         choice("the purpose", self.purpose.as_ref(), 4, charset, &mut faults);
         faults
@@ -310,10 +305,6 @@ fn is_bic(text: &str) -> bool {
         && location(6, *b"01")
         && location(7, *b"OO")
         && bytes.iter().skip(8).all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
-}
-
-fn is_creditor_reference(text: &str) -> bool {
-    (5..=25).contains(&text.len()) && text.starts_with("RF") && checks_97(text)
 }
 
 impl fmt::Display for Problem {

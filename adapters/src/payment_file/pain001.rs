@@ -154,7 +154,7 @@ impl Block<'_> {
             xml.element("Strd", |xml| {
                 xml.element("CdtrRefInf", |xml| {
                     xml.element("Tp", |xml| xml.element("CdOrPrtry", |xml| xml.leaf("Cd", "SCOR")))?;
-                    xml.leaf("Ref", reference)
+                    xml.leaf("Ref", reference.as_str())
                 })
             })
         })

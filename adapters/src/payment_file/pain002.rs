@@ -5,21 +5,15 @@
 
 mod builder;
 
-use std::io::BufRead;
+use std::io::Read;
 
-use quick_xml::Reader;
-use quick_xml::events::Event;
+use crate::statement::{Limits, Refused};
 
-use builder::Builder;
-
-/// Largest file that is read.
-const BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// Deepest nesting: a wrapped pain.002 has about 15 levels.
-const DEPTH_MAX: usize = 64;
+/// A report about 100,000 orders has some 100 MB at most; a wrapped one has about 15 levels.
+const LIMITS: Limits =
+    Limits { file_bytes: 256 << 20, entry_bytes: 64 << 10, token_bytes: 64 << 10, depth: 64, attributes: 32 };
 /// Blocks, orders and reasons together: what is kept in memory.
 const ENTRIES_MAX: usize = 500_000;
-/// Longest text of one field that is kept, in bytes.
-const TEXT_BYTES_MAX: usize = 4_096;
 
 /// What a bank says about one payment file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -84,14 +78,11 @@ pub enum Progress {
 /// Why a file cannot be read as a status report.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    #[error("not well-formed XML in UTF-8: {0}")]
-    Xml(String),
-    #[error("the file ends before its last element")]
-    Truncated,
-    #[error("the file has over {BYTES_MAX} bytes, {DEPTH_MAX} levels or {ENTRIES_MAX} entries")]
-    TooLarge,
-    #[error("the file has a document type or an entity of its own")]
-    Entity,
+    /// Not whole, well-formed XML within the limits.
+    #[error(transparent)]
+    Xml(#[from] Refused),
+    #[error("the file has more than {ENTRIES_MAX} entries")]
+    TooMany,
     #[error("the file is not a payment status report (pain.002, pacs.002)")]
     AnotherMessage,
     #[error("the file holds more than one status report")]
@@ -99,31 +90,8 @@ pub enum ReadError {
 }
 
 /// Reads one report.
-pub fn read(input: impl BufRead) -> Result<StatusReport, ReadError> {
-    let mut reader = Reader::from_reader(input.take(BYTES_MAX + 1));
-    let mut builder = Builder::default();
-    let mut buffer = Vec::new();
-    loop {
-        buffer.clear();
-        let event = reader.read_event_into(&mut buffer);
-        if reader.get_ref().limit() == 0 {
-            return Err(ReadError::TooLarge);
-        }
-        match event.map_err(|error| ReadError::Xml(error.to_string()))? {
-            Event::Start(start) => builder.start(&start)?,
-            Event::Empty(start) => {
-                builder.start(&start)?;
-                builder.end();
-            }
-            Event::Text(text) => builder.text(&text.xml10_content()),
-            Event::CData(text) => builder.text(&text.xml10_content()),
-            Event::GeneralRef(reference) => builder.reference(&reference)?,
-            Event::End(_) => builder.end(),
-            Event::DocType(_) => return Err(ReadError::Entity),
-            Event::Eof => return builder.finish(),
-            Event::Decl(_) | Event::PI(_) | Event::Comment(_) => {}
-        }
-    }
+pub fn read(input: impl Read) -> Result<StatusReport, ReadError> {
+    builder::build(input)
 }
 
 impl StatusReport {

@@ -18,9 +18,9 @@ mod detect;
 mod model;
 mod mt940;
 mod reader;
-mod source;
+pub(crate) mod source;
 mod values;
-mod xml;
+pub(crate) mod xml;
 
 pub use closing::{Balance, BalanceKind, Totals};
 pub use model::{

@@ -15,7 +15,7 @@ use super::source::Utf8;
 
 /// What the walk came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
+pub(crate) enum Step {
     /// An element begins; it is the last of [`Walker::path`].
     Open,
     /// It ends, and is still the last of the path. [`Walker::leaf`] holds its text if it had no child.
@@ -23,7 +23,7 @@ pub(super) enum Step {
     End,
 }
 
-pub(super) struct Walker<R> {
+pub(crate) struct Walker<R> {
     reader: quick_xml::Reader<Gate<R>>,
     buffer: Vec<u8>,
     known: fn(&str) -> &'static str,
@@ -42,7 +42,7 @@ pub(super) struct Walker<R> {
 
 impl<R: Read> Walker<R> {
     /// `known` gives the constant of an element name the caller looks at, and `"*"` for every other.
-    pub(super) fn new(source: Utf8<R>, limits: Limits, known: fn(&str) -> &'static str) -> Self {
+    pub(crate) fn new(source: Utf8<R>, limits: Limits, known: fn(&str) -> &'static str) -> Self {
         let mut reader = quick_xml::Reader::from_reader(Gate::new(source, limits));
         let config = reader.config_mut();
         config.expand_empty_elements = true;
@@ -67,12 +67,12 @@ impl<R: Read> Walker<R> {
     }
 
     /// Local names from the root down.
-    pub(super) fn path(&self) -> &[&'static str] {
+    pub(crate) fn path(&self) -> &[&'static str] {
         &self.path
     }
 
     /// Text and `Ccy` attribute of the element that just closed, if it held no other element.
-    pub(super) fn leaf(&self) -> Option<Leaf<'_>> {
+    pub(crate) fn leaf(&self) -> Option<Leaf<'_>> {
         let text = self.text.trim();
         (self.leaf && self.closing).then_some(Leaf {
             text,
@@ -82,40 +82,40 @@ impl<R: Read> Walker<R> {
     }
 
     /// Offset of the `<` of the element that just opened.
-    pub(super) fn start(&self) -> u64 {
+    pub(crate) fn start(&self) -> u64 {
         self.start
     }
 
     /// Offset behind the last thing read.
-    pub(super) fn position(&self) -> u64 {
+    pub(crate) fn position(&self) -> u64 {
         self.reader.buffer_position().saturating_add(self.reader.get_ref().inner.mark_bytes())
     }
 
-    pub(super) fn line(&self) -> u64 {
+    pub(crate) fn line(&self) -> u64 {
         self.reader.get_ref().line
     }
 
     /// The ISO 20022 message named by a namespace on the way here.
-    pub(super) fn message_name(&self) -> Option<&str> {
+    pub(crate) fn message_name(&self) -> Option<&str> {
         self.message_name.as_deref()
     }
 
-    pub(super) fn source(&self) -> &Utf8<R> {
+    pub(crate) fn source(&self) -> &Utf8<R> {
         &self.reader.get_ref().inner
     }
 
     /// The line of text that stood outside the root element, if there was any.
-    pub(super) fn stray_text(&self) -> Option<u64> {
+    pub(crate) fn stray_text(&self) -> Option<u64> {
         self.stray_text
     }
 
-    pub(super) fn refuse(&self, cause: impl Display) -> Refused {
+    pub(crate) fn refuse(&self, cause: impl Display) -> Refused {
         let path = self.path.join("/");
         let place = if path.is_empty() { String::new() } else { format!(", {path}") };
         Refused { place: format!("line {}{place}", self.line()), cause: cause.to_string() }
     }
 
-    pub(super) fn step(&mut self) -> Result<Step, Refused> {
+    pub(crate) fn step(&mut self) -> Result<Step, Refused> {
         if self.closing {
             self.closing = false;
             self.leaf = false;
@@ -245,10 +245,10 @@ impl<R: Read> Walker<R> {
 
 /// The text of one element.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Leaf<'a> {
-    pub(super) text: &'a str,
-    pub(super) currency: Option<&'a str>,
-    pub(super) line: u64,
+pub(crate) struct Leaf<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) currency: Option<&'a str>,
+    pub(crate) line: u64,
 }
 
 /// Counts lines, and stops a file or a single token that grows without end before it fills the memory.

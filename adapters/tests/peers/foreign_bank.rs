@@ -91,7 +91,7 @@ fn order(id: &str, minor: i64, account: &str) -> PaymentOrder {
         creditor_account: Account::Iban(account.parse().expect("an IBAN")),
         creditor_agent: None,
         remittance: Some("دفعة (مثال)".to_owned()),
-        creditor_reference: Some("RF642026000001234".to_owned()),
+        creditor_reference: Some("RF642026000001234".parse().expect("an RF reference")),
         purpose: None,
     }
 }

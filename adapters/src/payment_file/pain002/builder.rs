@@ -1,174 +1,135 @@
 //! Builds a report from the elements of the file, as they open and close.
 
-use quick_xml::escape::resolve_predefined_entity;
-use quick_xml::events::{BytesRef, BytesStart};
+use std::io::Read;
 
-use super::{
-    Block, DEPTH_MAX, ENTRIES_MAX, Order, ReadError, Reason, Standing, StatusReport, TEXT_BYTES_MAX,
-};
+use super::{Block, ENTRIES_MAX, LIMITS, Order, ReadError, Reason, Standing, StatusReport};
+use crate::statement::source::Utf8;
+use crate::statement::xml::{Step, Walker};
 
-/// The elements that matter here.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Tag {
-    AdditionalInformation,
-    Code,
-    GroupHeader,
-    GroupStatus,
-    MessageId,
-    Order,
-    OrderStatus,
-    OriginalBlock,
-    OriginalBlockId,
-    OriginalEndToEndId,
-    OriginalGroup,
-    OriginalGroupOfOrder,
-    OriginalInstructionId,
-    OriginalMessageId,
-    OriginalUetr,
-    BlockStatus,
-    Reason,
-    Report,
-    StatusReason,
-    Other,
-}
+/// The report's own element in pain.002 and in pacs.002.
+const REPORTS: [&str; 2] = ["CstmrPmtStsRpt", "FIToFIPmtStsRpt"];
 
-impl Tag {
-    fn of(local_name: &str) -> Self {
-        match local_name {
-            "AddtlInf" => Self::AdditionalInformation,
-            "Cd" | "Prtry" => Self::Code,
-            "GrpHdr" => Self::GroupHeader,
-            "GrpSts" => Self::GroupStatus,
-            "MsgId" => Self::MessageId,
-            "TxInfAndSts" => Self::Order,
-            "TxSts" => Self::OrderStatus,
-            "OrgnlPmtInfAndSts" => Self::OriginalBlock,
-            "OrgnlPmtInfId" => Self::OriginalBlockId,
-            "OrgnlEndToEndId" => Self::OriginalEndToEndId,
-            "OrgnlGrpInfAndSts" => Self::OriginalGroup,
-            "OrgnlGrpInf" => Self::OriginalGroupOfOrder,
-            "OrgnlInstrId" => Self::OriginalInstructionId,
-            "OrgnlMsgId" => Self::OriginalMessageId,
-            "OrgnlUETR" => Self::OriginalUetr,
-            "PmtInfSts" => Self::BlockStatus,
-            "Rsn" => Self::Reason,
-            "CstmrPmtStsRpt" | "FIToFIPmtStsRpt" => Self::Report,
-            "StsRsnInf" => Self::StatusReason,
-            _ => Self::Other,
+/// The elements that are looked at.
+const KNOWN: [&str; 19] = [
+    "AddtlInf",
+    "Cd",
+    "GrpHdr",
+    "GrpSts",
+    "MsgId",
+    "OrgnlEndToEndId",
+    "OrgnlGrpInf",
+    "OrgnlGrpInfAndSts",
+    "OrgnlInstrId",
+    "OrgnlMsgId",
+    "OrgnlPmtInfAndSts",
+    "OrgnlPmtInfId",
+    "OrgnlUETR",
+    "PmtInfSts",
+    "Prtry",
+    "Rsn",
+    "StsRsnInf",
+    "TxInfAndSts",
+    "TxSts",
+];
+
+pub(super) fn build(input: impl Read) -> Result<StatusReport, ReadError> {
+    let mut walker = Walker::new(Utf8::new(input), LIMITS, known);
+    let mut builder = Builder::default();
+    loop {
+        match walker.step()? {
+            Step::Open => builder.open(inside(walker.path()))?,
+            Step::Close => {
+                if let Some(leaf) = walker.leaf().filter(|leaf| !leaf.text.is_empty()) {
+                    builder.leaf(inside(walker.path()), leaf.text);
+                }
+            }
+            Step::End if builder.seen => break,
+            Step::End => return Err(ReadError::AnotherMessage),
         }
     }
+    Ok(StatusReport { message: walker.message_name().map(str::to_owned), ..builder.report })
+}
+
+fn known(name: &str) -> &'static str {
+    REPORTS.iter().chain(&KNOWN).find(|known| **known == name).copied().unwrap_or("*")
+}
+
+/// The path from the report's own element on.
+fn inside<'a>(path: &'a [&'static str]) -> &'a [&'static str] {
+    let start = path.iter().position(|name| REPORTS.contains(name)).unwrap_or(path.len());
+    path.get(start..).unwrap_or_default()
 }
 
 #[derive(Default)]
-pub(super) struct Builder {
+struct Builder {
     report: StatusReport,
     seen: bool,
     entries: usize,
-    /// The open elements, outermost first.
-    path: Vec<Tag>,
-    text: String,
 }
 
 impl Builder {
-    pub(super) fn start(&mut self, start: &BytesStart<'_>) -> Result<(), ReadError> {
-        if self.path.len() >= DEPTH_MAX {
-            return Err(ReadError::TooLarge);
-        }
-        let name = start.local_name();
-        let tag = Tag::of(name.as_ref());
-        match (tag, self.inside().last()) {
-            (Tag::Report, None) if self.seen => return Err(ReadError::Several),
-            (Tag::Report, None) => self.seen = true,
-            (Tag::OriginalBlock, Some(Tag::Report)) => self.push_block()?,
-            (Tag::Order, Some(Tag::Report)) => {
+    fn open(&mut self, inside: &[&str]) -> Result<(), ReadError> {
+        match inside {
+            [_] if self.seen => return Err(ReadError::Several),
+            [_] => self.seen = true,
+            [_, "OrgnlPmtInfAndSts"] => self.push_block()?,
+            [_, "TxInfAndSts"] => {
                 // Orders without a block (pacs.002) share one without a name.
                 if self.report.blocks.last().is_none_or(|block| block.original_id.is_some()) {
                     self.push_block()?;
                 }
                 self.push_order()?;
             }
-            (Tag::Order, Some(Tag::OriginalBlock)) => self.push_order()?,
-            (Tag::StatusReason, Some(Tag::OriginalGroup | Tag::OriginalBlock | Tag::Order)) => {
-                self.count()?;
-                if let Some(standing) = self.standing() {
+            [_, "OrgnlPmtInfAndSts", "TxInfAndSts"] => self.push_order()?,
+            [.., "StsRsnInf"] => {
+                if let Some(standing) = self.standing(inside) {
                     standing.reasons.push(Reason::default());
                 }
+                self.count()?;
             }
-            (Tag::Other, None) if name.as_ref() == "Document" => self.report.message = message_name(start),
             _ => {}
         }
-        self.path.push(tag);
-        self.text.clear();
         Ok(())
     }
 
-    pub(super) fn text(&mut self, text: &str) {
-        let room = TEXT_BYTES_MAX.saturating_sub(self.text.len());
-        self.text.push_str(text.get(..text.floor_char_boundary(room)).unwrap_or_default());
-    }
-
-    pub(super) fn reference(&mut self, reference: &BytesRef<'_>) -> Result<(), ReadError> {
-        match reference.resolve_char_ref().map_err(|error| ReadError::Xml(error.to_string()))? {
-            Some(c) => self.text(c.encode_utf8(&mut [0; 4])),
-            None => self.text(resolve_predefined_entity(reference).ok_or(ReadError::Entity)?),
-        }
-        Ok(())
-    }
-
-    pub(super) fn end(&mut self) {
-        let text = std::mem::take(&mut self.text);
-        let text = text.trim();
-        if !text.is_empty() {
-            self.leaf(text);
-        }
-        self.path.pop();
-    }
-
-    /// Puts the text of the innermost open element where it belongs.
-    fn leaf(&mut self, text: &str) {
-        use Tag::{
-            AdditionalInformation, BlockStatus, Code, GroupHeader, GroupStatus, MessageId, Order as OrderTag,
-            OrderStatus, OriginalBlock, OriginalBlockId, OriginalEndToEndId, OriginalGroup,
-            OriginalGroupOfOrder, OriginalInstructionId, OriginalMessageId, OriginalUetr, StatusReason,
-        };
-        let text = text.to_owned();
+    /// Puts the text of an element where it belongs.
+    fn leaf(&mut self, inside: &[&str], text: &str) {
+        let value = || Some(text.to_owned());
         let report = &mut self.report;
-        let inside = inside(&self.path);
         match inside {
-            [_, GroupHeader, MessageId] => report.message_id = Some(text),
-            [_, OriginalGroup, OriginalMessageId]
-            | [.., OrderTag, OriginalGroupOfOrder, OriginalMessageId] => {
-                report.original_message_id = Some(text);
+            [_, "GrpHdr", "MsgId"] => report.message_id = value(),
+            [_, "OrgnlGrpInfAndSts", "OrgnlMsgId"] | [.., "TxInfAndSts", "OrgnlGrpInf", "OrgnlMsgId"] => {
+                report.original_message_id = value();
             }
-            [_, OriginalGroup, GroupStatus] => report.group.status = Some(text),
-            [_, OriginalBlock, tag @ (OriginalBlockId | BlockStatus)] => {
-                let Some(block) = report.blocks.last_mut() else { return };
-                let field =
-                    if *tag == OriginalBlockId { &mut block.original_id } else { &mut block.standing.status };
-                *field = Some(text);
-            }
-            [.., OrderTag, tag] => {
-                let Some(order) = report.blocks.last_mut().and_then(|block| block.orders.last_mut()) else {
-                    return;
-                };
-                match tag {
-                    OriginalInstructionId => order.instruction_id = Some(text),
-                    OriginalEndToEndId => order.end_to_end_id = Some(text),
-                    OriginalUetr => order.uetr = Some(text),
-                    OrderStatus => order.standing.status = Some(text),
-                    _ => {}
+            [.., "StsRsnInf", "Rsn", "Cd" | "Prtry"] => {
+                if let Some(reason) = self.reason(inside) {
+                    reason.code = value();
                 }
             }
-            [.., StatusReason, Tag::Reason, Code] => {
-                if let Some(reason) = self.reason() {
-                    reason.code = Some(text);
-                }
-            }
-            [.., StatusReason, AdditionalInformation] => {
-                if let Some(reason) = self.reason() {
+            [.., "StsRsnInf", "AddtlInf"] => {
+                if let Some(reason) = self.reason(inside) {
                     let space = if reason.text.is_empty() { "" } else { " " };
                     reason.text.push_str(space);
-                    reason.text.push_str(&text);
+                    reason.text.push_str(text);
+                }
+            }
+            [_, "OrgnlPmtInfAndSts", "OrgnlPmtInfId"] => {
+                if let Some(block) = report.blocks.last_mut() {
+                    block.original_id = value();
+                }
+            }
+            [.., "GrpSts" | "PmtInfSts" | "TxSts"] => {
+                if let Some(standing) = self.standing(inside) {
+                    standing.status = value();
+                }
+            }
+            [.., "TxInfAndSts", name] => {
+                let order = report.blocks.last_mut().and_then(|block| block.orders.last_mut());
+                match (order, *name) {
+                    (Some(order), "OrgnlInstrId") => order.instruction_id = value(),
+                    (Some(order), "OrgnlEndToEndId") => order.end_to_end_id = value(),
+                    (Some(order), "OrgnlUETR") => order.uetr = value(),
+                    _ => {}
                 }
             }
             _ => {}
@@ -189,49 +150,24 @@ impl Builder {
 
     fn count(&mut self) -> Result<(), ReadError> {
         self.entries += 1;
-        if self.entries > ENTRIES_MAX { Err(ReadError::TooLarge) } else { Ok(()) }
+        if self.entries > ENTRIES_MAX { Err(ReadError::TooMany) } else { Ok(()) }
     }
 
-    /// The open elements from the report's own element on.
-    fn inside(&self) -> &[Tag] {
-        inside(&self.path)
-    }
-
-    /// The level the open elements are at; None outside the three.
-    fn standing(&mut self) -> Option<&mut Standing> {
-        let inside = inside(&self.path);
-        if inside.contains(&Tag::Order) {
-            let order = self.report.blocks.last_mut()?.orders.last_mut()?;
-            return Some(&mut order.standing);
-        }
-        match inside.get(1)? {
-            Tag::OriginalGroup => Some(&mut self.report.group),
-            Tag::OriginalBlock => self.report.blocks.last_mut().map(|block| &mut block.standing),
+    /// The level to which an element belongs that stands directly in it, or in its reasons.
+    fn standing(&mut self, inside: &[&str]) -> Option<&mut Standing> {
+        let level = inside.iter().rposition(|name| *name == "StsRsnInf").unwrap_or(inside.len() - 1);
+        match inside.get(..level)? {
+            [_, "OrgnlGrpInfAndSts"] => Some(&mut self.report.group),
+            [_, "OrgnlPmtInfAndSts"] => self.report.blocks.last_mut().map(|block| &mut block.standing),
+            [_, "TxInfAndSts"] | [_, "OrgnlPmtInfAndSts", "TxInfAndSts"] => {
+                let order = self.report.blocks.last_mut()?.orders.last_mut()?;
+                Some(&mut order.standing)
+            }
             _ => None,
         }
     }
 
-    fn reason(&mut self) -> Option<&mut Reason> {
-        self.standing()?.reasons.last_mut()
+    fn reason(&mut self, inside: &[&str]) -> Option<&mut Reason> {
+        self.standing(inside)?.reasons.last_mut()
     }
-
-    pub(super) fn finish(self) -> Result<StatusReport, ReadError> {
-        if !self.path.is_empty() {
-            return Err(ReadError::Truncated);
-        }
-        if self.seen { Ok(self.report) } else { Err(ReadError::AnotherMessage) }
-    }
-}
-
-fn inside(path: &[Tag]) -> &[Tag] {
-    let start = path.iter().position(|tag| *tag == Tag::Report).unwrap_or(path.len());
-    path.get(start..).unwrap_or_default()
-}
-
-/// `pain.002.001.10` out of the namespace declared on `Document`, however the attribute is spelled.
-fn message_name(start: &BytesStart<'_>) -> Option<String> {
-    let attributes = start.attributes_raw();
-    let from = attributes.find("pain.002.").or_else(|| attributes.find("pacs.002."))?;
-    let name = attributes.get(from..)?.split(['"', '\'']).next()?;
-    (name.len() == "pain.002.001.10".len()).then(|| name.to_owned())
 }
