@@ -32,7 +32,7 @@ impl Bilingual {
                     format!("the text in `{language}` is longer than {chars_max} characters"),
                 ));
             }
-            if text.chars().any(char::is_control) {
+            if text.chars().any(|letter| letter.is_control() || steers_direction(letter)) {
                 return Some((language, format!("the text in `{language}` has a control character")));
             }
         }
@@ -48,6 +48,12 @@ impl Bilingual {
 
 fn is_arabic(letter: char) -> bool {
     ('\u{0620}'..='\u{064A}').contains(&letter)
+}
+
+/// Embeddings, overrides and isolates (Unicode UAX #9, section 2): inside a name they could show an amount
+/// beside it in another order than it is.
+fn steers_direction(letter: char) -> bool {
+    matches!(letter, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Wraps a number, date, amount or id for use inside Arabic text, so that the surrounding letters cannot
@@ -136,6 +142,7 @@ mod tests {
             ("رسم", "رسم", "en"),
             ("رسم طويل جدا", "Fee", "ar"),
             ("رسم", "Fee\n", "en"),
+            ("رسم\u{202E}", "Fee", "ar"),
         ] {
             let defect = Bilingual::new(ar, en).defect(10);
             assert_eq!(defect.map(|(at, _)| at), Some(language), "{ar:?} {en:?}");

@@ -86,7 +86,7 @@ pub fn check<N: AsRef<str>, T: AsRef<str>>(files: &[(N, T)]) -> Result<Catalogue
         fields.finish();
     }
     across::check(&agencies, &services, &codes);
-    let problems: Vec<Problem> = parsed.iter().flat_map(|(source, _)| source.take_problems()).collect();
+    let problems: Vec<Problem> = parsed.iter().flat_map(|(source, _)| source.problems()).collect();
     if problems.is_empty() {
         Ok(Catalogue {
             agencies: agencies.into_iter().map(|read| read.value).collect(),

@@ -21,7 +21,8 @@ pub(super) type Value<'a> = Spanned<DeValue<'a>>;
 pub(super) struct Source<'a> {
     name: &'a str,
     line_starts: Vec<usize>,
-    problems: RefCell<Vec<Problem>>,
+    /// By line, each said once.
+    problems: RefCell<BTreeSet<(usize, String)>>,
 }
 
 impl<'a> Source<'a> {
@@ -35,11 +36,7 @@ impl<'a> Source<'a> {
     }
 
     pub(super) fn report(&self, at: usize, what: impl Into<String>) {
-        let problem = Problem { file: self.name.to_owned(), line: self.line(at), what: what.into() };
-        let mut problems = self.problems.borrow_mut();
-        if !problems.contains(&problem) {
-            problems.push(problem);
-        }
+        self.problems.borrow_mut().insert((self.line(at), what.into()));
     }
 
     /// As `report`, but silent on a line already found unreadable: what follows from that is no news.
@@ -50,13 +47,13 @@ impl<'a> Source<'a> {
     }
 
     fn lines_with_problems(&self) -> BTreeSet<usize> {
-        self.problems.borrow().iter().map(|problem| problem.line).collect()
+        self.problems.borrow().iter().map(|(line, _)| *line).collect()
     }
 
-    pub(super) fn take_problems(&self) -> Vec<Problem> {
-        let mut problems = self.problems.take();
-        problems.sort_by_key(|problem| problem.line);
-        problems
+    /// In the order of their lines.
+    pub(super) fn problems(&self) -> Vec<Problem> {
+        let problem = |(line, what): (usize, String)| Problem { file: self.name.to_owned(), line, what };
+        self.problems.take().into_iter().map(problem).collect()
     }
 }
 
