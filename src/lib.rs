@@ -1,11 +1,44 @@
 //! Mizan, the hub: pricing, payments, reconciliation, refunds and settlement behind one signed API.
+//!
+//! The rooms, one sentence each:
+//! - [`catalogue`]: agencies, services, fee versions, and who approved them;
+//! - [`quoting`]: a priced, expiring, explained promise;
+//! - [`intents`]: the life of one payment; its [`intents::attempts`] on channels;
+//! - [`inbox`]: outside facts about money, stored raw and applied later by the poster;
+//! - [`receipts`]: numbered, signed proof for the payer;
+//! - [`expectations`], [`suspense`], [`breaks`]: what will be seen at the bank, what fits nothing, what does not tie;
+//! - [`books`]: the chart of accounts and one posting rule per business event;
+//! - [`events`] and [`webhooks`]: what portals hear;
+//! - [`access`]: who may call; [`audit`]: who did what; [`queue`]: work that waits;
+//! - [`http`]: the contract; [`cli`]: the command line;
+//! - [`app`], [`tx`], [`channels`], [`config`], [`keys`], [`entropy`], [`ids`], [`fault`]: what all of them stand on.
 
+pub mod access;
+pub mod app;
+pub mod audit;
 pub mod books;
+pub mod breaks;
 pub mod catalogue;
+pub mod channels;
+pub mod cli;
+pub mod config;
+pub mod entropy;
+pub mod events;
+pub mod expectations;
+pub mod fault;
 pub mod http;
+pub mod ids;
+pub mod inbox;
+pub mod intents;
 #[cfg(test)]
 #[path = "../tests/judges/mod.rs"]
 mod judges;
+pub mod keys;
 pub mod localpg;
+pub mod queue;
 pub mod quoting;
+pub mod receipts;
+pub mod start;
+pub mod suspense;
+pub mod tx;
 pub mod webhooks;

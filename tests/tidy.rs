@@ -110,7 +110,7 @@ fn a_use_against_the_directions_is_found() {
     assert_eq!(find("src/intents/api.rs", "use crate::receipts::service;"), [1]);
     assert_eq!(find("src/intents/service.rs", "use crate::webhooks::service;"), [1]);
     assert_eq!(find("src/events/publisher.rs", "use crate::webhooks::service;"), [0; 0]);
-    assert_eq!(find("src/tx.rs", "use crate::intents::model;"), [1]);
+    assert_eq!(find("src/queue/mod.rs", "use crate::intents::model;"), [1]);
     assert_eq!(find("src/intents/api.rs", "use crate::console::view;"), [1]);
     assert_eq!(find("src/console/pages/day.rs", "use crate::cli::serve;"), [1]);
     assert_eq!(find("src/http/router.rs", "use crate::intents::api;"), [0; 0]);

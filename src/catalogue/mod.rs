@@ -12,16 +12,21 @@
 //! `words`, `quantity` and `iban` are the vocabulary; `model` the agencies and services; `fee` and `tariff`
 //! what a version says; `soundness` every reason not to believe it; `lifecycle` its states; `import` reads catalogue files.
 
+pub mod api;
+mod cache;
 pub mod fee;
 pub mod iban;
 pub mod import;
 pub mod lifecycle;
 pub mod model;
 pub mod quantity;
+pub mod service;
 mod soundness;
+pub mod store;
 pub mod tariff;
 pub mod words;
 
+pub use cache::CatalogueCache;
 pub use fee::{
     Band, BandScale, Base, Beneficiary, Choice, Component, Condition, Exemption, FeeVersion, Input,
     InputKind, LegalBasis, Phase, RefundPolicy, Release, Rule, Validity,
@@ -31,6 +36,7 @@ pub use import::{Problem, check};
 pub use lifecycle::{VersionEvent, VersionState};
 pub use model::{Agency, Applicant, BankAccount, Catalogue, Channel, MoneyMode, MoneyRule, Service};
 pub use quantity::Quantity;
+pub use service::CatalogueError;
 pub use soundness::Defect;
 pub(crate) use soundness::is_sha256;
 pub use tariff::{RoundingRule, Tariff};

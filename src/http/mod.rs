@@ -5,16 +5,22 @@
 //! - [`problem`] and [`codes`]: refusals as `application/problem+json`, with stable codes in two languages;
 //! - [`json`] and [`query`]: strict reading of bodies and parameters; [`page`]: lists in pages;
 //! - [`openapi`] and [`docs`]: the document that the handlers write, and its pages;
+//! - [`call`] and [`once`]: an authenticated request, and how a writing one runs once; [`router`]: all of it together;
 //! - [`language`]: Arabic or English, as the client asks.
 
+pub mod call;
 pub mod codes;
 pub mod docs;
+pub mod health;
 pub mod idempotency;
 pub mod json;
 pub mod language;
+pub mod once;
 pub mod openapi;
 pub mod page;
 pub mod problem;
 pub mod query;
+pub mod router;
 pub mod signature;
+mod store;
 mod tree;

@@ -12,15 +12,21 @@
 //! `pricing` puts the lines together, `basket` the services; `refusal` names everything wrong with a request.
 //! `promise` lays out what is signed, `model` says how long it holds.
 
+pub mod api;
 pub mod basket;
+pub mod body;
 mod explain;
 pub mod inputs;
 pub mod model;
 pub mod priced;
 pub mod pricing;
 pub mod promise;
+mod quote;
 pub mod refusal;
 mod rules;
+pub mod service;
+pub mod store;
+pub mod view;
 
 #[cfg(test)]
 mod tests;
@@ -31,4 +37,5 @@ pub use model::{QuoteEvent, QuoteRefusal, QuoteState, expiry};
 pub use priced::{Line, Lost, Net, Part, Priced};
 pub use pricing::price;
 pub use promise::Promise;
+pub use quote::{NewLine, NewQuote, Quote, QuoteError};
 pub use refusal::{PriceCode, PriceError, PriceFault};

@@ -1,0 +1,205 @@
+use mizan_ledger::{Id, Instant};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{NewKey, Owner, Scope};
+use crate::fault::Fault;
+use crate::http::signature::VerifyKey;
+use crate::ids::{PersonId, PortalId};
+
+/// A live key with its secret still sealed, and the version of the key table it was read at.
+#[derive(Debug)]
+pub struct KeyRow {
+    pub key_id: String,
+    pub version: i64,
+    pub owner: Owner,
+    pub scopes: Vec<Scope>,
+    pub secret_sealed: Option<Vec<u8>>,
+    pub public_key: Option<Vec<u8>>,
+}
+
+/// The key, unless it is unknown or revoked or its owner is disabled.
+pub async fn find_key(conn: &mut PgConnection, key_id: &str) -> Result<Option<KeyRow>, Fault> {
+    let Some(row) = sqlx::query!(
+        r#"select k.key_id, k.portal, k.person, k.secret_sealed, k.public_key, k.scopes, h.version
+           from keys k cross join keys_head h
+           left join portals po on po.id = k.portal
+           left join people pe on pe.id = k.person
+           where k.key_id = $1 and k.revoked_at is null and po.disabled_at is null and pe.disabled_at is null"#,
+        key_id
+    )
+    .fetch_optional(conn)
+    .await?
+    else {
+        return Ok(None);
+    };
+    let owner = match (row.portal, row.person) {
+        (Some(portal), None) => Owner::Portal(PortalId::from_uuid(portal)),
+        (None, Some(person)) => Owner::Person(PersonId::from_uuid(person)),
+        _ => return Err(Fault::corrupt("keys", "portal", key_id)),
+    };
+    let scopes = row
+        .scopes
+        .iter()
+        .map(|scope| scope.parse().map_err(|_| Fault::corrupt("keys", "scopes", key_id)))
+        .collect::<Result<_, _>>()?;
+    Ok(Some(KeyRow {
+        key_id: row.key_id,
+        version: row.version,
+        owner,
+        scopes,
+        secret_sealed: row.secret_sealed,
+        public_key: row.public_key,
+    }))
+}
+
+pub async fn insert_portal(
+    conn: &mut PgConnection,
+    id: PortalId,
+    code: &str,
+    names: (&str, &str),
+    return_url_prefixes: &[String],
+    now: Instant,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into portals (id, code, name_ar, name_en, return_url_prefixes, created_at)
+         values ($1, $2, $3, $4, $5, $6)",
+        id.uuid(),
+        code,
+        names.0,
+        names.1,
+        return_url_prefixes,
+        now as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub async fn insert_person(
+    conn: &mut PgConnection,
+    id: PersonId,
+    login: &str,
+    names: (&str, &str),
+    roles: &[String],
+    password_hash: Option<&str>,
+    now: Instant,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "insert into people (id, login, name_ar, name_en, roles, password_hash, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7)",
+        id.uuid(),
+        login,
+        names.0,
+        names.1,
+        roles,
+        password_hash,
+        now as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Registers a key; a shared secret comes sealed.
+pub async fn insert_key(
+    conn: &mut PgConnection,
+    key: &NewKey,
+    secret_sealed: Option<&[u8]>,
+) -> Result<(), sqlx::Error> {
+    let (portal, person): (Option<Uuid>, Option<Uuid>) = match key.owner {
+        Owner::Portal(id) => (Some(id.uuid()), None),
+        Owner::Person(id) => (None, Some(id.uuid())),
+    };
+    let (algorithm, public_key) = match &key.material {
+        VerifyKey::HmacSha256(_) => ("hmac-sha256", None),
+        VerifyKey::Ed25519(public) => ("ed25519", Some(public.as_slice())),
+    };
+    let scopes: Vec<String> = key.scopes.iter().map(ToString::to_string).collect();
+    sqlx::query!(
+        "insert into keys (key_id, portal, person, algorithm, secret_sealed, public_key, scopes, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        key.key_id,
+        portal,
+        person,
+        algorithm,
+        secret_sealed,
+        public_key,
+        &scopes,
+        key.created_at as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Locks a portal's keys and counts those that are active.
+pub async fn lock_active_keys(conn: &mut PgConnection, portal: PortalId) -> Result<usize, Fault> {
+    let keys = sqlx::query_scalar!(
+        "select key_id from keys where portal = $1 and revoked_at is null order by key_id for no key update",
+        portal.uuid()
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(keys.len())
+}
+
+/// Revokes a key. False when there is no active key of that id.
+pub async fn update_revoked(conn: &mut PgConnection, key_id: &str, now: Instant) -> Result<bool, Fault> {
+    let done = sqlx::query!(
+        "update keys set revoked_at = $2 where key_id = $1 and revoked_at is null",
+        key_id,
+        now as _
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub async fn find_portal(conn: &mut PgConnection, code: &str) -> Result<Option<PortalId>, Fault> {
+    let id = sqlx::query_scalar!("select id from portals where code = $1", code).fetch_optional(conn).await?;
+    Ok(id.map(PortalId::from_uuid))
+}
+
+/// The prefixes under which a portal's return URLs must stand.
+pub async fn find_return_prefixes(conn: &mut PgConnection, portal: PortalId) -> Result<Vec<String>, Fault> {
+    let prefixes =
+        sqlx::query_scalar!("select return_url_prefixes from portals where id = $1", portal.uuid())
+            .fetch_optional(conn)
+            .await?;
+    Ok(prefixes.unwrap_or_default())
+}
+
+/// A person who may log in.
+#[derive(Debug)]
+pub struct PersonRow {
+    pub id: PersonId,
+    pub login: String,
+    pub name_ar: String,
+    pub name_en: String,
+    pub roles: Vec<String>,
+    pub password_hash: Option<String>,
+}
+
+pub async fn find_person(conn: &mut PgConnection, login: &str) -> Result<Option<PersonRow>, Fault> {
+    let row = sqlx::query!(
+        "select id, login, name_ar, name_en, roles, password_hash from people
+         where login = $1 and disabled_at is null",
+        login
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| PersonRow {
+        id: PersonId::from_uuid(row.id),
+        login: row.login,
+        name_ar: row.name_ar,
+        name_en: row.name_en,
+        roles: row.roles,
+        password_hash: row.password_hash,
+    }))
+}
+
+pub async fn count_people(conn: &mut PgConnection) -> Result<i64, Fault> {
+    let count = sqlx::query_scalar!(r#"select count(*) as "count!" from people"#).fetch_one(conn).await?;
+    Ok(count)
+}

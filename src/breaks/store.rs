@@ -1,0 +1,158 @@
+use mizan_ledger::{Currency, Id, Instant, Money};
+use serde_json::Value;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{Break, Category, NewBreak};
+use crate::entropy::Entropy;
+use crate::fault::Fault;
+use crate::ids::{BreakId, IntentId};
+
+/// Opens breaks as one statement. One that stands open already is updated; one that was resolved opens again.
+pub async fn insert(
+    conn: &mut PgConnection,
+    entropy: &Entropy,
+    now: Instant,
+    breaks: &[NewBreak],
+) -> Result<(), Fault> {
+    if breaks.is_empty() {
+        return Ok(());
+    }
+    let mut ordered: Vec<&NewBreak> = breaks.iter().collect();
+    ordered.sort_by_key(|new| (new.category.as_str(), new.subject.as_str()));
+    // Twice the same in one batch is once.
+    ordered.dedup_by_key(|new| (new.category, new.subject.as_str()));
+    let ids: Vec<Uuid> = ordered.iter().map(|_| entropy.id::<BreakId>(now).uuid()).collect();
+    let categories: Vec<&str> = ordered.iter().map(|new| new.category.as_str()).collect();
+    let subjects: Vec<&str> = ordered.iter().map(|new| new.subject.as_str()).collect();
+    let currencies: Vec<Option<Currency>> =
+        ordered.iter().map(|new| new.money.map(Money::currency)).collect();
+    let amounts: Vec<Option<i64>> = ordered.iter().map(|new| new.money.map(Money::minor)).collect();
+    let channels: Vec<Option<&str>> = ordered.iter().map(|new| new.channel.as_deref()).collect();
+    let intents: Vec<Option<Uuid>> = ordered.iter().map(|new| new.intent.map(Id::uuid)).collect();
+    let details: Vec<&Value> = ordered.iter().map(|new| &new.detail).collect();
+    let owners: Vec<&str> = ordered.iter().map(|new| new.category.owner()).collect();
+    let due: Vec<Instant> =
+        ordered.iter().map(|new| now.plus_seconds(new.category.hours() * 3_600)).collect();
+    sqlx::query!(
+        "insert into breaks (id, category, subject, state, currency, amount_minor, channel, intent, detail, owner,
+                             opened_at, due_at)
+         select id, category, subject, 'open', currency, amount, channel, intent, detail, owner, $11, due_at
+         from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::uuid[],
+                     $8::jsonb[], $9::text[], $10::timestamptz[])
+             as break (id, category, subject, currency, amount, channel, intent, detail, owner, due_at)
+         on conflict (category, subject) do update
+         set detail = excluded.detail, currency = excluded.currency, amount_minor = excluded.amount_minor,
+             state = case when breaks.state in ('resolved', 'self_resolved') then 'reopened' else breaks.state end,
+             resolved_at = null",
+        &ids,
+        &categories as _,
+        &subjects as _,
+        &currencies as _,
+        &amounts as _,
+        &channels as _,
+        &intents as _,
+        &details as _,
+        &owners as _,
+        &due as _,
+        now as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The missing item came: the break of this category and subject resolves itself, if it is open.
+pub async fn update_self_resolved(
+    conn: &mut PgConnection,
+    now: Instant,
+    category: Category,
+    subjects: &[String],
+    resolution: &str,
+) -> Result<u64, Fault> {
+    let done = sqlx::query!(
+        "update breaks set state = 'self_resolved', resolved_at = $3, resolution = $4
+         where category = $1 and subject = any($2) and state in ('open', 'assigned', 'proposed', 'reopened')",
+        category.as_str(),
+        subjects,
+        now as _,
+        resolution,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+struct BreakRow {
+    id: Uuid,
+    category: String,
+    subject: String,
+    state: String,
+    currency: Option<String>,
+    amount_minor: Option<i64>,
+    channel: Option<String>,
+    intent: Option<Uuid>,
+    detail: Value,
+    owner: String,
+    opened_at: Instant,
+    due_at: Instant,
+    resolved_at: Option<Instant>,
+    resolution: Option<String>,
+}
+
+impl TryFrom<BreakRow> for Break {
+    type Error = Fault;
+
+    fn try_from(row: BreakRow) -> Result<Self, Fault> {
+        let id = BreakId::from_uuid(row.id);
+        let corrupt = |column| Fault::corrupt("breaks", column, id);
+        let money = match (row.amount_minor, row.currency) {
+            (Some(minor), Some(code)) => {
+                Some(Money::new(minor, code.parse().map_err(|_| corrupt("currency"))?))
+            }
+            _ => None,
+        };
+        Ok(Self {
+            id,
+            category: row.category.parse().map_err(|_| corrupt("category"))?,
+            subject: row.subject,
+            state: row.state,
+            money,
+            channel: row.channel,
+            intent: row.intent.map(IntentId::from_uuid),
+            detail: row.detail,
+            owner: row.owner,
+            opened_at: row.opened_at,
+            due_at: row.due_at,
+            resolved_at: row.resolved_at,
+            resolution: row.resolution,
+        })
+    }
+}
+
+/// Breaks, newest first; only those that wait for a person when `open_only`. `before` continues a page.
+pub async fn page(
+    conn: &mut PgConnection,
+    open_only: bool,
+    category: Option<Category>,
+    before: Option<BreakId>,
+    limit: i64,
+) -> Result<Vec<Break>, Fault> {
+    let rows = sqlx::query_as!(
+        BreakRow,
+        r#"select id, category, subject, state, currency, amount_minor, channel, intent, detail, owner,
+                  opened_at, due_at,
+                  resolved_at, resolution
+           from breaks
+           where (not $1 or state in ('open', 'assigned', 'proposed', 'reopened'))
+             and ($2::text is null or category = $2) and ($3::uuid is null or id < $3)
+           order by id desc limit $4"#,
+        open_only,
+        category.map(Category::as_str),
+        before.map(Id::uuid),
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Break::try_from).collect()
+}

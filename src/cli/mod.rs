@@ -1,0 +1,18 @@
+//! The command line, one file per command. Results on stdout, everything else on stderr.
+//!
+//! Exit codes: 0 done, 1 the answer is "no", 2 wrong usage, 3 environment (database, network).
+
+mod run;
+mod sandbox;
+mod serve;
+mod statement;
+
+pub use run::{Cli, run};
+
+/// The answer of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    Yes,
+    /// Exit code 1: a check failed, a law is broken.
+    No,
+}

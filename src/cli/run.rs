@@ -1,0 +1,56 @@
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use super::{Answer, sandbox, serve, statement};
+
+/// Mizan: the payment and e-fee settlement hub of a government.
+#[derive(Debug, Parser)]
+#[command(name = "mizan", version, about, propagate_version = true)]
+pub struct Cli {
+    /// Configuration file (TOML); environment variables MIZAN__SECTION__KEY go over it.
+    #[arg(long, short, global = true, env = "MIZAN_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the hub: API, payer's page, console, poster, publisher and jobs.
+    Serve(serve::Args),
+    /// Run the sandbox bank and card gateway alone (docs/SANDBOX.md).
+    Sandbox(sandbox::Args),
+    /// Read bank statement files without touching anything.
+    #[command(subcommand)]
+    Statement(statement::Command),
+}
+
+/// Runs the command and turns its outcome into an exit code.
+pub fn run(cli: Cli) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return environment(&error.into()),
+    };
+    let outcome = runtime.block_on(async {
+        let config = cli.config.as_deref();
+        match cli.command {
+            Command::Serve(args) => serve::run(config, args).await,
+            Command::Sandbox(args) => sandbox::run(args).await,
+            Command::Statement(command) => statement::run(command).await,
+        }
+    });
+    match outcome {
+        Ok(Answer::Yes) => ExitCode::SUCCESS,
+        Ok(Answer::No) => ExitCode::from(1),
+        Err(error) => environment(&error),
+    }
+}
+
+fn environment(error: &anyhow::Error) -> ExitCode {
+    use std::io::Write;
+    // Nothing is left to tell when standard error is gone.
+    drop(writeln!(std::io::stderr(), "mizan: {error:#}"));
+    ExitCode::from(3)
+}

@@ -1,0 +1,33 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use mizan_ledger::SystemClock;
+use secrecy::ExposeSecret;
+use tokio::net::TcpListener;
+
+use super::Answer;
+use crate::config::Config;
+use crate::entropy::Entropy;
+use crate::start;
+
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Address to listen on, over the configured one.
+    #[arg(long)]
+    listen: Option<std::net::SocketAddr>,
+}
+
+pub async fn run(config: Option<&Path>, args: Args) -> anyhow::Result<Answer> {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    let config = Config::load(config).context("configuration")?;
+    let url = config.database.url.clone().context("database.url is not set")?;
+    let listen = args.listen.unwrap_or(config.listen);
+    let app = start::app(config, url.expose_secret(), Arc::new(SystemClock), Entropy::system()).await?;
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    let running = start::serve(app, listener).await?;
+    tracing::info!(address = %running.address, "listening");
+    tokio::signal::ctrl_c().await?;
+    running.stop().await;
+    Ok(Answer::Yes)
+}

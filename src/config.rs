@@ -1,0 +1,191 @@
+//! Typed configuration: a TOML file, then environment (`MIZAN__DATABASE__URL`), then flags. Unknown keys are refused.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use mizan_ledger::{Currency, Rate, Zone};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+/// A test deployment has its own database and keys; sandbox channels exist only there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    #[default]
+    Test,
+    Live,
+}
+
+impl Mode {
+    pub fn is_live(self) -> bool {
+        self == Self::Live
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    pub mode: Mode,
+    pub listen: SocketAddr,
+    /// How payers and portals reach the hub, without a slash at the end.
+    pub public_url: String,
+    /// The hub's local time: settlement days and fee days are counted in it.
+    pub zone: Zone,
+    /// Keys, and the embedded database when none is named.
+    pub data_dir: PathBuf,
+    pub database: Database,
+    /// The hub's own four issuer digits, for baskets of several agencies.
+    pub issuer: String,
+    pub quote_minutes: u32,
+    pub intent_hours: u32,
+    pub catalogue: Vec<PathBuf>,
+    pub banks: Vec<Bank>,
+    pub channels: BTreeMap<String, Channel>,
+    pub statements_folder: Option<PathBuf>,
+    pub payments_folder: Option<PathBuf>,
+    pub limits: Limits,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Database {
+    /// A server of your own; without it the hub runs a private cluster under `data_dir`.
+    pub url: Option<SecretString>,
+    pub connections: Option<u32>,
+}
+
+/// One bank account of the hub or of an agency.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bank {
+    /// The account's short name in the books: `bank/<name>`.
+    pub name: String,
+    pub account: String,
+    pub currency: Currency,
+    pub owner: String,
+    /// BIC of the bank that holds the account.
+    #[serde(default)]
+    pub bic: Option<String>,
+    /// A bank that answers over HTTP: payment files in, statements out.
+    #[serde(default)]
+    pub endpoint: Option<mizan_adapters::bank::rest::Settings>,
+}
+
+/// How one channel settles and where; its dialect stands in `kind`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Channel {
+    pub kind: ChannelKind,
+    pub name_ar: String,
+    pub name_en: String,
+    /// Bank name (of `banks`) per currency into which the rail settles.
+    pub settles_into: BTreeMap<String, String>,
+    #[serde(default)]
+    pub cost_rate: Option<Rate>,
+    /// Per currency, as a decimal amount.
+    #[serde(default)]
+    pub cost_fixed: BTreeMap<String, String>,
+    /// Days from the settlement day until the bank shows the money, before a break is opened.
+    #[serde(default)]
+    pub settles_within_days: u16,
+    /// Minutes a started attempt may stay silent before it is asked about.
+    #[serde(default = "default_attempt_minutes")]
+    pub attempt_minutes: u32,
+    /// Of a `hosted_card` channel: endpoint, merchant, callback keys.
+    #[serde(default)]
+    pub gateway: Option<mizan_adapters::gateway::hosted::Settings>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChannelKind {
+    /// A card gateway with a hosted page and HMAC-signed callbacks (docs/SANDBOX.md).
+    HostedCard,
+    /// Transfers to the hub's account, found on its statement by RF reference or bill number.
+    BankTransfer,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    pub body_bytes_max: usize,
+    pub statement_bytes_max: usize,
+    /// Requests per second and key.
+    pub requests_per_second: u32,
+    pub burst: u32,
+}
+
+fn default_attempt_minutes() -> u32 {
+    35
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes_max: 1 << 20,
+            statement_bytes_max: 64 << 20,
+            requests_per_second: 1_000,
+            burst: 2_000,
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Test,
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: "http://127.0.0.1:8080".to_owned(),
+            zone: "Asia/Hebron".parse().unwrap_or(Zone::utc()),
+            data_dir: default_data_dir(),
+            database: Database::default(),
+            issuer: "9000".to_owned(),
+            quote_minutes: 30,
+            intent_hours: 72,
+            catalogue: Vec::new(),
+            banks: Vec::new(),
+            channels: BTreeMap::new(),
+            statements_folder: None,
+            payments_folder: None,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// `/var/lib/mizan` for root, `$XDG_DATA_HOME/mizan` or `~/.local/share/mizan` for a user.
+pub fn default_data_dir() -> PathBuf {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let is_root = home.as_deref() == Some(Path::new("/root"));
+    if is_root {
+        return PathBuf::from("/var/lib/mizan");
+    }
+    std::env::var_os("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .or_else(|| home.map(|home| home.join(".local/share")))
+        .unwrap_or_else(|| PathBuf::from("/var/lib"))
+        .join("mizan")
+}
+
+impl Config {
+    /// Reads the file (if any) and the environment.
+    ///
+    /// # Errors
+    /// An unreadable file, an unknown key or a value of the wrong type, with its place.
+    pub fn load(file: Option<&Path>) -> Result<Self, config::ConfigError> {
+        let mut builder = config::Config::builder();
+        if let Some(file) = file {
+            builder = builder.add_source(config::File::from(file).format(config::FileFormat::Toml));
+        }
+        builder
+            .add_source(config::Environment::with_prefix("MIZAN").separator("__").prefix_separator("__"))
+            .build()?
+            .try_deserialize()
+    }
+
+    /// The bank of the hub that a channel settles a currency into.
+    pub fn settlement_bank(&self, channel: &str, currency: Currency) -> Option<&Bank> {
+        let name = self.channels.get(channel)?.settles_into.get(currency.code())?;
+        self.banks.iter().find(|bank| bank.name == *name && bank.currency == currency)
+    }
+}

@@ -1,0 +1,160 @@
+//! A signed request: who calls, with which scopes, the bytes of the body, and for a writing request its
+//! idempotency key. A handler that takes a [`Call`] is authenticated; there is no other way in under `/v1`.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, Method, Uri};
+use serde::de::DeserializeOwned;
+
+use super::idempotency::{Fingerprint, IdempotencyKey};
+use super::json;
+use super::language::Language;
+use super::problem::{Code, Problem, REQUEST_ID};
+use super::signature::{self, Message, Presented, SignatureError};
+use crate::access::{Caller, KnownKey, Owner, Scope, service};
+use crate::app::App;
+use crate::fault::Fault;
+use crate::ids::PortalId;
+use crate::tx::Actor;
+
+/// An authenticated request.
+#[derive(Debug, Clone)]
+pub struct Call {
+    pub caller: Caller,
+    /// The version of the key table at which the caller's key was known.
+    pub keys_version: i64,
+    /// Present on every request that changes anything.
+    pub idempotency: Option<(IdempotencyKey, Fingerprint)>,
+    pub body: Bytes,
+    pub uri: Uri,
+    pub headers: HeaderMap,
+    pub language: Language,
+    /// For the support desk; in every answer.
+    pub request_id: Option<String>,
+}
+
+impl Call {
+    /// Refuses a caller whose key does not carry the scope.
+    pub fn require(&self, scope: &Scope) -> Result<(), Problem> {
+        if self.caller.may(scope) {
+            return Ok(());
+        }
+        Err(Problem::new(Code::ForbiddenScope).detail(format!("this key lacks the scope {scope}")))
+    }
+
+    /// The calling portal; staff are refused.
+    pub fn portal(&self, scope: &Scope) -> Result<PortalId, Problem> {
+        self.require(scope)?;
+        match self.caller.owner {
+            Owner::Portal(id) => Ok(id),
+            Owner::Person(_) => {
+                Err(Problem::new(Code::ForbiddenScope)
+                    .detail("this call is for portals; the key is a person's"))
+            }
+        }
+    }
+
+    pub fn actor(&self) -> Actor {
+        self.caller.actor()
+    }
+
+    /// The body as JSON; every fault of its form is named with a pointer.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        json::require_json(&self.headers)?;
+        json::read(&self.body)
+    }
+}
+
+impl FromRequest<App> for Call {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let bytes_max = bytes_max(app, parts.uri.path());
+        let body = json::collect(body, bytes_max).await?;
+        let (key, keys_version) = authenticate(app, &parts.method, &parts.uri, &parts.headers, &body).await?;
+        let idempotency = if changes_something(&parts.method) {
+            let key = IdempotencyKey::from_headers(&parts.headers)?;
+            let fingerprint =
+                Fingerprint::of(parts.method.as_str(), parts.uri.path(), parts.uri.query(), &body);
+            Some((key, fingerprint))
+        } else {
+            None
+        };
+        Ok(Self {
+            caller: key.caller.clone(),
+            keys_version,
+            idempotency,
+            body,
+            language: Language::accepted(&parts.headers),
+            request_id: parts.headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(str::to_owned),
+            uri: parts.uri,
+            headers: parts.headers,
+        })
+    }
+}
+
+fn changes_something(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// How clients reach us, behind whatever ends TLS.
+fn scheme(app: &App) -> &'static str {
+    if app.hub.config.public_url.starts_with("https:") { "https" } else { "http" }
+}
+
+/// Statement uploads are larger than everything else.
+fn bytes_max(app: &App, path: &str) -> usize {
+    if path.starts_with("/v1/finance/statements") {
+        app.hub.config.limits.statement_bytes_max
+    } else {
+        app.hub.config.limits.body_bytes_max
+    }
+}
+
+/// Finds the first known key among the signatures presented and checks that signature.
+async fn authenticate(
+    app: &App,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<(Arc<KnownKey>, i64), Problem> {
+    let now = app.clock.now();
+    let refuse = |error: SignatureError| {
+        if app.hub.config.mode.is_live() { error.problem() } else { error.explained(now) }
+    };
+    let presented = signature::parse(headers).map_err(refuse)?;
+    let (presented, key, version) = known_key(app, &presented).await?.map_err(refuse)?;
+    let message = Message::received(method, scheme(app), uri, headers);
+    signature::verify(presented, &message, body, &key.material, now).map_err(refuse)?;
+    Ok((key, version))
+}
+
+type Known<'a> = Result<(&'a Presented, Arc<KnownKey>, i64), SignatureError>;
+
+async fn known_key<'a>(app: &App, presented: &'a [Presented]) -> Result<Known<'a>, Problem> {
+    for one in presented {
+        if let Some((version, key)) = app.key_cache.get(&one.keyid) {
+            return Ok(Ok((one, key, version)));
+        }
+        if let Some((version, key)) = load_key(app, &one.keyid).await? {
+            return Ok(Ok((one, key, version)));
+        }
+    }
+    let keyid = presented.first().map_or("", |one| one.keyid.as_str());
+    Ok(Err(SignatureError::key_unknown(keyid)))
+}
+
+/// Reads a key from the database into the cache.
+pub(super) async fn load_key(app: &App, key_id: &str) -> Result<Option<(i64, Arc<KnownKey>)>, Fault> {
+    let mut conn = app.pool.acquire().await?;
+    let Some((version, key)) = service::find_key(&mut conn, &app.hub.keys, key_id).await? else {
+        return Ok(None);
+    };
+    let key = Arc::new(key);
+    app.key_cache.put(version, &key);
+    Ok(Some((version, key)))
+}

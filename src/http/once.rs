@@ -1,0 +1,198 @@
+//! A writing request runs once: the same key with the same request gets the first answer again, with another
+//! request it is refused. (Design: there is no "in progress" row. A crash before the commit leaves nothing, after
+//! it the answer is replayed.)
+
+use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures::future::BoxFuture;
+use serde::Serialize;
+
+use super::call::{Call, load_key};
+use super::idempotency::{Fingerprint, IdempotencyKey};
+use super::problem::{Code, Problem};
+use super::store;
+use crate::app::{App, ServiceError, TRIES_MAX};
+use crate::fault::Fault;
+use crate::tx::Tx;
+
+/// The bytes that were or are answered.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub body: Vec<u8>,
+    pub replayed: bool,
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let kind =
+            if self.status.is_client_error() { "application/problem+json" } else { "application/json" };
+        let mut response = Response::new(Body::from(self.body));
+        *response.status_mut() = self.status;
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        if self.replayed {
+            response.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
+        }
+        response
+    }
+}
+
+/// What the look before the work found.
+enum Look {
+    Fresh(Box<Tx>),
+    Seen(Answer),
+}
+
+impl App {
+    /// Runs one unit of work for a signed, writing request, at most once per caller and idempotency key.
+    ///
+    /// # Errors
+    /// 409 while the same key runs elsewhere, 422 when it was used for another request, and what the work
+    /// refuses. Refusals decided by the service (409, 410, 412) are stored and replayed; others leave the key free.
+    pub async fn once<A, T, E, F>(
+        &self,
+        call: &Call,
+        status: StatusCode,
+        input: &A,
+        work: F,
+    ) -> Result<Answer, Problem>
+    where
+        A: Sync + ?Sized,
+        T: Serialize,
+        E: ServiceError + Into<Problem>,
+        F: for<'t> Fn(&'t mut Tx, &'t A) -> BoxFuture<'t, Result<T, E>>,
+    {
+        let mut tries = 1;
+        loop {
+            match self.once_tried(call, status, input, &work).await {
+                Err(Failed::Fault(fault)) if tries < TRIES_MAX && fault.is_transient() => tries += 1,
+                Err(Failed::Fault(fault)) => return Err(fault.into()),
+                Err(Failed::Problem(problem)) => return Err(problem),
+                Ok(answer) => return Ok(answer),
+            }
+        }
+    }
+
+    async fn once_tried<A, T, E, F>(
+        &self,
+        call: &Call,
+        status: StatusCode,
+        input: &A,
+        work: &F,
+    ) -> Result<Answer, Failed>
+    where
+        A: Sync + ?Sized,
+        T: Serialize,
+        E: ServiceError + Into<Problem>,
+        F: for<'t> Fn(&'t mut Tx, &'t A) -> BoxFuture<'t, Result<T, E>>,
+    {
+        let mut tx = match self.look(call).await? {
+            Look::Seen(answer) => return Ok(answer),
+            Look::Fresh(tx) => *tx,
+        };
+        match work(&mut tx, input).await {
+            Ok(value) => {
+                let answer = Answer {
+                    status,
+                    body: serde_json::to_vec(&value).map_err(Fault::from)?,
+                    replayed: false,
+                };
+                self.save(call, tx, &answer).await?;
+                Ok(answer)
+            }
+            Err(error) => {
+                tx.rollback().await?;
+                self.refuse(call, error).await
+            }
+        }
+    }
+
+    /// Begins, takes the key's lock, and in a second statement (a fresh snapshot) looks for the first answer.
+    async fn look(&self, call: &Call) -> Result<Look, Failed> {
+        let (key, fingerprint) = idempotency(call)?;
+        let caller = call.caller.owner.to_string();
+        let mut tx = self.begin(call.actor()).await?;
+        if !store::lock(tx.conn(), &caller, key).await? {
+            tx.rollback().await?;
+            return Err(Problem::new(Code::IdempotencyKeyBusy).retry_after(1).into());
+        }
+        let seen = store::find(tx.conn(), &caller, key).await?;
+        if seen.keys_version != call.keys_version {
+            self.recheck(call).await?;
+        }
+        let Some(first) = seen.answer else { return Ok(Look::Fresh(Box::new(tx))) };
+        tx.rollback().await?;
+        if first.fingerprint != fingerprint.bytes() {
+            return Err(Problem::new(Code::IdempotencyKeyReused).into());
+        }
+        let status = StatusCode::from_u16(first.status)
+            .map_err(|_| Fault::corrupt("idempotency", "status", key.as_str()))?;
+        Ok(Look::Seen(Answer { status, body: first.body, replayed: true }))
+    }
+
+    /// The key table changed since the signature was checked: the key must still be there as it was.
+    async fn recheck(&self, call: &Call) -> Result<(), Failed> {
+        let known = load_key(self, &call.caller.key_id).await?;
+        let same = known.is_some_and(|(_, key)| {
+            key.caller.owner == call.caller.owner && key.caller.scopes == call.caller.scopes
+        });
+        if same { Ok(()) } else { Err(Problem::new(Code::KeyUnknown).into()) }
+    }
+
+    async fn save(&self, call: &Call, mut tx: Tx, answer: &Answer) -> Result<(), Fault> {
+        let (key, fingerprint) = idempotency(call)?;
+        let caller = call.caller.owner.to_string();
+        let now = tx.now();
+        store::insert(tx.conn(), &caller, key, fingerprint, answer.status.as_u16(), &answer.body, now)
+            .await?;
+        self.commit(tx).await
+    }
+
+    /// A refusal decided by the service is an answer too: it is stored after a second look, in which an answer
+    /// stored meanwhile wins.
+    async fn refuse<E>(&self, call: &Call, error: E) -> Result<Answer, Failed>
+    where
+        E: ServiceError + Into<Problem>,
+    {
+        let problem: Problem = match error.into_fault() {
+            Ok(fault) => return Err(fault.into()),
+            Err(refusal) => refusal.into(),
+        };
+        let stored = matches!(problem.status().as_u16(), 409 | 410 | 412);
+        if !stored {
+            return Err(problem.into());
+        }
+        let body = problem.to_json(call.language, call.request_id.as_deref()).to_string().into_bytes();
+        let answer = Answer { status: problem.status(), body, replayed: false };
+        match self.look(call).await? {
+            Look::Seen(first) => Ok(first),
+            Look::Fresh(tx) => {
+                self.save(call, *tx, &answer).await?;
+                Ok(answer)
+            }
+        }
+    }
+}
+
+fn idempotency(call: &Call) -> Result<(&IdempotencyKey, &Fingerprint), Fault> {
+    let pair = call.idempotency.as_ref().ok_or(Fault::Crypto("a writing call without an idempotency key"))?;
+    Ok((&pair.0, &pair.1))
+}
+
+enum Failed {
+    Fault(Fault),
+    Problem(Problem),
+}
+
+impl From<Fault> for Failed {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<Problem> for Failed {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}

@@ -1,0 +1,78 @@
+//! All routes and the layers around them.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use super::problem::{self, Code, Problem, REQUEST_ID};
+use super::{docs, health};
+use crate::app::App;
+use crate::fault::Fault;
+use crate::ids::RequestId;
+use crate::{catalogue, inbox, intents, quoting};
+
+/// The whole hub as one service.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .merge(catalogue::api::router())
+        .merge(quoting::api::router())
+        .merge(intents::api::router())
+        .merge(inbox::api::router())
+        .merge(docs::routes())
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/.well-known/mizan-keys.json", get(health::keys))
+        .fallback(|| async { Problem::new(Code::NotFound) })
+        .method_not_allowed_fallback(|| async { Problem::new(Code::MethodNotAllowed) })
+        .layer(CatchPanicLayer::custom(|_| Problem::new(Code::Internal).into_response()))
+        .layer(middleware::from_fn_with_state(app.clone(), finish))
+        .layer(middleware::from_fn(problem::speak))
+        .layer(middleware::from_fn_with_state(app.clone(), name))
+        .with_state(app)
+}
+
+/// Gives every request an id, in and out.
+async fn name(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let id: RequestId = app.hub.entropy.id(app.clock.now());
+    let value = HeaderValue::from_str(&id.to_string()).unwrap_or(HeaderValue::from_static("req"));
+    request.headers_mut().insert(REQUEST_ID, value.clone());
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(REQUEST_ID, value);
+    response
+}
+
+/// A writing request ends whether or not its client stays: it runs in the hub's own tasks.
+async fn finish(State(app): State<App>, request: Request, next: Next) -> Response {
+    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+        return next.run(request).await;
+    }
+    let work = app.tasks.spawn(async move { next.run(request).await });
+    match tokio::time::timeout(REQUEST_TIME_MAX, work).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => {
+            tracing::error!(%error, "a request's task ended early");
+            Problem::new(Code::Internal).into_response()
+        }
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, Problem::new(Code::Unavailable)).into_response(),
+    }
+}
+
+const REQUEST_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// A fault is logged here, once, and tells nothing outside.
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        if fault.is_unavailable() || fault.is_transient() {
+            tracing::warn!(%fault, "unavailable");
+            return Self::new(Code::Unavailable).retry_after(1);
+        }
+        tracing::error!(%fault, "fault");
+        Self::new(Code::Internal)
+    }
+}

@@ -1,0 +1,206 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use mizan_adapters::reference::{BillNumber, RfReference};
+use mizan_ledger::Id;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::model::{Meaning, NewNotice, Notice, Taken};
+use super::posting::{Batch, Case, Decided, decide};
+use super::store;
+use crate::breaks::{self, Category, NewBreak};
+use crate::fault::Fault;
+use crate::ids::{AttemptId, IntentId};
+use crate::tx::Tx;
+use crate::{expectations, intents, quoting, receipts, suspense};
+
+/// Takes a fact in. Duplicates are recognised, altered ones kept beside the first with a break.
+pub async fn take(tx: &mut Tx, new: &NewNotice) -> Result<Taken, Fault> {
+    let (now, entry, fallback) = (tx.now(), tx.id(), tx.id());
+    if store::insert(tx.conn(), new, entry, fallback, now).await?.is_some() {
+        return Ok(Taken::New);
+    }
+    let first = store::find(tx.conn(), &new.channel, &new.transaction, &new.status).await?;
+    let first = first.ok_or(Fault::Stale)?;
+    if first.same_facts(new) {
+        return Ok(Taken::Duplicate);
+    }
+    let n = store::insert_altered(tx.conn(), new, entry, now).await?;
+    let altered = NewBreak {
+        category: Category::Altered,
+        subject: format!("{}:{}:{}", new.channel, new.transaction, new.status),
+        money: Some(new.money),
+        channel: Some(new.channel.clone()),
+        intent: None,
+        detail: json!({
+            "notice": n, "first_notice": first.n, "first_amount": first.money, "amount": new.money,
+            "first_reference": first.reference, "reference": new.reference,
+        }),
+    };
+    let entropy = tx.hub().entropy.clone();
+    breaks::store::insert(tx.conn(), &entropy, now, &[altered]).await?;
+    tx.audit("notice.altered", format!("{}:{}", new.channel, new.transaction), json!({ "notice": n }));
+    Ok(Taken::Altered)
+}
+
+/// How much of the queue the poster takes, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Turn {
+    pub limit: i64,
+    /// After the book refused the entry of a lone notice: its money goes to suspense.
+    pub to_suspense: bool,
+}
+
+/// What a turn of the poster did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turned {
+    /// Another hub's poster has the turn.
+    Elsewhere,
+    Applied(usize),
+}
+
+/// Applies up to `limit` waiting notices in the order of arrival: one posting, a constant number of statements.
+pub async fn apply_waiting(tx: &mut Tx, turn: &Turn) -> Result<Turned, Fault> {
+    if !store::try_turn(tx.conn()).await? {
+        return Ok(Turned::Elsewhere);
+    }
+    let notices = store::page_waiting(tx.conn(), turn.limit).await?;
+    if notices.is_empty() {
+        return Ok(Turned::Applied(0));
+    }
+    let claimed = claim(tx, &notices).await?;
+    let named = named_intents(tx, &notices).await?;
+    let cases = lock_cases(tx, named.values().copied().collect()).await?;
+    let hub = tx.hub().clone();
+    let batch = Batch { hub: &hub, now: tx.now(), to_suspense: turn.to_suspense, claimed, named };
+    let decided = decide(&batch, cases, &notices)?;
+    write(tx, decided).await?;
+    Ok(Turned::Applied(notices.len()))
+}
+
+/// Claims the money keys of a batch; the answer holds those that were free.
+async fn claim(tx: &mut Tx, notices: &[Notice]) -> Result<BTreeSet<String>, Fault> {
+    let money: Vec<&Notice> = notices.iter().filter(|notice| notice.meaning == Meaning::Money).collect();
+    let keys: Vec<String> = money.iter().map(|notice| notice.money_key.clone()).collect();
+    let numbers: Vec<i64> = money.iter().map(|notice| notice.n).collect();
+    let entries: Vec<_> = money.iter().map(|notice| notice.entry).collect();
+    let now = tx.now();
+    let free = store::insert_money_keys(tx.conn(), &keys, &numbers, &entries, now).await?;
+    Ok(free.into_iter().collect())
+}
+
+/// Which intent each notice's reference names, by the reference as the notice has it.
+async fn named_intents(tx: &mut Tx, notices: &[Notice]) -> Result<BTreeMap<String, IntentId>, Fault> {
+    let mut orders: Vec<Uuid> = Vec::new();
+    let mut bills: Vec<String> = Vec::new();
+    for reference in notices.iter().filter_map(|notice| notice.reference.as_deref()) {
+        match read_reference(reference) {
+            Some(Reference::Order(attempt)) => orders.push(attempt.uuid()),
+            Some(Reference::Bill(bill)) => bills.push(bill.to_string()),
+            None => {}
+        }
+    }
+    let found = intents::service::find_by_references(tx.conn(), &orders, &bills).await?;
+    let mut named = BTreeMap::new();
+    for reference in notices.iter().filter_map(|notice| notice.reference.clone()) {
+        let canonical = match read_reference(&reference) {
+            Some(Reference::Order(attempt)) => attempt.to_string(),
+            Some(Reference::Bill(bill)) => bill.to_string(),
+            None => continue,
+        };
+        if let Some(intent) = found.get(&canonical) {
+            named.insert(reference, *intent);
+        }
+    }
+    Ok(named)
+}
+
+enum Reference {
+    Order(AttemptId),
+    Bill(BillNumber),
+}
+
+fn read_reference(text: &str) -> Option<Reference> {
+    if let Ok(attempt) = text.parse::<AttemptId>() {
+        return Some(Reference::Order(attempt));
+    }
+    let bill = text.parse::<BillNumber>().ok();
+    bill.or_else(|| text.parse::<RfReference>().ok()?.bill_number()).map(Reference::Bill)
+}
+
+/// Locks the intents, then their attempts, and reads their priced lines.
+async fn lock_cases(tx: &mut Tx, mut ids: Vec<IntentId>) -> Result<BTreeMap<IntentId, Case>, Fault> {
+    ids.sort_unstable();
+    ids.dedup();
+    let locked = intents::service::lock(tx.conn(), &ids).await?;
+    let mut attempts = intents::attempts::service::lock_of(tx.conn(), &ids).await?;
+    let quotes: Vec<_> = locked.iter().map(|intent| intent.quote).collect();
+    let mut baskets = quoting::service::find_baskets(tx.conn(), &quotes).await?;
+    let mut cases = BTreeMap::new();
+    for intent in locked {
+        let basket = baskets
+            .remove(&intent.quote)
+            .ok_or_else(|| Fault::corrupt("payment_intents", "quote", intent.id))?;
+        let (own, others) = attempts.into_iter().partition(|attempt| attempt.intent == intent.id);
+        attempts = others;
+        cases.insert(intent.id, Case::new(intent, basket, own));
+    }
+    Ok(cases)
+}
+
+/// Writes what was decided: first what locks by key, then the posting, then appends.
+async fn write(tx: &mut Tx, mut decided: Decided) -> Result<(), Fault> {
+    let (now, entropy) = (tx.now(), tx.hub().entropy.clone());
+    suspense::store::insert(tx.conn(), now, &decided.suspense).await?;
+    expectations::store::insert(tx.conn(), &entropy, now, &decided.expectations).await?;
+    breaks::store::insert(tx.conn(), &entropy, now, &decided.breaks).await?;
+    if !decided.entries.is_empty() {
+        let outcomes = tx.post(&decided.entries).await?;
+        if let Some(refusal) = outcomes.iter().find_map(|outcome| outcome.refusal()) {
+            return Err(Fault::Other(format!("the book refused an entry: {refusal:?}")));
+        }
+    }
+    let news: Vec<_> = decided.receipts.iter().map(|(_, new)| new.clone()).collect();
+    let issued = receipts::service::issue(tx, &news).await?;
+    for ((intent, _), receipt) in decided.receipts.iter().zip(issued) {
+        if let Some(case) = decided.cases.get_mut(intent) {
+            case.intent.receipt = Some(receipt.number);
+        }
+    }
+    let changed: Vec<_> =
+        decided.cases.values().filter(|case| case.changed).map(|case| &case.intent).collect();
+    intents::service::update(tx.conn(), &changed).await?;
+    let attempts: Vec<_> = decided
+        .cases
+        .values()
+        .flat_map(|case| case.attempts.iter().filter(|attempt| case.touched.contains(&attempt.id)))
+        .collect();
+    intents::attempts::service::update(tx.conn(), now, &attempts).await?;
+    store::update_applied(tx.conn(), now, &decided.applied).await?;
+    for (kind, intent) in &decided.events {
+        if let Some(case) = decided.cases.get(intent) {
+            intents::service::emit_view(tx, kind, &case.intent, &case.basket);
+        }
+    }
+    Ok(())
+}
+
+/// A notice that cannot be applied, nor posted to suspense, stands aside with a break for a person.
+pub async fn set_aside(tx: &mut Tx, why: &String) -> Result<bool, Fault> {
+    if !store::try_turn(tx.conn()).await? {
+        return Ok(false);
+    }
+    let Some(notice) = store::page_waiting(tx.conn(), 1).await?.pop() else { return Ok(false) };
+    let (now, entropy) = (tx.now(), tx.hub().entropy.clone());
+    store::update_set_aside(tx.conn(), now, notice.n, why).await?;
+    let aside = NewBreak {
+        category: Category::NoticeSetAside,
+        subject: format!("notice:{}", notice.n),
+        money: Some(notice.money),
+        channel: Some(notice.channel),
+        intent: None,
+        detail: json!({ "notice": notice.n, "transaction": notice.transaction, "why": why }),
+    };
+    breaks::store::insert(tx.conn(), &entropy, now, &[aside]).await?;
+    Ok(true)
+}

@@ -1,0 +1,268 @@
+use mizan_ledger::{EntryId, Id, Instant, Money};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::model::{Meaning, NewNotice, Notice, Source};
+use crate::fault::Fault;
+use crate::ids::IntentId;
+
+/// Stores a fact. None when the same channel, transaction and status is known already.
+pub async fn insert(
+    conn: &mut PgConnection,
+    new: &NewNotice,
+    entry: EntryId,
+    fallback_entry: EntryId,
+    now: Instant,
+) -> Result<Option<i64>, Fault> {
+    let currency = new.money.currency();
+    let n = sqlx::query_scalar!(
+        "insert into notices (channel, transaction, status, meaning, source, reference, currency, amount_minor,
+             original_transaction, reason, money_key, occurred_at, received_at, raw, headers, entry_id,
+             fallback_entry_id, state)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 'waiting')
+         on conflict (channel, transaction, status) where state <> 'altered' do nothing
+         returning n",
+        new.channel,
+        new.transaction,
+        new.status,
+        new.meaning.as_str(),
+        new.source.as_str(),
+        new.reference,
+        currency.code(),
+        new.money.minor(),
+        new.original_transaction,
+        new.reason,
+        new.money_key,
+        new.occurred_at as _,
+        now as _,
+        new.raw,
+        new.headers,
+        entry.uuid(),
+        fallback_entry.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(n)
+}
+
+/// Keeps a fact whose money differs from the first told under the same id. Once per different content.
+pub async fn insert_altered(
+    conn: &mut PgConnection,
+    new: &NewNotice,
+    entry: EntryId,
+    now: Instant,
+) -> Result<i64, Fault> {
+    let currency = new.money.currency();
+    let n = sqlx::query_scalar!(
+        "insert into notices (channel, transaction, status, meaning, source, reference, currency, amount_minor,
+             original_transaction, reason, money_key, occurred_at, received_at, raw, headers, entry_id,
+             fallback_entry_id, state, outcome)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, 'altered', 'altered')
+         returning n",
+        new.channel,
+        new.transaction,
+        new.status,
+        new.meaning.as_str(),
+        new.source.as_str(),
+        new.reference,
+        currency.code(),
+        new.money.minor(),
+        new.original_transaction,
+        new.reason,
+        new.money_key,
+        new.occurred_at as _,
+        now as _,
+        new.raw,
+        new.headers,
+        entry.uuid(),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(n)
+}
+
+struct NoticeRow {
+    n: i64,
+    channel: String,
+    transaction: String,
+    status: String,
+    meaning: String,
+    source: String,
+    reference: Option<String>,
+    currency: String,
+    amount_minor: i64,
+    original_transaction: Option<String>,
+    reason: Option<String>,
+    money_key: String,
+    occurred_at: Instant,
+    entry_id: Uuid,
+    fallback_entry_id: Uuid,
+}
+
+impl TryFrom<NoticeRow> for Notice {
+    type Error = Fault;
+
+    fn try_from(row: NoticeRow) -> Result<Self, Fault> {
+        let corrupt = |column| Fault::corrupt("notices", column, row.n);
+        let currency = row.currency.parse().map_err(|_| corrupt("currency"))?;
+        Ok(Self {
+            n: row.n,
+            meaning: Meaning::parse(&row.meaning).ok_or_else(|| corrupt("meaning"))?,
+            source: Source::parse(&row.source).ok_or_else(|| corrupt("source"))?,
+            channel: row.channel,
+            transaction: row.transaction,
+            status: row.status,
+            reference: row.reference,
+            money: Money::new(row.amount_minor, currency),
+            original_transaction: row.original_transaction,
+            reason: row.reason,
+            money_key: row.money_key,
+            occurred_at: row.occurred_at,
+            entry: EntryId::from_uuid(row.entry_id),
+            fallback_entry: EntryId::from_uuid(row.fallback_entry_id),
+        })
+    }
+}
+
+/// The first telling of a fact.
+pub async fn find(
+    conn: &mut PgConnection,
+    channel: &str,
+    transaction: &str,
+    status: &str,
+) -> Result<Option<Notice>, Fault> {
+    let row = sqlx::query_as!(
+        NoticeRow,
+        "select n, channel, transaction, status, meaning, source, reference, currency, amount_minor,
+                original_transaction, reason, money_key, occurred_at, entry_id, fallback_entry_id
+         from notices where channel = $1 and transaction = $2 and status = $3 and state <> 'altered'",
+        channel,
+        transaction,
+        status,
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(Notice::try_from).transpose()
+}
+
+/// Takes the poster's turn until the end of the transaction: one poster per book on any number of hubs, so that
+/// two notices of one intent keep their order. False when another has it.
+pub async fn try_turn(conn: &mut PgConnection) -> Result<bool, Fault> {
+    let got = sqlx::query_scalar!(
+        r#"select pg_try_advisory_xact_lock(hashtextextended('mizan poster', 0)) as "got!""#
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(got)
+}
+
+/// Up to `limit` waiting notices after `n`, in the order of arrival.
+pub async fn page_waiting(conn: &mut PgConnection, limit: i64) -> Result<Vec<Notice>, Fault> {
+    let rows = sqlx::query_as!(
+        NoticeRow,
+        "select n, channel, transaction, status, meaning, source, reference, currency, amount_minor,
+                original_transaction, reason, money_key, occurred_at, entry_id, fallback_entry_id
+         from notices where state = 'waiting' order by n limit $1",
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Notice::try_from).collect()
+}
+
+/// How many notices wait for the poster.
+pub async fn count_waiting(conn: &mut PgConnection) -> Result<i64, Fault> {
+    let count = sqlx::query_scalar!(r#"select count(*) as "count!" from notices where state = 'waiting'"#)
+        .fetch_one(conn)
+        .await?;
+    Ok(count)
+}
+
+/// Claims money keys; answers those that were free. A key not answered is money that is posted already.
+pub async fn insert_money_keys(
+    conn: &mut PgConnection,
+    keys: &[String],
+    notices: &[i64],
+    entries: &[EntryId],
+    now: Instant,
+) -> Result<Vec<String>, Fault> {
+    let entries: Vec<Uuid> = entries.iter().map(|id| id.uuid()).collect();
+    let claimed = sqlx::query_scalar!(
+        "insert into money_keys (money_key, notice, entry_id, created_at)
+         select key, n, entry, $4 from unnest($1::text[], $2::bigint[], $3::uuid[]) as new (key, n, entry)
+         order by key
+         on conflict (money_key) do nothing
+         returning money_key",
+        keys,
+        notices,
+        &entries,
+        now as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(claimed)
+}
+
+/// What became of a notice.
+#[derive(Debug, Clone)]
+pub struct Applied {
+    pub n: i64,
+    /// `paid`, `suspense: late`, `duplicate money key`, ...
+    pub outcome: String,
+    pub intent: Option<IntentId>,
+}
+
+/// Writes the outcomes of a batch as one statement.
+pub async fn update_applied(conn: &mut PgConnection, now: Instant, applied: &[Applied]) -> Result<(), Fault> {
+    let numbers: Vec<i64> = applied.iter().map(|one| one.n).collect();
+    let outcomes: Vec<&str> = applied.iter().map(|one| one.outcome.as_str()).collect();
+    let intents: Vec<Option<Uuid>> = applied.iter().map(|one| one.intent.map(Id::uuid)).collect();
+    sqlx::query!(
+        "update notices set state = 'applied', outcome = new.outcome, intent = new.intent, applied_at = $4
+         from unnest($1::bigint[], $2::text[], $3::uuid[]) as new (n, outcome, intent)
+         where notices.n = new.n and notices.state = 'waiting'",
+        &numbers,
+        &outcomes as _,
+        &intents as _,
+        now as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The notice cannot be applied: it stands aside, so that those behind it go on.
+pub async fn update_set_aside(conn: &mut PgConnection, now: Instant, n: i64, why: &str) -> Result<(), Fault> {
+    sqlx::query!(
+        "update notices set state = 'set_aside', outcome = $2, applied_at = $3 where n = $1 and state = 'waiting'",
+        n,
+        why,
+        now as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Keeps a message that was refused at the door, in a ring of at most 10,000 per channel.
+pub async fn insert_refused(
+    conn: &mut PgConnection,
+    channel: &str,
+    reason: &str,
+    raw: &[u8],
+    now: Instant,
+) -> Result<(), Fault> {
+    sqlx::query!(
+        "with kept as (
+             insert into notices_refused (channel, reason, raw, received_at) values ($1, $2, $3, $4) returning n)
+         delete from notices_refused
+         where n in (select n from notices_refused where channel = $1 order by n desc offset 9999 limit 100)",
+        channel,
+        reason,
+        raw,
+        now as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! `/v1/payment-intents`: open, read, search, cancel.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use mizan_ledger::{Id, Instant};
+use serde::Deserialize;
+
+use super::body::IntentBody;
+use super::model::{IntentError, IntentState};
+use super::view::{self, IntentView};
+use super::{service, store};
+use crate::access::Scope;
+use crate::app::App;
+use crate::fault::Fault;
+use crate::http::call::Call;
+use crate::http::once::Answer;
+use crate::http::page::{Cursor, Page, PageRequest};
+use crate::http::problem::{Code, Faults, FieldCode, FieldError, Problem};
+use crate::http::query::Params;
+use crate::ids::IntentId;
+
+pub fn router() -> Router<App> {
+    Router::new()
+        .route("/v1/payment-intents", post(open).get(search))
+        .route("/v1/payment-intents/{id}", get(find))
+        .route("/v1/payment-intents/{id}/cancel", post(cancel))
+}
+
+async fn open(State(app): State<App>, call: Call) -> Result<Answer, Problem> {
+    let portal = call.portal(&Scope::IntentsWrite)?;
+    let asked = call.json::<IntentBody>()?.read(portal, app.hub.config.mode.is_live())?;
+    app.once(&call, StatusCode::CREATED, &asked, |tx, asked| {
+        Box::pin(async move {
+            match &asked.lines {
+                None => service::open(tx, &asked.intent).await,
+                Some(lines) => service::open_with_lines(tx, &asked.intent, lines).await,
+            }
+        })
+    })
+    .await
+}
+
+async fn find(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    call: Call,
+) -> Result<Json<IntentView>, Problem> {
+    let portal = call.portal(&Scope::IntentsRead)?;
+    let id: IntentId = id.parse().map_err(|_| Problem::new(Code::NotFound))?;
+    let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
+    let intent = store::find(&mut conn, id).await?.filter(|intent| intent.portal == portal);
+    intent.ok_or(Problem::new(Code::NotFound))?;
+    let view = view::find(&mut conn, &app.hub, id).await?;
+    view.map(Json).ok_or(Problem::new(Code::NotFound))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Search {
+    limit: Option<u32>,
+    cursor: Option<String>,
+    state: Option<String>,
+    external_reference: Option<String>,
+    created_from: Option<String>,
+    created_to: Option<String>,
+}
+
+async fn search(
+    State(app): State<App>,
+    Params(search): Params<Search>,
+    call: Call,
+) -> Result<Json<Page<IntentView>>, Problem> {
+    let portal = call.portal(&Scope::IntentsRead)?;
+    let page = PageRequest::new(search.limit, search.cursor.as_deref())?;
+    let mut faults = Faults::default();
+    let state = search.state.as_deref().and_then(|text| {
+        let state = IntentState::parse(text).ok_or(FieldCode::NotAllowed);
+        faults.check("/state", state)
+    });
+    let mut instant = |pointer, text: Option<&str>| {
+        text.and_then(|text| faults.check(pointer, text.parse::<Instant>().map_err(|_| FieldCode::NotATime)))
+    };
+    let created_from = instant("/created_from", search.created_from.as_deref());
+    let created_to = instant("/created_to", search.created_to.as_deref());
+    faults.finish()?;
+    let filter = store::Filter {
+        portal: Some(portal),
+        state,
+        external_reference: search.external_reference,
+        created_from,
+        created_to,
+    };
+    let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
+    let before = page.after.map(|cursor| IntentId::from_uuid(cursor.id));
+    let intents = store::page(&mut conn, &filter, before, page.rows_to_read()).await?;
+    let baskets = view::baskets(&mut conn, &intents).await?;
+    let attempts = view::attempts(&mut conn, &intents).await?;
+    let listed = Page::from_rows(
+        intents,
+        page,
+        |intent| Cursor { at: intent.created_at, id: intent.id.uuid() },
+        |intent| view::listed(&app.hub, &intent, &baskets, &attempts),
+    );
+    Ok(Json(listed))
+}
+
+async fn cancel(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
+    let portal = call.portal(&Scope::IntentsWrite)?;
+    let id: IntentId = id.parse().map_err(|_| Problem::new(Code::NotFound))?;
+    app.once(&call, StatusCode::OK, &(portal, id), |tx, asked| Box::pin(service::cancel(tx, asked))).await
+}
+
+impl From<IntentError> for Problem {
+    fn from(error: IntentError) -> Self {
+        let detail = error.to_string();
+        let problem = match error {
+            IntentError::NotFound => Self::new(Code::NotFound),
+            IntentError::ReferenceInUse { intent, state } => Self::new(Code::ReferenceInUse)
+                .with("payment_intent", intent.to_string())
+                .with("state", state.as_str()),
+            IntentError::Quote(quote) => return quote.into(),
+            IntentError::Fault(fault) => return fault.into(),
+            IntentError::ReturnUrlNotRegistered => Self::new(Code::ValidationFailed)
+                .field(FieldError::new("/return_url", FieldCode::NotRegistered)),
+            IntentError::UnknownChannel(_) => Self::new(Code::ValidationFailed)
+                .field(FieldError::new("/channels", FieldCode::UnknownChannel)),
+            IntentError::ChannelUnavailable { .. } => Self::new(Code::ChannelUnavailable),
+            IntentError::AttemptInProgress { .. } => Self::new(Code::AttemptInProgress),
+            IntentError::NotCancelable { .. } => Self::new(Code::IntentNotCancelable),
+            IntentError::NotPayable { .. } => Self::new(Code::IntentNotPayable),
+        };
+        problem.detail(detail)
+    }
+}

@@ -1,0 +1,122 @@
+use mizan_ledger::Instant;
+
+use super::store;
+use crate::fault::Fault;
+use crate::ids::{AttemptId, IntentId};
+use crate::intents::model::{
+    Attempt, AttemptEvent, AttemptState, Intent, IntentError, IntentEvent, IntentState,
+};
+use crate::intents::{service, store as intent_store};
+use crate::tx::Tx;
+
+pub use super::store::{lock_of, update};
+
+/// A payer chose a channel: the attempt is written before the provider hears of it.
+pub async fn start(tx: &mut Tx, (intent, channel): &(IntentId, String)) -> Result<Attempt, IntentError> {
+    let mut intent = service::lock_one(tx, *intent).await?;
+    let hub = tx.hub().clone();
+    let attempts = store::lock_of(tx.conn(), &[intent.id]).await?;
+    if let Some(live) = attempts.into_iter().find(|attempt| attempt.state.is_live()) {
+        // The same choice again continues the same attempt; another one waits.
+        if live.channel == *channel {
+            return Ok(live);
+        }
+        return Err(IntentError::AttemptInProgress { until: live.deadline_at });
+    }
+    payable(&intent, tx.now())?;
+    let settings =
+        hub.config.channels.get(channel).ok_or_else(|| IntentError::UnknownChannel(channel.clone()))?;
+    service::channel_carries(&hub, &intent, channel)?;
+    let now = tx.now();
+    let attempt = Attempt {
+        id: tx.id(),
+        intent: intent.id,
+        channel: channel.clone(),
+        state: AttemptState::Created,
+        amount: intent.due()?,
+        provider_session: None,
+        page_url: None,
+        transaction: None,
+        failure: None,
+        created_at: now,
+        deadline_at: now.plus_seconds(i64::from(settings.attempt_minutes) * 60),
+    };
+    if !store::insert(tx.conn(), &attempt).await? {
+        return Err(IntentError::AttemptInProgress { until: attempt.deadline_at });
+    }
+    intent
+        .apply(IntentEvent::AttemptStarted)
+        .map_err(|illegal| IntentError::NotPayable { state: illegal.state })?;
+    intent_store::update(tx.conn(), &[&intent]).await?;
+    service::emit(tx, "payment_intent.processing", &intent).await?;
+    Ok(attempt)
+}
+
+fn payable(intent: &Intent, now: Instant) -> Result<(), IntentError> {
+    let open = matches!(intent.state, IntentState::RequiresPayment | IntentState::PartiallyPaid);
+    if !open || intent.expires_at <= now {
+        return Err(IntentError::NotPayable { state: intent.state });
+    }
+    Ok(())
+}
+
+/// What the provider said when we opened its page, or when we asked about a silent attempt.
+#[derive(Debug, Clone)]
+pub enum News {
+    PageOpened {
+        session: String,
+        page_url: String,
+    },
+    Declined {
+        reason: String,
+    },
+    /// The provider never knew the order, or its page expired unpaid.
+    Abandoned,
+    /// Nobody knows: ask again at the given time.
+    Unknown {
+        ask_again_at: Instant,
+    },
+}
+
+/// Writes the news of an attempt. Money is never news here: it goes through the inbox.
+pub async fn tell(tx: &mut Tx, (id, news): &(AttemptId, News)) -> Result<Attempt, IntentError> {
+    let known = store::find(tx.conn(), *id).await?.ok_or(IntentError::NotFound)?;
+    let mut intent = service::lock_one(tx, known.intent).await?;
+    let mut attempts = store::lock_of(tx.conn(), &[intent.id]).await?;
+    let place = attempts.iter().position(|attempt| attempt.id == *id).ok_or(IntentError::NotFound)?;
+    let attempt = &mut attempts[place];
+    let event = match news {
+        News::PageOpened { session, page_url } => {
+            attempt.provider_session = Some(session.clone());
+            attempt.page_url = Some(page_url.clone());
+            AttemptEvent::PageOpened
+        }
+        News::Declined { reason } => {
+            attempt.failure = Some(reason.clone());
+            AttemptEvent::Declined
+        }
+        News::Abandoned => AttemptEvent::Abandoned,
+        News::Unknown { ask_again_at } => {
+            attempt.deadline_at = *ask_again_at;
+            AttemptEvent::Silent
+        }
+    };
+    if let Some(state) = attempt.state.apply(event) {
+        attempt.state = state;
+    }
+    let attempt = attempt.clone();
+    let now = tx.now();
+    store::update(tx.conn(), now, &[&attempt]).await?;
+    let lives = attempts.iter().any(|attempt| attempt.state.is_live());
+    if !lives && intent.state == IntentState::Processing {
+        end_attempts(&mut intent)?;
+        intent_store::update(tx.conn(), &[&intent]).await?;
+        service::emit(tx, "payment_intent.attempt_failed", &intent).await?;
+    }
+    Ok(attempt)
+}
+
+/// The last live attempt ended without money: the payer may try again.
+pub fn end_attempts(intent: &mut Intent) -> Result<(), Fault> {
+    intent.apply(IntentEvent::AttemptsEnded).map_err(|illegal| Fault::Other(illegal.to_string()))
+}

@@ -1,0 +1,149 @@
+//! The body of POST /v1/payment-intents, read and checked in form.
+
+use mizan_ledger::Id;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::model::{NewIntent, Payer};
+use crate::http::problem::{Faults, FieldCode, Problem};
+use crate::ids::{PortalId, QuoteId};
+use crate::quoting::NewQuote;
+use crate::quoting::body::BasketBody;
+
+/// A payment to be opened: on a quote, or priced and opened in one call.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IntentBody {
+    quote: Option<String>,
+    lines: Option<Value>,
+    currency: Option<String>,
+    external_reference: String,
+    purpose: Option<String>,
+    payer: Option<Payer>,
+    return_url: Option<String>,
+    metadata: Option<Map<String, Value>>,
+    channels: Option<Vec<String>>,
+}
+
+/// What the body asks for once its form is right.
+#[derive(Debug)]
+pub struct Asked {
+    pub intent: NewIntent,
+    /// Lines to be priced in the same transaction, instead of a quote.
+    pub lines: Option<NewQuote>,
+}
+
+impl IntentBody {
+    /// # Errors
+    /// `validation_failed` with every fault of form.
+    pub fn read(self, portal: PortalId, live: bool) -> Result<Asked, Problem> {
+        let mut faults = Faults::default();
+        let quote = faults.check("/quote", quote_id(self.quote.as_deref()));
+        let lines = match (&self.quote, self.lines, self.currency) {
+            (Some(_), None, None) => None,
+            (None, Some(lines), Some(currency)) => BasketBody { lines, currency }.read(portal, &mut faults),
+            (None, None, _) => {
+                faults.add("/quote", FieldCode::Required);
+                None
+            }
+            (None, Some(_), None) => {
+                faults.add("/currency", FieldCode::Required);
+                None
+            }
+            (Some(_), ..) => {
+                faults.add("/quote", FieldCode::NotTogether);
+                None
+            }
+        };
+        text(&mut faults, "/external_reference", &self.external_reference, 64);
+        let purpose = self.purpose.unwrap_or_else(|| "fee".to_owned());
+        text(&mut faults, "/purpose", &purpose, 32);
+        if let Some(payer) = &self.payer {
+            check_payer(&mut faults, payer);
+        }
+        if let Some(url) = &self.return_url
+            && !is_return_url(url, live)
+        {
+            faults.add("/return_url", FieldCode::NotAUrl);
+        }
+        let metadata = self.metadata.unwrap_or_default();
+        check_metadata(&mut faults, &metadata);
+        let channels = self.channels.unwrap_or_default();
+        if channels.len() > 20 {
+            faults.add("/channels", FieldCode::TooMany);
+        }
+        faults.finish()?;
+        let intent = NewIntent {
+            portal,
+            quote: quote.flatten().unwrap_or(QuoteId::from_uuid(uuid::Uuid::nil())),
+            external_reference: self.external_reference,
+            purpose,
+            payer: self.payer,
+            return_url: self.return_url,
+            metadata,
+            channels,
+        };
+        Ok(Asked { intent, lines })
+    }
+}
+
+fn quote_id(text: Option<&str>) -> Result<Option<QuoteId>, FieldCode> {
+    text.map(str::parse).transpose().map_err(|_| FieldCode::NotAnId)
+}
+
+/// One line of printable text of 1 to `chars_max` characters.
+pub fn text(faults: &mut Faults, pointer: &str, value: &str, chars_max: usize) {
+    if value.trim().is_empty() {
+        faults.add(pointer, FieldCode::Empty);
+    } else if value.chars().count() > chars_max {
+        faults.add(pointer, FieldCode::TooLong);
+    } else if value.chars().any(char::is_control) {
+        faults.add(pointer, FieldCode::Invalid);
+    }
+}
+
+fn check_payer(faults: &mut Faults, payer: &Payer) {
+    if !matches!(payer.language.as_str(), "ar" | "en") {
+        faults.add("/payer/language", FieldCode::NotAllowed);
+    }
+    let parts = [
+        ("/payer/id_type", &payer.id_type, 20),
+        ("/payer/id_number", &payer.id_number, 40),
+        ("/payer/name", &payer.name, 150),
+        ("/payer/email", &payer.email, 254),
+        ("/payer/phone", &payer.phone, 20),
+    ];
+    for (pointer, value, chars_max) in parts {
+        if let Some(value) = value {
+            text(faults, pointer, value, chars_max);
+        }
+    }
+}
+
+/// The portal's own notes: at most 20 texts of 500 characters, carried along and never read.
+fn check_metadata(faults: &mut Faults, metadata: &Map<String, Value>) {
+    if metadata.len() > 20 {
+        faults.add("/metadata", FieldCode::TooMany);
+    }
+    for (key, value) in metadata.iter().take(20) {
+        let pointer = format!("/metadata/{}", key.replace('~', "~0").replace('/', "~1"));
+        match value {
+            Value::String(text) if key.chars().count() <= 40 && text.chars().count() <= 500 => {}
+            Value::String(_) => faults.add(pointer, FieldCode::TooLong),
+            _ => faults.add(pointer, FieldCode::NotAString),
+        }
+    }
+}
+
+/// https, or http on the loopback in test mode; never with credentials in it.
+fn is_return_url(url: &str, live: bool) -> bool {
+    let Ok(parsed) = url.parse::<axum::http::Uri>() else { return false };
+    let loopback = matches!(parsed.host(), Some("127.0.0.1" | "localhost" | "[::1]"));
+    let scheme = match parsed.scheme_str() {
+        Some("https") => true,
+        Some("http") => loopback && !live,
+        _ => false,
+    };
+    let authority = parsed.authority().map_or("", |authority| authority.as_str());
+    scheme && url.len() <= 500 && !authority.contains('@')
+}

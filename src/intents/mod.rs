@@ -1,0 +1,26 @@
+//! The life of one payment.
+//!
+//! ```text
+//! requires_payment ─attempt─► processing ─full money─► paid ─withdrawn─► reversed ─new money─► paid
+//!       │  ▲                     │  └─last attempt failed─► back
+//!       │  └─────────────────────┘
+//!       ├─part─► partially_paid ─rest─► paid
+//!       ├─time─► expired ─late money applied─► paid
+//!       └─cancel─► canceled ─late money applied─► paid
+//! ```
+//! Law: for each intent, collected - reversed = paid amount, and each money key is posted once. Money that comes
+//! too late, twice, in another currency or beyond what is due goes to suspense with a break.
+
+pub mod api;
+pub mod attempts;
+mod body;
+mod model;
+pub mod service;
+pub mod shares;
+pub mod store;
+pub mod view;
+
+pub use model::{
+    Arrival, Attempt, AttemptEvent, AttemptState, Illegal, Intent, IntentError, IntentEvent, IntentState,
+    Misfit, NewIntent, Payer, PayerKind,
+};

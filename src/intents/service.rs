@@ -1,0 +1,230 @@
+use std::sync::Arc;
+
+use mizan_adapters::reference::BillNumber;
+use serde_json::json;
+
+use super::model::{Intent, IntentError, IntentEvent, IntentState, NewIntent};
+use super::view::IntentView;
+use super::{attempts, store, view};
+use crate::access;
+use crate::catalogue::{self, Catalogue};
+use crate::events::NewEvent;
+use crate::fault::Fault;
+use crate::ids::{IntentId, PortalId};
+use crate::quoting::{self, Basket, Quote};
+use crate::tx::{Hub, Tx};
+
+pub use super::store::{find_by_references, lock, update};
+
+/// Opens an intent on a quote: the quote is used up, the bill number is drawn, the reference is held.
+pub async fn open(tx: &mut Tx, new: &NewIntent) -> Result<IntentView, IntentError> {
+    let id: IntentId = tx.id();
+    let quote = quoting::service::redeem(tx, new.portal, new.quote, id).await?;
+    open_on(tx, new, &quote, id).await
+}
+
+/// Prices the lines and opens the intent in one call: the quote is made and used in the same transaction.
+pub async fn open_with_lines(
+    tx: &mut Tx,
+    new: &NewIntent,
+    lines: &quoting::NewQuote,
+) -> Result<IntentView, IntentError> {
+    let id: IntentId = tx.id();
+    let quote = quoting::service::create_used(tx, lines, id).await?;
+    open_on(tx, &NewIntent { quote: quote.id, ..new.clone() }, &quote, id).await
+}
+
+/// Opens an intent on a quote that this transaction holds.
+async fn open_on(
+    tx: &mut Tx,
+    new: &NewIntent,
+    quote: &Quote,
+    id: IntentId,
+) -> Result<IntentView, IntentError> {
+    let predecessor =
+        store::lock_predecessor(tx.conn(), new.portal, &new.external_reference, &new.purpose).await?;
+    check_return_url(tx, new).await?;
+    let catalogue = catalogue::service::current(tx).await?;
+    let hub = tx.hub().clone();
+    for channel in &new.channels {
+        if !hub.config.channels.contains_key(channel) {
+            return Err(IntentError::UnknownChannel(channel.clone()));
+        }
+    }
+    let serial = store::next_bill_serial(tx.conn()).await?;
+    let issuer = issuer(&catalogue, &quote.basket, &hub);
+    let bill_number = issuer
+        .parse()
+        .ok()
+        .and_then(|issuer| BillNumber::new(issuer, serial))
+        .ok_or_else(|| Fault::Other(format!("no bill number for issuer {issuer} and serial {serial}")))?;
+    let now = tx.now();
+    let mut intent = Intent {
+        id,
+        portal: new.portal,
+        external_reference: new.external_reference.clone(),
+        purpose: new.purpose.clone(),
+        state: IntentState::RequiresPayment,
+        version: 1,
+        amount: quote.basket.total,
+        paid: mizan_ledger::Money::zero(quote.basket.currency),
+        refund_reserved: mizan_ledger::Money::zero(quote.basket.currency),
+        refunded: mizan_ledger::Money::zero(quote.basket.currency),
+        bill_number,
+        pay_token: hub.entropy.token::<26>(),
+        quote: quote.id,
+        payer: new.payer.clone(),
+        return_url: new.return_url.clone(),
+        metadata: new.metadata.clone(),
+        channels: new.channels.clone(),
+        predecessor,
+        created_at: now,
+        // No later than the last day on which the price of every line is right.
+        expires_at: quoting::expiry(
+            now,
+            i64::from(hub.config.intent_hours) * 3_600,
+            quoting::service::versions(&catalogue, &quote.basket),
+        ),
+        paid_at: None,
+        settlement_on: None,
+        receipt: None,
+    };
+    if !store::insert(tx.conn(), &intent).await? {
+        let live = store::find_live(tx.conn(), new.portal, &new.external_reference, &new.purpose).await?;
+        let (intent, state) = live.ok_or(Fault::Stale)?;
+        return Err(IntentError::ReferenceInUse { intent, state });
+    }
+    emit_view(tx, "payment_intent.opened", &intent, &quote.basket);
+    if intent.amount.is_zero() {
+        exempt(tx, &mut intent, &quote.basket).await?;
+    }
+    Ok(view::intent(&hub, &intent, &quote.basket, &[]))
+}
+
+/// A total of zero is paid by exemption: a receipt, an event, and the memo pair in the books.
+async fn exempt(tx: &mut Tx, intent: &mut Intent, basket: &Basket) -> Result<(), IntentError> {
+    intent.apply(IntentEvent::Exempted).map_err(|illegal| Fault::Other(illegal.to_string()))?;
+    let now = tx.now();
+    let hub = tx.hub().clone();
+    intent.paid_at = Some(now);
+    intent.settlement_on = Some(hub.calendar.day_of(now));
+    let head = crate::books::Voucher {
+        id: tx.id(),
+        effective_on: hub.calendar.day_of(now),
+        actor: tx.actor().as_str().to_owned(),
+        source_ref: intent.id.to_string(),
+        meta: serde_json::Map::new(),
+    };
+    let entry = super::shares::exempted(head, basket)?;
+    let outcomes = tx.post(std::slice::from_ref(&entry)).await?;
+    if let Some(refusal) = outcomes.first().and_then(|outcome| outcome.refusal()) {
+        return Err(Fault::Other(format!("the book refused an exemption: {refusal:?}")).into());
+    }
+    let new = view::receipt(intent, basket, "exemption", "-");
+    let issued = crate::receipts::service::issue(tx, &[new]).await?;
+    intent.receipt = issued.first().map(|receipt| receipt.number.clone());
+    store::update(tx.conn(), &[intent]).await?;
+    emit_view(tx, "payment_intent.paid", intent, basket);
+    Ok(())
+}
+
+async fn check_return_url(tx: &mut Tx, new: &NewIntent) -> Result<(), IntentError> {
+    let Some(url) = &new.return_url else { return Ok(()) };
+    let prefixes = access::store::find_return_prefixes(tx.conn(), new.portal).await?;
+    if prefixes.iter().any(|prefix| url.starts_with(prefix.as_str())) {
+        return Ok(());
+    }
+    Err(IntentError::ReturnUrlNotRegistered)
+}
+
+/// The four digits a bill begins with: the agency's, or the hub's own for a basket of several agencies.
+fn issuer(catalogue: &Catalogue, basket: &Basket, hub: &Hub) -> String {
+    let mut agencies = basket.lines.iter().map(|line| line.priced.service.agency());
+    let first = agencies.next();
+    let one = first.filter(|first| agencies.all(|agency| agency == *first));
+    one.and_then(|agency| catalogue.agency(agency))
+        .map_or_else(|| hub.config.issuer.clone(), |agency| agency.issuer.clone())
+}
+
+/// Whether a channel can carry this payment now.
+pub fn channel_carries(hub: &Arc<Hub>, intent: &Intent, channel: &str) -> Result<(), IntentError> {
+    let unavailable = |why| IntentError::ChannelUnavailable { channel: channel.to_owned(), why };
+    let settings =
+        hub.config.channels.get(channel).ok_or_else(|| IntentError::UnknownChannel(channel.to_owned()))?;
+    if !intent.channels.is_empty() && !intent.channels.iter().any(|allowed| allowed == channel) {
+        return Err(unavailable("the portal does not offer it for this payment"));
+    }
+    if !settings.settles_into.contains_key(intent.amount.currency().code()) {
+        return Err(unavailable("it does not settle in this currency"));
+    }
+    Ok(())
+}
+
+/// Cancels an intent that nobody is paying.
+pub async fn cancel(tx: &mut Tx, (portal, id): &(PortalId, IntentId)) -> Result<IntentView, IntentError> {
+    let mut intent = lock_one(tx, *id).await?;
+    if intent.portal != *portal {
+        return Err(IntentError::NotFound);
+    }
+    if intent.state == IntentState::Processing {
+        let live = attempts::store::lock_of(tx.conn(), &[intent.id]).await?;
+        let until =
+            live.iter().filter(|attempt| attempt.state.is_live()).map(|attempt| attempt.deadline_at).max();
+        return Err(IntentError::AttemptInProgress { until: until.unwrap_or(tx.now()) });
+    }
+    intent
+        .apply(IntentEvent::Canceled)
+        .map_err(|illegal| IntentError::NotCancelable { state: illegal.state })?;
+    store::update(tx.conn(), &[&intent]).await?;
+    tx.audit("payment_intent.canceled", intent.id, json!({}));
+    emit(tx, "payment_intent.canceled", &intent).await?;
+    find_view(tx, intent.id).await?.ok_or(IntentError::NotFound)
+}
+
+/// Expires up to `limit` intents whose time is up. Answers how many.
+pub async fn expire_due(tx: &mut Tx, limit: &i64) -> Result<usize, IntentError> {
+    let now = tx.now();
+    let mut due = store::lock_due(tx.conn(), now, *limit).await?;
+    for intent in &mut due {
+        intent.apply(IntentEvent::TimePassed).map_err(|illegal| Fault::Other(illegal.to_string()))?;
+    }
+    let changed: Vec<&Intent> = due.iter().collect();
+    store::update(tx.conn(), &changed).await?;
+    for intent in &due {
+        emit(tx, "payment_intent.expired", intent).await?;
+    }
+    Ok(due.len())
+}
+
+/// Locks one intent.
+pub async fn lock_one(tx: &mut Tx, id: IntentId) -> Result<Intent, IntentError> {
+    store::lock(tx.conn(), &[id]).await?.pop().ok_or(IntentError::NotFound)
+}
+
+/// The intent as the portal sees it.
+pub async fn find_view(tx: &mut Tx, id: IntentId) -> Result<Option<IntentView>, Fault> {
+    let hub = tx.hub().clone();
+    view::find(tx.conn(), &hub, id).await
+}
+
+/// Tells a change of an intent to its portal, with the resource as of now.
+pub async fn emit(tx: &mut Tx, kind: &'static str, intent: &Intent) -> Result<(), Fault> {
+    let quote = quoting::service::find(tx.conn(), intent.quote).await?;
+    let quote = quote.ok_or_else(|| Fault::corrupt("payment_intents", "quote", intent.id))?;
+    emit_view(tx, kind, intent, &quote.basket);
+    Ok(())
+}
+
+/// As [`emit`], when the priced lines are at hand.
+pub fn emit_view(tx: &mut Tx, kind: &'static str, intent: &Intent, basket: &Basket) {
+    let hub = tx.hub().clone();
+    let body = serde_json::to_value(view::intent(&hub, intent, basket, &[]))
+        .expect("a view is maps, lists and texts");
+    tx.emit(NewEvent {
+        portal: intent.portal,
+        kind,
+        object: intent.id.to_string(),
+        object_version: intent.version,
+        body,
+    });
+}

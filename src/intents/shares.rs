@@ -1,0 +1,67 @@
+//! From priced lines to the shares the books post: whose each part of a payment is, and where it waits.
+
+use std::collections::BTreeMap;
+
+use mizan_ledger::{Entry, Money};
+
+use crate::books::{Beneficiary, Exemption, Share, Slug, Stage, Voucher, rules};
+use crate::catalogue;
+use crate::fault::Fault;
+use crate::quoting::{Basket, Line, Priced};
+
+/// The components of a basket net of exemption, one share per beneficiary and stage, in the order of the lines.
+pub fn shares(basket: &Basket) -> Result<Vec<Share>, Fault> {
+    let mut order: Vec<Beneficiary> = Vec::new();
+    let mut amounts: BTreeMap<usize, Money> = BTreeMap::new();
+    for line in &basket.lines {
+        for net in line.priced.nets() {
+            let beneficiary = beneficiary(&line.priced, net.charge);
+            let place = order.iter().position(|known| *known == beneficiary).unwrap_or_else(|| {
+                order.push(beneficiary);
+                order.len() - 1
+            });
+            let sum = amounts.get(&place).copied().unwrap_or(Money::zero(basket.currency));
+            amounts.insert(place, sum.checked_add(net.amount)?);
+        }
+    }
+    let share = |(place, beneficiary)| Share { beneficiary, amount: amounts[&place] };
+    Ok(order.into_iter().enumerate().map(share).filter(|share| !share.amount.is_zero()).collect())
+}
+
+/// What the payer was not asked for: the agency gives it up, which the books remember as a memo.
+pub fn exemptions(basket: &Basket) -> Result<Vec<Exemption>, Fault> {
+    let mut waived: BTreeMap<Slug, Money> = BTreeMap::new();
+    for line in &basket.lines {
+        let agency = line.priced.service.agency().clone();
+        for net in line.priced.nets().iter().filter(|net| !net.exempted.is_zero()) {
+            let sum = waived.get(&agency).copied().unwrap_or(Money::zero(basket.currency));
+            waived.insert(agency.clone(), sum.checked_add(net.exempted)?);
+        }
+    }
+    Ok(waived.into_iter().map(|(agency, amount)| Exemption::Waived { agency, amount }).collect())
+}
+
+/// The entry of a basket whose total is zero: the memo pair alone.
+pub fn exempted(voucher: Voucher, basket: &Basket) -> Result<Entry, Fault> {
+    rules::collect::exempted(voucher, &exemptions(basket)?).map_err(|error| Fault::Other(error.to_string()))
+}
+
+/// Whose the component is and where it waits until it is released.
+pub fn beneficiary(priced: &Priced, line: &Line) -> Beneficiary {
+    let agency = priced.service.agency().clone();
+    let stage = match line.release {
+        catalogue::Release::OnPayment => Stage::Payable,
+        catalogue::Release::OnDelivery | catalogue::Release::AfterDays(_) => Stage::Held,
+    };
+    match &line.beneficiary {
+        catalogue::Beneficiary::Agency => Beneficiary::Agency { agency, stage },
+        catalogue::Beneficiary::AgencyTax(tax) => Beneficiary::AgencyTax { agency, tax: tax.clone() },
+        catalogue::Beneficiary::Treasury(fund) => Beneficiary::Treasury { fund: fund.clone() },
+        catalogue::Beneficiary::Hub => Beneficiary::HubFee,
+    }
+}
+
+/// A configured name as it stands in an account code.
+pub fn slug(text: &str) -> Result<Slug, Fault> {
+    text.parse().map_err(|error: crate::books::NotASlug| Fault::Other(error.to_string()))
+}

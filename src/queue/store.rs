@@ -1,0 +1,98 @@
+use mizan_ledger::Instant;
+use serde_json::Value;
+use sqlx::PgConnection;
+
+use super::{ATTEMPTS_MAX, Job, NewJob, pause_seconds};
+use crate::fault::Fault;
+
+/// Writes the jobs of one transaction as one statement; a live job of the same kind and subject stays as it is.
+pub async fn insert(conn: &mut PgConnection, now: Instant, jobs: &[NewJob]) -> Result<(), Fault> {
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    let kinds: Vec<&str> = jobs.iter().map(|job| job.kind).collect();
+    let subjects: Vec<&str> = jobs.iter().map(|job| job.subject.as_str()).collect();
+    let bodies: Vec<&Value> = jobs.iter().map(|job| &job.body).collect();
+    let times: Vec<Instant> = jobs.iter().map(|job| job.run_at.unwrap_or(now)).collect();
+    sqlx::query!(
+        "insert into jobs (kind, subject, body, state, run_at, created_at)
+         select kind, subject, body, 'ready', run_at, $5
+         from unnest($1::text[], $2::text[], $3::jsonb[], $4::timestamptz[]) as job (kind, subject, body, run_at)
+         on conflict (kind, subject) where state = 'ready' do nothing",
+        &kinds as _,
+        &subjects as _,
+        &bodies as _,
+        &times as _,
+        now as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Takes up to `limit` due jobs of one kind for `lease_seconds`.
+pub async fn claim(
+    conn: &mut PgConnection,
+    now: Instant,
+    kind: &str,
+    limit: i64,
+    lease_seconds: i64,
+) -> Result<Vec<Job>, Fault> {
+    let jobs = sqlx::query_as!(
+        Job,
+        "update jobs set attempt = attempt + 1, lease_until = $4
+         where id in (
+             select id from jobs
+             where kind = $1 and state = 'ready' and run_at <= $2 and (lease_until is null or lease_until <= $2)
+             order by run_at, id limit $3 for update skip locked)
+         returning id, kind, subject, body, attempt",
+        kind,
+        now as _,
+        limit,
+        now.plus_seconds(lease_seconds) as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(jobs)
+}
+
+/// The claimed job is done. False when another worker has it by now.
+pub async fn finish(conn: &mut PgConnection, job: &Job) -> Result<bool, Fault> {
+    let done = sqlx::query!(
+        "update jobs set state = 'done', lease_until = null where id = $1 and attempt = $2 and state = 'ready'",
+        job.id,
+        job.attempt,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The claimed job failed: it comes again after a growing pause, or is dead after the last attempt.
+pub async fn fail(conn: &mut PgConnection, now: Instant, job: &Job, error: &str) -> Result<(), Fault> {
+    let again_at = now.plus_seconds(pause_seconds(job.attempt));
+    sqlx::query!(
+        "update jobs set lease_until = null, last_error = $3, run_at = $4,
+             state = case when attempt >= $5 then 'dead' else 'ready' end
+         where id = $1 and attempt = $2 and state = 'ready'",
+        job.id,
+        job.attempt,
+        error,
+        again_at as _,
+        ATTEMPTS_MAX,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// How many jobs of a kind are ready, whether due or not.
+pub async fn count_ready(conn: &mut PgConnection, kind: &str) -> Result<i64, Fault> {
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from jobs where kind = $1 and state = 'ready'"#,
+        kind
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(count)
+}

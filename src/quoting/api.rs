@@ -1,0 +1,102 @@
+//! `/v1/quotes`: a signed price for a basket.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::body::BasketBody;
+use super::view::{self, QuoteView};
+use super::{PriceCode, QuoteError, service, store};
+use crate::access::Scope;
+use crate::app::App;
+use crate::fault::Fault;
+use crate::http::call::Call;
+use crate::http::once::Answer;
+use crate::http::problem::{Code, Faults, FieldCode, FieldError, Problem};
+use crate::ids::QuoteId;
+
+pub fn router() -> Router<App> {
+    Router::new().route("/v1/quotes", post(create)).route("/v1/quotes/{id}", get(find))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct QuoteBody {
+    currency: String,
+    lines: Value,
+}
+
+async fn create(State(app): State<App>, call: Call) -> Result<Answer, Problem> {
+    let portal = call.portal(&Scope::QuotesWrite)?;
+    let QuoteBody { currency, lines } = call.json::<QuoteBody>()?;
+    let mut faults = Faults::default();
+    let new = BasketBody { currency, lines }.read(portal, &mut faults);
+    faults.finish()?;
+    let new = new.ok_or(Problem::new(Code::ValidationFailed))?;
+    app.once(&call, StatusCode::CREATED, &new, |tx, new| {
+        Box::pin(async move {
+            let quote = service::create(tx, new).await?;
+            let hub = tx.hub().clone();
+            Ok::<_, QuoteError>(view::quote(&hub, &quote, tx.now()))
+        })
+    })
+    .await
+}
+
+async fn find(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    call: Call,
+) -> Result<Json<QuoteView>, Problem> {
+    let portal = call.portal(&Scope::QuotesWrite)?;
+    let id: QuoteId = id.parse().map_err(|_| Problem::new(Code::NotFound))?;
+    let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
+    let quote = store::find(&mut conn, id).await?.filter(|quote| quote.portal == portal);
+    let quote = quote.ok_or(Problem::new(Code::QuoteNotFound))?;
+    Ok(Json(view::quote(&app.hub, &quote, app.clock.now())))
+}
+
+impl From<QuoteError> for Problem {
+    fn from(error: QuoteError) -> Self {
+        let detail = error.to_string();
+        let problem = match error {
+            QuoteError::NotFound => Self::new(Code::QuoteNotFound),
+            QuoteError::Expired { .. } => Self::new(Code::QuoteExpired),
+            QuoteError::Used { by } => Self::new(Code::QuoteUsed).with("payment_intent", by.to_string()),
+            QuoteError::UnknownService { line, .. } => Self::new(Code::ValidationFailed)
+                .field(FieldError::new(format!("/lines/{line}/service"), FieldCode::UnknownService)),
+            QuoteError::NoVersion { .. } => Self::new(Code::NoTariff),
+            QuoteError::Price(error) => return price_problem(&error),
+            QuoteError::Fault(fault) => return fault.into(),
+        };
+        problem.detail(detail)
+    }
+}
+
+/// Every fault of a basket under its pointer; a missing tariff is a refusal of its own.
+fn price_problem(error: &super::PriceError) -> Problem {
+    let no_tariff = error.faults.iter().all(|fault| fault.code == PriceCode::CurrencyNotOffered);
+    let code = if no_tariff { Code::NoTariff } else { Code::ValidationFailed };
+    let mut problem = Problem::new(code).detail(error.to_string());
+    for fault in &error.faults {
+        problem = problem.field(FieldError::new(fault.field.clone(), field_code(fault.code)));
+    }
+    problem
+}
+
+fn field_code(code: PriceCode) -> FieldCode {
+    match code {
+        PriceCode::InputMissing | PriceCode::EvidenceMissing => FieldCode::Required,
+        PriceCode::InputUnknown => FieldCode::UnknownInput,
+        PriceCode::InputType => FieldCode::WrongType,
+        PriceCode::InputOutOfBounds | PriceCode::AmountOutOfRange => FieldCode::OutOfRange,
+        PriceCode::CurrencyNotOffered => FieldCode::WrongCurrency,
+        PriceCode::ExemptionUnknown => FieldCode::UnknownExemption,
+        PriceCode::BasketEmpty => FieldCode::Empty,
+        PriceCode::BasketTooLarge => FieldCode::TooMany,
+        _ => FieldCode::Invalid,
+    }
+}

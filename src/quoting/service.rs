@@ -1,0 +1,89 @@
+use mizan_ledger::{Instant, Zone};
+
+use super::{Asked, Basket, Limits, NewQuote, Promise, Quote, QuoteError, QuoteState, expiry, store};
+use crate::catalogue::{self, Catalogue, FeeVersion, ServiceCode};
+use crate::ids::{IntentId, PortalId, QuoteId};
+use crate::tx::Tx;
+
+pub use super::store::{find, find_baskets};
+
+/// Prices a basket and promises it until the quote expires.
+pub async fn create(tx: &mut Tx, new: &NewQuote) -> Result<Quote, QuoteError> {
+    promise(tx, new, None).await
+}
+
+/// Prices a basket for an intent that is opened in the same transaction.
+pub async fn create_used(tx: &mut Tx, new: &NewQuote, by: IntentId) -> Result<Quote, QuoteError> {
+    promise(tx, new, Some(by)).await
+}
+
+async fn promise(tx: &mut Tx, new: &NewQuote, used_by: Option<IntentId>) -> Result<Quote, QuoteError> {
+    let catalogue = catalogue::service::current(tx).await?;
+    let hub = tx.hub().clone();
+    let created_at = tx.now();
+    let hold_seconds = i64::from(hub.config.quote_minutes) * 60;
+    let basket = price(&catalogue, new, created_at)?;
+    let expires_at = expiry(created_at, hold_seconds, versions(&catalogue, &basket));
+    let id: QuoteId = tx.id();
+    let promise = Promise {
+        id: &id.to_string(),
+        live: hub.config.mode.is_live(),
+        portal: &new.portal.to_string(),
+        issued_at: created_at,
+        expires_at,
+        basket: &basket,
+    };
+    let signature = hub.keys.sign(&promise.bytes());
+    let key_id = hub.keys.key_id().to_owned();
+    let quote = Quote { id, portal: new.portal, basket, created_at, expires_at, used_by, key_id, signature };
+    store::insert(tx.conn(), &quote).await?;
+    Ok(quote)
+}
+
+/// The fee version behind each line, with the zone its days are counted in.
+pub fn versions<'a>(
+    catalogue: &'a Catalogue,
+    basket: &'a Basket,
+) -> impl Iterator<Item = (&'a FeeVersion, &'a Zone)> {
+    basket.lines.iter().filter_map(|line| {
+        let service = catalogue.service(&line.priced.service)?;
+        let version = service.versions.iter().find(|version| version.number == line.priced.version)?;
+        Some((version, &catalogue.agency(line.priced.service.agency())?.zone))
+    })
+}
+
+/// Each line by the version in force on its agency's local day.
+fn price(catalogue: &Catalogue, new: &NewQuote, now: Instant) -> Result<Basket, QuoteError> {
+    let mut asked = Vec::with_capacity(new.lines.len());
+    for (line, wanted) in new.lines.iter().enumerate() {
+        let unknown = || QuoteError::UnknownService { line, code: wanted.service.clone() };
+        let code: ServiceCode = wanted.service.parse().map_err(|_| unknown())?;
+        let service = catalogue.service(&code).ok_or_else(unknown)?;
+        let agency = catalogue.agency(code.agency()).ok_or_else(unknown)?;
+        let day = now.day_in(&agency.zone);
+        let none = || QuoteError::NoVersion { line, code: wanted.service.clone() };
+        asked.push(Asked {
+            version: service.version_on(day).ok_or_else(none)?,
+            inputs: &wanted.inputs,
+            claim: wanted.claim.as_ref(),
+            reference: wanted.reference.as_deref(),
+            day,
+        });
+    }
+    Ok(Basket::price(&asked, new.currency, Limits::default())?)
+}
+
+/// Uses up a quote for an intent: locks it, refuses one that is expired, used, or another portal's.
+pub async fn redeem(tx: &mut Tx, portal: PortalId, id: QuoteId, by: IntentId) -> Result<Quote, QuoteError> {
+    let quote = store::lock(tx.conn(), id).await?.filter(|quote| quote.portal == portal);
+    let quote = quote.ok_or(QuoteError::NotFound)?;
+    match quote.state(tx.now()) {
+        QuoteState::Open => {}
+        QuoteState::Expired => return Err(QuoteError::Expired { at: quote.expires_at }),
+        QuoteState::Used => {
+            return Err(quote.used_by.map_or(QuoteError::NotFound, |by| QuoteError::Used { by }));
+        }
+    }
+    store::update_used(tx.conn(), id, by).await?;
+    Ok(Quote { used_by: Some(by), ..quote })
+}

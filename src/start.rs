@@ -1,0 +1,103 @@
+//! From configuration to a running hub: pools, migrations, keys, channels, book; then listener and loops.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use mizan_ledger::store::Book;
+use mizan_ledger::{Calendar, Clock};
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::access::KeyCache;
+use crate::app::{App, Parts, Wake};
+use crate::catalogue::CatalogueCache;
+use crate::channels::Channels;
+use crate::config::Config;
+use crate::entropy::Entropy;
+use crate::http::router::router;
+use crate::inbox;
+use crate::keys::HubKeys;
+use crate::tx::Hub;
+
+/// Connections for requests when nothing else is configured: two cores serve no more at once.
+const CONNECTIONS: u32 = 16;
+
+/// Builds the hub on a migrated database; `database_url` logs in as `mizan_app`.
+pub async fn app(
+    config: Config,
+    database_url: &str,
+    clock: Arc<dyn Clock>,
+    entropy: Entropy,
+) -> anyhow::Result<App> {
+    let options: PgConnectOptions = database_url.parse().context("database.url")?;
+    let connections = config.database.connections.unwrap_or(CONNECTIONS);
+    let pool = pool(&options, connections).await?;
+    let poster_pool = self::pool(&options, 3).await?;
+    let book = Book::open(&pool, "main").await.context("the book")?;
+    let keys = HubKeys::open(&config.data_dir, &entropy).context("the hub's keys")?;
+    let channels = Channels::new(&config).context("the channels")?;
+    let calendar = Calendar::friday_saturday(config.zone.clone());
+    let hub = Hub { config, keys, book, entropy, calendar, channels, catalogue: CatalogueCache::default() };
+    Ok(App::new(Parts {
+        hub: Arc::new(hub),
+        pool,
+        poster_pool,
+        clock,
+        key_cache: KeyCache::default(),
+        tasks: TaskTracker::new(),
+        stop: CancellationToken::new(),
+        wake: Wake::default(),
+    }))
+}
+
+async fn pool(options: &PgConnectOptions, connections: u32) -> anyhow::Result<PgPool> {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(10))
+        .connect_with(options.clone())
+        .await
+        .context("the database does not answer")
+}
+
+/// A listening hub.
+#[derive(Debug)]
+pub struct Running {
+    pub app: App,
+    pub address: SocketAddr,
+}
+
+/// Listens and starts the background loops.
+pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<Running> {
+    let address = listener.local_addr()?;
+    loops(&app);
+    let routes = router(app.clone());
+    let stop = app.stop.clone();
+    app.tasks.spawn(async move {
+        let served = axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await;
+        if let Err(error) = served {
+            tracing::error!(%error, "the listener failed");
+        }
+    });
+    Ok(Running { app, address })
+}
+
+/// Everything that runs beside the requests.
+pub fn loops(app: &App) {
+    app.tasks.spawn(inbox::jobs::post_loop(app.clone()));
+}
+
+impl Running {
+    /// Lets running work end, then closes.
+    pub async fn stop(self) {
+        self.app.stop.cancel();
+        self.app.tasks.close();
+        self.app.tasks.wait().await;
+        self.app.pool.close().await;
+        self.app.poster_pool.close().await;
+    }
+}

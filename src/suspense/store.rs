@@ -1,0 +1,130 @@
+use mizan_ledger::{Currency, Id, Instant, Money};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{Item, NewItem};
+use crate::fault::Fault;
+use crate::ids::{IntentId, SuspenseId};
+
+/// Writes items as one statement.
+pub async fn insert(conn: &mut PgConnection, now: Instant, items: &[NewItem]) -> Result<(), Fault> {
+    if items.is_empty() {
+        return Ok(());
+    }
+    let each = || items.iter();
+    let ids: Vec<Uuid> = each().map(|item| item.id.uuid()).collect();
+    let accounts: Vec<&str> = each().map(|item| item.account.as_str()).collect();
+    let currencies: Vec<Currency> = each().map(|item| item.money.currency()).collect();
+    let amounts: Vec<i64> = each().map(|item| item.money.minor()).collect();
+    let causes: Vec<&str> = each().map(|item| item.cause.as_str()).collect();
+    let notices: Vec<Option<i64>> = each().map(|item| item.notice).collect();
+    let lines: Vec<Option<i64>> = each().map(|item| item.statement_line).collect();
+    let intents: Vec<Option<Uuid>> = each().map(|item| item.intent.map(Id::uuid)).collect();
+    let money_keys: Vec<Option<&str>> = each().map(|item| item.money_key.as_deref()).collect();
+    let entries: Vec<Uuid> = each().map(|item| item.entry.uuid()).collect();
+    sqlx::query!(
+        "insert into suspense_items (id, account, currency, amount_minor, cause, notice, statement_line, intent,
+                                     money_key, entry_id, created_at)
+         select id, account, currency, amount, cause, notice, line, intent, money_key, entry, $11
+         from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[],
+                     $8::uuid[], $9::text[], $10::uuid[])
+             as item (id, account, currency, amount, cause, notice, line, intent, money_key, entry)",
+        &ids,
+        &accounts as _,
+        &currencies as _,
+        &amounts,
+        &causes as _,
+        &notices as _,
+        &lines as _,
+        &intents as _,
+        &money_keys as _,
+        &entries,
+        now as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+struct ItemRow {
+    id: Uuid,
+    account: String,
+    currency: String,
+    left_minor: i64,
+    cause: String,
+    intent: Option<Uuid>,
+    money_key: Option<String>,
+    created_at: Instant,
+}
+
+impl TryFrom<ItemRow> for Item {
+    type Error = Fault;
+
+    fn try_from(row: ItemRow) -> Result<Self, Fault> {
+        let id = SuspenseId::from_uuid(row.id);
+        let currency = row.currency.parse().map_err(|_| Fault::corrupt("suspense_items", "currency", id))?;
+        Ok(Self {
+            id,
+            account: row.account,
+            left: Money::new(row.left_minor, currency),
+            cause: row.cause,
+            intent: row.intent.map(IntentId::from_uuid),
+            money_key: row.money_key,
+            created_at: row.created_at,
+        })
+    }
+}
+
+/// Locks one item with something left.
+pub async fn lock(conn: &mut PgConnection, id: SuspenseId) -> Result<Option<Item>, Fault> {
+    let row = sqlx::query_as!(
+        ItemRow,
+        r#"select id, account, currency, amount_minor - used_minor as "left_minor!", cause, intent, money_key,
+                  created_at
+           from suspense_items where id = $1 and used_minor < amount_minor for no key update"#,
+        id.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(Item::try_from).transpose()
+}
+
+/// Locks the items with something left that came under these money keys.
+pub async fn lock_by_money_key(conn: &mut PgConnection, money_keys: &[String]) -> Result<Vec<Item>, Fault> {
+    let rows = sqlx::query_as!(
+        ItemRow,
+        r#"select id, account, currency, amount_minor - used_minor as "left_minor!", cause, intent, money_key,
+                  created_at
+           from suspense_items where money_key = any($1) and used_minor < amount_minor
+           order by id for no key update"#,
+        money_keys,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Item::try_from).collect()
+}
+
+/// Everything that waits in suspense, oldest first.
+pub async fn page_open(conn: &mut PgConnection) -> Result<Vec<Item>, Fault> {
+    let rows = sqlx::query_as!(
+        ItemRow,
+        r#"select id, account, currency, amount_minor - used_minor as "left_minor!", cause, intent, money_key,
+                  created_at
+           from suspense_items where used_minor < amount_minor order by id"#,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Item::try_from).collect()
+}
+
+/// Part or all of an item was applied or is being given back; the table's check refuses more than is left.
+pub async fn update_used(conn: &mut PgConnection, id: SuspenseId, by: Money) -> Result<(), Fault> {
+    sqlx::query!(
+        "update suspense_items set used_minor = used_minor + $2 where id = $1",
+        id.uuid(),
+        by.minor(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

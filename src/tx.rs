@@ -1,0 +1,160 @@
+//! The unit of work: the database transaction, `now`, new ids and the actor. What happens, happens in it: rows,
+//! one posting to the book, events, audit and jobs, then one commit.
+//!
+//! Events, audit rows and jobs are collected and written as one array statement each just before the commit, so
+//! that a batch of 256 notices costs as many statements as one.
+
+use std::sync::Arc;
+
+use mizan_ledger::store::{Book, Outcome, Turn};
+use mizan_ledger::{Calendar, Entry, Id, Instant};
+use serde::Serialize;
+use serde_json::Value;
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+
+use crate::catalogue::CatalogueCache;
+use crate::channels::Channels;
+use crate::config::Config;
+use crate::entropy::Entropy;
+use crate::events::{self, NewEvent};
+use crate::fault::Fault;
+use crate::keys::HubKeys;
+use crate::queue::{self, NewJob};
+use crate::{audit, ids};
+
+/// Who acts: a portal (`po_...`), a person (`ps_...`), a channel (`channel:card`) or a part of the hub (`hub:poster`).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Actor(String);
+
+impl Actor {
+    pub fn portal(id: ids::PortalId) -> Self {
+        Self(id.to_string())
+    }
+
+    pub fn person(id: ids::PersonId) -> Self {
+        Self(id.to_string())
+    }
+
+    pub fn channel(instance: &str) -> Self {
+        Self(format!("channel:{instance}"))
+    }
+
+    pub fn hub(part: &str) -> Self {
+        Self(format!("hub:{part}"))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What every unit of work may look at: the same for all transactions of a process.
+#[derive(Debug)]
+pub struct Hub {
+    pub config: Config,
+    pub keys: HubKeys,
+    pub book: Book,
+    pub entropy: Entropy,
+    pub calendar: Calendar,
+    pub channels: Channels,
+    /// The catalogue as last read, with the version it was read at.
+    pub catalogue: CatalogueCache,
+}
+
+#[derive(Debug)]
+pub struct Tx {
+    inner: Transaction<'static, Postgres>,
+    /// Held from the posting until after the commit: one poster per process and book waits in the database.
+    turn: Option<Turn>,
+    hub: Arc<Hub>,
+    now: Instant,
+    actor: Actor,
+    events: Vec<NewEvent>,
+    audit: Vec<audit::NewRecord>,
+    jobs: Vec<NewJob>,
+}
+
+impl Tx {
+    pub async fn begin(hub: &Arc<Hub>, pool: &PgPool, now: Instant, actor: Actor) -> Result<Self, Fault> {
+        Ok(Self {
+            inner: pool.begin().await?,
+            turn: None,
+            hub: hub.clone(),
+            now,
+            actor,
+            events: Vec::new(),
+            audit: Vec::new(),
+            jobs: Vec::new(),
+        })
+    }
+
+    /// The connection, for stores.
+    pub fn conn(&mut self) -> &mut PgConnection {
+        &mut self.inner
+    }
+
+    /// The one instant of this unit of work.
+    pub fn now(&self) -> Instant {
+        self.now
+    }
+
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    pub fn id<T: Id>(&self) -> T {
+        self.hub.entropy.id(self.now)
+    }
+
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    /// Tells a fact of the past to the feed of its portal. Emit after the object's lock.
+    pub fn emit(&mut self, event: NewEvent) {
+        self.events.push(event);
+    }
+
+    /// Records who did what.
+    pub fn audit(&mut self, action: &'static str, object: impl ToString, detail: Value) {
+        self.audit.push(audit::NewRecord { action, object: object.to_string(), detail });
+    }
+
+    /// Asks for work outside this transaction; done after the commit.
+    pub fn enqueue(&mut self, job: NewJob) {
+        self.jobs.push(job);
+    }
+
+    /// Posts to the book. Once per transaction, after all reads and row locks; only appends may follow.
+    pub async fn post(&mut self, entries: &[Entry]) -> Result<Vec<Outcome>, Fault> {
+        assert!(self.turn.is_none(), "a Tx posts once");
+        let turn = self.hub.book.turn().await;
+        let outcomes = self.hub.book.post(&turn, &mut self.inner, self.now, entries).await?;
+        self.turn = Some(turn);
+        Ok(outcomes)
+    }
+
+    /// Writes what was collected and commits. Returns whether events or jobs wait for their workers.
+    pub async fn commit(mut self) -> Result<Committed, Fault> {
+        let committed = Committed { events: !self.events.is_empty(), jobs: !self.jobs.is_empty() };
+        events::store::insert(&mut self.inner, &self.hub.entropy, self.now, &self.events).await?;
+        audit::insert(&mut self.inner, self.now, &self.actor, &self.audit).await?;
+        queue::store::insert(&mut self.inner, self.now, &self.jobs).await?;
+        self.inner.commit().await?;
+        drop(self.turn.take());
+        Ok(committed)
+    }
+
+    /// Takes everything back.
+    pub async fn rollback(self) -> Result<(), Fault> {
+        Ok(self.inner.rollback().await?)
+    }
+}
+
+/// Which workers to wake after a commit.
+#[derive(Debug, Clone, Copy)]
+pub struct Committed {
+    pub events: bool,
+    pub jobs: bool,
+}
