@@ -97,6 +97,8 @@ impl Endpoint {
         let client = trust(Client::builder(), settings, base.scheme() == "https")?
             .connect_timeout(Duration::from_millis(settings.connect_timeout_ms))
             .timeout(Duration::from_millis(settings.timeout_ms))
+            // Shorter than servers keep a connection open: a request on one just closed would be Unknown.
+            .pool_idle_timeout(Duration::from_secs(4))
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .no_proxy()
@@ -290,6 +292,17 @@ mod tests {
         let mut identity = settings("https://bank.example/");
         identity.identity_pem = Some("not a key".into());
         assert!(matches!(Endpoint::new(&identity), Err(EndpointError::Identity)));
+    }
+
+    #[test]
+    fn settings_are_read_strictly_and_have_sensible_timeouts() {
+        let read = |text: &str| serde_json::from_str::<EndpointSettings>(text);
+        let settings =
+            read(r#"{"base_url": "https://bank.example/", "api_key": "example-key"}"#).expect("reads");
+        assert_eq!((settings.connect_timeout_ms, settings.timeout_ms), (5_000, 20_000));
+        assert!(
+            read(r#"{"base_url": "https://bank.example/", "api_key": "example-key", "timeout": 1}"#).is_err()
+        );
     }
 
     #[test]

@@ -22,19 +22,6 @@ pub enum Outcome<T> {
 }
 
 impl<T> Outcome<T> {
-    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Outcome<U> {
-        self.and_then(|value| Outcome::Accepted(f(value)))
-    }
-
-    pub fn and_then<U>(self, f: impl FnOnce(T) -> Outcome<U>) -> Outcome<U> {
-        match self {
-            Self::Accepted(value) => f(value),
-            Self::Rejected { code, message } => Outcome::Rejected { code, message },
-            Self::Unknown { why } => Outcome::Unknown { why },
-            Self::NotSent { why } => Outcome::NotSent { why },
-        }
-    }
-
     /// The value of an accepted call; None for the other three.
     pub fn accepted(self) -> Option<T> {
         match self {

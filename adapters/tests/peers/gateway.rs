@@ -21,6 +21,19 @@ const ORDER: &str = r#"{"order": "at-1", "session": "gs_1", "status": "CAPTURED"
     "amount": "12.500", "currency": "JOD", "reason": null, "created_at": "2026-11-22T08:00:00Z"}"#;
 const REFUND: &str = r#"{"refund": "rf-1", "transaction": "T2", "status": "ACCEPTED"}"#;
 
+/// A certificate made for this test. Its key was thrown away.
+const EXAMPLE_ROOT: &str = "-----BEGIN CERTIFICATE-----
+MIIBejCCASGgAwIBAgIUWKnVLJbIKoos64YDr9MrYuOFd7cwCgYIKoZIzj0EAwIw
+EjEQMA4GA1UEAwwHZXhhbXBsZTAgFw0yNjExMjIwMzUxMzhaGA8yMTI2MTAyOTAz
+NTEzOFowEjEQMA4GA1UEAwwHZXhhbXBsZTBZMBMGByqGSM49AgEGCCqGSM49AwEH
+A0IABCnOL4ZEeSortSZsp/Gy+Lzttd1K8QgEg+qHtfCeJmniHHYjAHnV0aCr3Zcb
+5ucl3QazpIiani1GGmhtY6iH4vyjUzBRMB0GA1UdDgQWBBRJutsm4MkGwNAjJClp
+Hzaj+j00DDAfBgNVHSMEGDAWgBRJutsm4MkGwNAjJClpHzaj+j00DDAPBgNVHRMB
+Af8EBTADAQH/MAoGCCqGSM49BAMCA0cAMEQCIATTKiRNVb1yiWio28m08qSsHrqm
+iI7FUXfsR5TdmsKWAiAyBTJ9nRsenz9Ddg1lD7nvZRNJsPE5XHq8KVXK3++frw==
+-----END CERTIFICATE-----
+";
+
 fn gateway(address: &str) -> Gateway {
     Gateway::new(Settings {
         endpoint: endpoint(address),
@@ -192,6 +205,16 @@ async fn a_connection_cut_after_the_request_is_unknown() {
 #[tokio::test]
 async fn a_refused_connection_means_nothing_was_sent() {
     assert_eq!(refund_outcome(&gateway(&absent().await)).await, "not sent");
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_speak_tls_was_sent_nothing() {
+    let mut endpoint =
+        endpoint(&breaking_off("HTTP/1.1 400 Bad Request\r\n\r\n").await.replace("http:", "https:"));
+    endpoint.trusted_roots_pem = Some(EXAMPLE_ROOT.to_owned());
+    let (merchant, callback_keys) = ("example".to_owned(), vec!["example-callback-key".into()]);
+    let gateway = Gateway::new(Settings { endpoint, merchant, callback_keys }).expect("settings");
+    assert_eq!(refund_outcome(&gateway).await, "not sent");
 }
 
 #[tokio::test]

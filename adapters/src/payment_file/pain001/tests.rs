@@ -173,6 +173,18 @@ fn a_reference_is_never_bent_to_fit() {
 }
 
 #[test]
+fn a_profile_is_read_from_configuration() {
+    let read = |text: &str| serde_json::from_str::<Profile>(text);
+    let text = r#"{"version": "pain.001.001.09", "charset": "unicode", "booking": "batch", "charge_bearer": "SLEV",
+        "service_level": {"proprietary": "0100"}, "local_instrument": {"proprietary": "CBPT"}}"#;
+    assert_eq!(read(text).unwrap(), rich(Version::V09, Charset::Unicode));
+    let text = r#"{"version": "pain.001.001.03", "charset": "latin", "booking": "single"}"#;
+    assert_eq!(read(text).unwrap(), profile(Version::V03, Charset::Latin));
+    assert!(read(&text.replace(".03", ".12")).is_err());
+    assert!(read(&text.replace("booking", "batch_booking")).is_err());
+}
+
+#[test]
 fn a_full_disk_is_not_a_payment_file() {
     struct Full;
     impl Write for Full {
