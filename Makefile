@@ -28,8 +28,8 @@ test: cargo
 	@.ci/get-judges
 	@$(say) "compiling the tests (about 8 minutes on two cores the first time), then running them (about 3 minutes)"
 	@if cargo nextest --version >/dev/null 2>&1; \
-	  then .ci/with-pg cargo nextest run --locked --workspace --no-fail-fast $(ARGS) && \
-	    $(if $(ARGS),true,cargo test --quiet --locked --workspace --doc); \
+	  then $(if $(ARGS),,cargo test --quiet --locked --workspace --doc &&) \
+	    .ci/with-pg cargo nextest run --locked --workspace --no-fail-fast $(ARGS); \
 	  else .ci/with-pg cargo test --locked --workspace --no-fail-fast $(ARGS); fi
 
 ## make help             this page

@@ -114,12 +114,16 @@ async fn bring_up(cluster: &Cluster, programs: &Path) -> Result<(), LocalPgError
 
 /// The data directory, absolute and free of links: it names the socket's folder and is compared with processes' folders.
 fn made_data_dir(asked: &Path, account: &Account) -> Result<PathBuf, LocalPgError> {
-    use std::os::unix::fs::DirBuilderExt;
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 
-    // under root the server's account must walk through; what lies in it is closed by itself
-    let mode = if account.change_to.is_some() { 0o711 } else { 0o700 };
-    let made = fs::DirBuilder::new().recursive(true).mode(mode).create(asked);
-    made.map_err(LocalPgError::file(asked))?;
+    // under root the server's account must walk through, whatever the umask; what lies in it is closed by itself
+    let is_root = account.change_to.is_some();
+    let is_new = !asked.exists();
+    let mode = if is_root { 0o711 } else { 0o700 };
+    fs::DirBuilder::new().recursive(true).mode(mode).create(asked).map_err(LocalPgError::file(asked))?;
+    if is_new && is_root {
+        fs::set_permissions(asked, fs::Permissions::from_mode(mode)).map_err(LocalPgError::file(asked))?;
+    }
     let data_dir = fs::canonicalize(asked).map_err(LocalPgError::file(asked))?;
     account.can_reach(&data_dir)?;
     Ok(data_dir)
