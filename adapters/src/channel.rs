@@ -58,8 +58,8 @@ pub trait Query: Send + Sync {
 
 /// Reports what the party paid to us, payment by payment.
 pub trait Settlements: Send + Sync {
-    /// The settlements of one day of the party; an empty list if there were none.
-    fn settlements(&self, day: Day) -> BoxFuture<'_, Outcome<Vec<Settlement>>>;
+    /// The settlements of one day of the party: None while that day is still open, an empty list if it had none.
+    fn settlements(&self, day: Day) -> BoxFuture<'_, Outcome<Option<Vec<Settlement>>>>;
 }
 
 /// Takes files of payment orders.
@@ -241,7 +241,8 @@ pub enum SettlementKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettlementItem {
     pub transaction: String,
-    /// Our reference: the order of a payment, the refund of a refund.
+    /// Our reference: the order of a payment, the refund of a refund. A refund item with the order and the
+    /// transaction of a payment is its reversal.
     pub reference: String,
     pub kind: SettlementKind,
     /// The amount paid or given back, positive.

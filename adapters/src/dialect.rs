@@ -53,6 +53,14 @@ pub fn judge<T>(
     }
 }
 
+/// Some refusals are answers: to a question about it, "I know no such order" is a value and not a failure.
+pub fn answer_for<T>(outcome: Outcome<T>, refusal: &str, value: T) -> Outcome<T> {
+    match outcome {
+        Outcome::Rejected { code, .. } if code == refusal => Outcome::Accepted(value),
+        outcome => outcome,
+    }
+}
+
 /// Reads a JSON body.
 pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     serde_json::from_slice(body).map_err(|error| printable(&error.to_string()))

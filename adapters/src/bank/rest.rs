@@ -11,7 +11,7 @@ use reqwest::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderMap};
 use serde::Deserialize;
 
 use crate::channel::{Channel, FileStatus, PayOut, StatementFile, Statements};
-use crate::dialect::{json, judge, word};
+use crate::dialect::{answer_for, json, judge, word};
 use crate::http::{ANSWER_BYTES_MAX, Endpoint, EndpointError, EndpointSettings, FILE_BYTES_MAX};
 use crate::outcome::Outcome;
 use crate::payment_file::pain002;
@@ -98,10 +98,7 @@ impl Bank {
                 told.unwrap_or_else(|| format!("{account}-{date}.{}", self.statement_format.extension()));
             Ok(Some(StatementFile { name, raw: answer.body.clone() }))
         });
-        match read {
-            Outcome::Rejected { code, .. } if code == "day_open" => Outcome::Accepted(None),
-            outcome => outcome,
-        }
+        answer_for(read, "day_open", None)
     }
 }
 

@@ -324,7 +324,7 @@ async fn a_settlement_report_is_handed_on_as_told() {
         {"transaction": "T2", "order": "rf-1", "kind": "refund", "amount": "0.500", "cost": "0.000"}]}]}"#;
     let (gateway, asked) = answering(200, report).await;
     let settlements =
-        gateway.settlements(Day::new(2026, 11, 22).unwrap()).await.accepted().expect("accepted");
+        gateway.settlements(Day::new(2026, 11, 22).unwrap()).await.accepted().flatten().expect("a report");
     assert_eq!(asked.lock().unwrap()[0].0, "GET /base/settlements?merchant=example&date=2026-11-22");
     let [settlement] = settlements.as_slice() else { panic!("{settlements:?}") };
     assert_eq!(settlement.reference, "S20261122JOD01");
@@ -343,4 +343,6 @@ async fn a_settlement_report_is_handed_on_as_told() {
         let outcome = gateway.settlements(Day::new(2026, 11, 22).unwrap()).await;
         assert!(matches!(outcome, Outcome::Unknown { .. }), "{wrong}: {outcome:?}");
     }
+    let (gateway, _) = answering(409, r#"{"error": "day_open", "message": ""}"#).await;
+    assert_eq!(gateway.settlements(Day::new(2026, 11, 22).unwrap()).await, Outcome::Accepted(None));
 }

@@ -240,7 +240,7 @@ async fn a_payment_and_its_refund_are_the_same_fact_by_notice_query_report_and_s
 
 async fn the_report_ties_to_contract_and_statement(world: &World) {
     let reports = world.card.settlements.as_ref().expect("a gateway reports").settlements(day()).await;
-    let reports = reports.accepted().expect("a report");
+    let reports = reports.accepted().flatten().expect("a report");
     let [settlement] = reports.as_slice() else { panic!("{reports:?}") };
     let kinds: Vec<_> =
         settlement.items.iter().map(|item| (item.kind, item.reference.as_str(), item.gross)).collect();
@@ -270,6 +270,31 @@ async fn a_decline_is_a_fact_with_a_reason() {
     assert_eq!(declined.meaning, Meaning::Declined);
     assert!(declined.reason.is_some());
     assert_eq!(world.order("at-1").await, Outcome::Accepted(OrderState::Decided(declined)));
+}
+
+#[tokio::test]
+async fn a_reversal_takes_back_the_payment_it_names() {
+    let mut world = World::start().await;
+    let collection =
+        Collection { description_ar: "رسوم ".repeat(200), ..world.collection("at-1", 5_000) };
+    let collect = world.card.collect.clone().expect("a gateway collects");
+    let started = collect.start(collection).await.accepted().expect("a long description is cut, not refused");
+    world.choose(&started, "outcome=approve").await;
+    let paid = world.notice().await;
+    let settlements = world.card.settlements.clone().expect("a gateway reports");
+    assert_eq!(settlements.settlements(day()).await, Outcome::Accepted(None), "the day is open");
+    world.control("reversals", json!({"merchant": "EXAMPLE", "order": "at-1"})).await;
+    let reversed = world.notice().await;
+    assert_eq!((reversed.meaning, reversed.reference.as_str()), (Meaning::Reversed, "at-1"));
+    assert_eq!((&reversed.transaction, reversed.money), (&paid.transaction, paid.money));
+    let Outcome::Accepted(OrderState::Decided(asked)) = world.order("at-1").await else { panic!("decided") };
+    assert_eq!((asked.meaning, &asked.transaction), (Meaning::Reversed, &paid.transaction));
+    world.control("day", json!({"close": DAY})).await;
+    let settled = settlements.settlements(day()).await.accepted().flatten().expect("a report");
+    let items: Vec<_> = settled[0].items.iter().map(|item| (item.kind, item.transaction.as_str())).collect();
+    let transaction = paid.transaction.as_str();
+    assert_eq!(items, [(SettlementKind::Payment, transaction), (SettlementKind::Refund, transaction)]);
+    assert!(settled[0].net.is_negative(), "the gateway keeps its cost");
 }
 
 #[tokio::test]

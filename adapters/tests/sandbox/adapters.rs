@@ -81,7 +81,8 @@ async fn a_payment_and_its_refund_go_through_the_gateway_adapter() {
     assert_eq!(accepted(query.refund("rf-1".into()).await), known);
 
     sandbox.close(DAY).await;
-    let settled = accepted(card.settlements.as_ref().unwrap().settlements(DAY.parse().unwrap()).await);
+    let settled =
+        accepted(card.settlements.as_ref().unwrap().settlements(DAY.parse().unwrap()).await).unwrap();
     let kinds: Vec<SettlementKind> = settled[0].items.iter().map(|item| item.kind).collect();
     assert_eq!(kinds, [SettlementKind::Payment, SettlementKind::Refund]);
     // 12.500 less 1.5 per cent (0.1875, so 0.188), less 0.050, less the refund.

@@ -19,7 +19,7 @@ use crate::channel::{
     Channel, Collect, Collection, Notices, OrderState, Query, Refund, RefundOrder, RefundState, RefundTaken,
     Refusal, Settlement, Settlements, Started, Verdict,
 };
-use crate::dialect::{is_reference, judge};
+use crate::dialect::{answer_for, is_reference, judge};
 use crate::http::{ANSWER_BYTES_MAX, Endpoint, EndpointError, EndpointSettings, FILE_BYTES_MAX};
 use crate::outcome::Outcome;
 use crate::verify::hmac_sha256_hex;
@@ -122,11 +122,8 @@ impl Gateway {
         }
         let request = self.endpoint.request(Method::GET, &["orders", &order], &[], JSON);
         let exchanged = self.endpoint.exchange("query order", request, ANSWER_BYTES_MAX).await;
-        not_known(
-            judge(exchanged, |answer| wire::order(&answer.body, &order)),
-            "unknown_order",
-            OrderState::NotKnown,
-        )
+        let outcome = judge(exchanged, |answer| wire::order(&answer.body, &order));
+        answer_for(outcome, "unknown_order", OrderState::NotKnown)
     }
 
     async fn query_refund(&self, refund: String) -> Outcome<RefundState> {
@@ -135,19 +132,17 @@ impl Gateway {
         }
         let request = self.endpoint.request(Method::GET, &["refunds", &refund], &[], JSON);
         let exchanged = self.endpoint.exchange("query refund", request, ANSWER_BYTES_MAX).await;
-        not_known(
-            judge(exchanged, |answer| wire::refund(&answer.body, &refund)),
-            "unknown_refund",
-            RefundState::NotKnown,
-        )
+        let outcome = judge(exchanged, |answer| wire::refund(&answer.body, &refund));
+        answer_for(outcome, "unknown_refund", RefundState::NotKnown)
     }
 
-    async fn report(&self, day: Day) -> Outcome<Vec<Settlement>> {
+    async fn report(&self, day: Day) -> Outcome<Option<Vec<Settlement>>> {
         let date = day.to_string();
         let query = [("merchant", self.merchant.as_str()), ("date", date.as_str())];
         let request = self.endpoint.request(Method::GET, &["settlements"], &query, JSON);
         let exchanged = self.endpoint.exchange("settlement report", request, FILE_BYTES_MAX).await;
-        judge(exchanged, |answer| wire::settlements(&answer.body))
+        let outcome = judge(exchanged, |answer| wire::settlements(&answer.body).map(Some));
+        answer_for(outcome, "day_open", None)
     }
 }
 
@@ -174,7 +169,7 @@ impl Query for Gateway {
 }
 
 impl Settlements for Gateway {
-    fn settlements(&self, day: Day) -> BoxFuture<'_, Outcome<Vec<Settlement>>> {
+    fn settlements(&self, day: Day) -> BoxFuture<'_, Outcome<Option<Vec<Settlement>>>> {
         self.report(day).boxed()
     }
 }
@@ -205,12 +200,4 @@ fn refuse_locally<T>(name: &str, reference: &str, money_is_positive: bool) -> Op
         return Some(Outcome::rejected("invalid_reference", message));
     }
     (!money_is_positive).then(|| Outcome::rejected("invalid_amount", "the amount is not positive"))
-}
-
-/// The party's "I know no such thing" is an answer to a query, not a refusal.
-fn not_known<T>(outcome: Outcome<T>, code_expected: &str, not_known: T) -> Outcome<T> {
-    match outcome {
-        Outcome::Rejected { code, .. } if code == code_expected => Outcome::Accepted(not_known),
-        outcome => outcome,
-    }
 }

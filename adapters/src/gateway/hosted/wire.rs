@@ -21,13 +21,16 @@ const EVENTS: [(&str, &str, Meaning); 5] = [
     ("refund.failed", "FAILED", Meaning::RefundFailed),
 ];
 
+/// Longest description of a session, in characters.
+const DESCRIPTION_MAX: usize = 500;
+
 #[derive(Debug, Serialize)]
 pub(super) struct SessionRequest<'a> {
     merchant: &'a str,
     order: &'a str,
     amount: String,
     currency: &'a Currency,
-    description: &'a str,
+    description: String,
     language: crate::channel::Language,
     return_url: &'a str,
     callback_url: &'a str,
@@ -40,7 +43,7 @@ impl<'a> SessionRequest<'a> {
             order: &collection.order,
             amount: collection.money.amount(),
             currency,
-            description: collection.description(),
+            description: collection.description().chars().take(DESCRIPTION_MAX).collect(),
             language: collection.language,
             return_url: &collection.return_url,
             callback_url: &collection.callback_url,
