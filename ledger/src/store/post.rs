@@ -54,7 +54,7 @@ impl Book {
             originals,
         };
         let decision = situation.decide(entries)?;
-        let (mut slots, at) = (situation.slots, situation.head.at);
+        let mut slots = situation.slots;
         if !decision.placed.is_empty() {
             if situation.head.seq > partitioned_to {
                 rows::extend(conn, situation.head.seq).await?;
@@ -62,7 +62,7 @@ impl Book {
             self.write(conn, now, &head, &mut slots, periods.clone(), &decision).await?;
         }
         if !decision.refused.is_empty() {
-            rows::insert_refusals(conn, self.0.id, at.max(now), &decision.refused).await?;
+            rows::insert_refusals(conn, self.0.id, now, &decision.refused).await?;
         }
         Ok(decision.outcomes)
     }
