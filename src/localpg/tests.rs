@@ -144,16 +144,40 @@ async fn a_second_user_finds_the_live_server_and_the_last_one_stops_it() {
     assert_eq!(place.server(), None);
 }
 
+const HELD_BY_A_CHILD: &str = "MIZAN_TEST_HOLDS";
+
+#[tokio::test]
+#[ignore = "no test of its own: the process that a_server_whose_hub_was_killed_is_adopted kills"]
+async fn a_hub_to_be_killed() {
+    let data_dir = PathBuf::from(env::var_os(HELD_BY_A_CHILD).unwrap());
+    let settings = Settings { data_dir: data_dir.clone(), durability: Durability::UnlessPowerFails };
+    let _pg = LocalPg::start_with(settings).await.unwrap();
+    fs::write(data_dir.join("held"), "").unwrap();
+    std::future::pending().await
+}
+
 #[tokio::test]
 async fn a_server_whose_hub_was_killed_is_adopted() {
     let place = Place::new();
-    drop(place.start().await);
+    let mut hub = tokio::process::Command::new(env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "localpg::tests::a_hub_to_be_killed"])
+        .env(HELD_BY_A_CHILD, place.path())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    while !place.path().join("held").exists() {
+        assert_eq!(hub.try_wait().unwrap(), None, "the hub ended by itself");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     let server = place.server();
-    assert!(server.is_some(), "the server went with the hub");
+    hub.kill().await.unwrap();
+    assert!(server.is_some() && place.server() == server, "the server went with the hub");
+
     let pg = place.start().await;
     assert_eq!(place.server(), server);
+    assert_eq!(text(&pg.url_app(), "select 'up'").await, "up");
     pg.stop().await.unwrap();
-    assert_eq!(place.server(), None);
+    assert_eq!(place.server(), None, "the killed hub still counts as a user");
 }
 
 #[tokio::test]
