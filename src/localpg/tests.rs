@@ -153,7 +153,7 @@ async fn a_hub_to_be_killed() {
     let settings = Settings { data_dir: data_dir.clone(), durability: Durability::UnlessPowerFails };
     let _pg = LocalPg::start_with(settings).await.unwrap();
     fs::write(data_dir.join("held"), "").unwrap();
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 #[tokio::test]
