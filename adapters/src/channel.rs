@@ -202,7 +202,8 @@ pub enum OrderState {
 /// Where a refund stands at the party.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RefundState {
-    /// The party has never heard of the refund.
+    /// The party has not heard of the refund, so far: a request still under way may arrive. The same order may
+    /// be given again, as its reference makes the two one; never one under another reference.
     NotKnown,
     /// Taken, not yet decided.
     Pending {

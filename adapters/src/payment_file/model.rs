@@ -5,7 +5,7 @@ use std::fmt;
 
 use mizan_ledger::{Currency, Day, Instant, Money};
 use serde::Deserialize;
-use uuid::Uuid;
+use uuid::{Uuid, Variant};
 
 use super::text::fit;
 use crate::iban::Iban;
@@ -209,7 +209,8 @@ impl PaymentOrder {
     fn faults(&self, currency: Currency, charset: Charset) -> Vec<Fault> {
         let mut faults = Vec::new();
         reference("EndToEndId", &self.end_to_end_id, charset, &mut faults);
-        if self.uetr.is_some_and(|uetr| uetr.get_version_num() != 4) {
+        let random = |uetr: Uuid| uetr.get_version_num() == 4 && uetr.get_variant() == Variant::RFC4122;
+        if self.uetr.is_some_and(|uetr| !random(uetr)) {
             faults.push(Fault::Uetr);
         }
         let money = self.money;

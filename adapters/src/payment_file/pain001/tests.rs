@@ -137,7 +137,10 @@ fn every_fault_is_named_and_nothing_is_written() {
         assert_eq!(bic(wrong), [Fault::Bic(wrong.to_owned())], "{wrong}");
     }
     assert!(matches!(bic("ARABPS22")[..], [Fault::OtherBank { .. }]));
-    assert_eq!(faults(|file| file.orders[0].uetr = Some(Uuid::nil()), all), [Fault::Uetr]);
+    for uetr in ["0193aaaa-0000-7000-8000-000000000000", "0193aaaa-0000-4000-c000-000000000000"] {
+        let uetr: Uuid = uetr.parse().unwrap();
+        assert_eq!(faults(|file| file.orders[0].uetr = Some(uetr), all), [Fault::Uetr], "{uetr}");
+    }
     let nameless = |file: &mut PaymentFile| {
         file.orders[0].creditor_account = Account::Other("77".to_owned());
         file.orders[0].creditor_agent = None;
