@@ -70,6 +70,7 @@ pub mod balance;
 pub mod chain;
 pub mod currency;
 pub mod entry;
+pub mod export;
 pub mod id;
 pub mod money;
 pub mod rate;

@@ -12,6 +12,7 @@
 
 mod change;
 mod decide;
+mod export;
 mod outcome;
 mod post;
 mod read;
@@ -27,6 +28,7 @@ use sqlx::PgPool;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 pub use change::{Change, ChangeError, PeriodStatus};
+pub use export::{ExportError, Exported};
 pub use outcome::{BookError, Outcome, Refusal};
 pub use read::RecordedEntry;
 pub use statement::{AccountLine, STATEMENT_LINES_MAX, Statement, StatementError};

@@ -5,6 +5,7 @@
 mod support;
 
 mod chain;
+mod export;
 mod guards;
 mod partitions;
 mod posting;
