@@ -10,7 +10,8 @@
 //! - [`books`]: the chart of accounts and one posting rule per business event;
 //! - [`events`] and [`webhooks`]: what portals hear;
 //! - [`access`]: who may call; [`audit`]: who did what; [`queue`]: work that waits;
-//! - [`http`]: the contract; [`cli`]: the command line;
+//! - [`pay`]: the payer's page and the page that verifies a receipt;
+//! - [`http`]: the contract; [`client`]: its signing client; [`cli`]: the command line; [`demo`]: a whole example deployment;
 //! - [`app`], [`tx`], [`channels`], [`config`], [`keys`], [`entropy`], [`ids`], [`fault`]: what all of them stand on.
 
 pub mod access;
@@ -21,7 +22,9 @@ pub mod breaks;
 pub mod catalogue;
 pub mod channels;
 pub mod cli;
+pub mod client;
 pub mod config;
+pub mod demo;
 pub mod entropy;
 pub mod events;
 pub mod expectations;
@@ -35,6 +38,7 @@ pub mod intents;
 mod judges;
 pub mod keys;
 pub mod localpg;
+pub mod pay;
 pub mod queue;
 pub mod quoting;
 pub mod receipts;

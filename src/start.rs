@@ -89,6 +89,7 @@ pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<Running> {
 /// Everything that runs beside the requests.
 pub fn loops(app: &App) {
     app.tasks.spawn(inbox::jobs::post_loop(app.clone()));
+    app.tasks.spawn(inbox::sweeper::sweep_loop(app.clone()));
 }
 
 impl Running {

@@ -15,7 +15,7 @@ use super::{docs, health};
 use crate::app::App;
 use crate::fault::Fault;
 use crate::ids::RequestId;
-use crate::{catalogue, inbox, intents, quoting};
+use crate::{catalogue, inbox, intents, pay, quoting, receipts};
 
 /// The whole hub as one service.
 pub fn router(app: App) -> Router {
@@ -24,6 +24,8 @@ pub fn router(app: App) -> Router {
         .merge(quoting::api::router())
         .merge(intents::api::router())
         .merge(inbox::api::router())
+        .merge(receipts::api::router())
+        .merge(pay::api::router())
         .merge(docs::routes())
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))

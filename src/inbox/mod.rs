@@ -16,5 +16,6 @@ mod model;
 mod posting;
 pub mod service;
 pub mod store;
+pub mod sweeper;
 
 pub use model::{Meaning, NewNotice, Notice, Source, Taken};

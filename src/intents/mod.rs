@@ -14,6 +14,7 @@
 pub mod api;
 pub mod attempts;
 mod body;
+pub mod jobs;
 mod model;
 pub mod service;
 pub mod shares;

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use mizan_adapters::reference::BillNumber;
 use serde_json::json;
+use sqlx::PgConnection;
 
 use super::model::{Intent, IntentError, IntentEvent, IntentState, NewIntent};
 use super::view::IntentView;
@@ -227,4 +228,12 @@ pub fn emit_view(tx: &mut Tx, kind: &'static str, intent: &Intent, basket: &Bask
         object_version: intent.version,
         body,
     });
+}
+
+/// The intent behind a payer's page.
+pub async fn find_by_token(conn: &mut PgConnection, token: &str) -> Result<Option<Intent>, Fault> {
+    match store::find_by_token(conn, token).await? {
+        Some(id) => store::find(conn, id).await,
+        None => Ok(None),
+    }
 }

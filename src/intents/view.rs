@@ -90,7 +90,7 @@ pub fn intent(hub: &Hub, intent: &Intent, basket: &Basket, attempts: &[Attempt])
         refundable,
         refunded: intent.refunded,
         bill_number: intent.bill_number.to_string(),
-        reference: RfReference::from(intent.bill_number).to_string(),
+        reference: creditor_reference(intent).to_string(),
         pay_url: format!("{public}/pay/{}", intent.pay_token),
         return_url: intent.return_url.clone(),
         metadata: intent.metadata.clone(),
@@ -123,6 +123,11 @@ fn failure(code: &str) -> FailureView {
         _ => ("لم تنجح العملية", "The payment did not succeed", "same"),
     };
     FailureView { code: code.to_owned(), title: crate::catalogue::Bilingual::new(ar, en), retry }
+}
+
+/// The ISO 11649 reference of the bill.
+pub fn creditor_reference(intent: &Intent) -> RfReference {
+    RfReference::from(intent.bill_number)
 }
 
 /// The intent as it stands in the database.

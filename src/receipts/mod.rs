@@ -6,6 +6,7 @@
 //! The body is a text of lines; Ed25519 signs exactly these bytes, so that anyone with the hub's published key can
 //! check a receipt without the hub. The short public code leads to the page that verifies it.
 
+pub mod api;
 mod model;
 pub mod service;
 pub mod store;

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::model::Receipt;
 use crate::fault::Fault;
-use crate::ids::IntentId;
+use crate::ids::{IntentId, PortalId};
 
 /// Draws the next `count` numbers of a series and answers the last of them. The row stays locked until the commit,
 /// so that a number is never lost.
@@ -125,4 +125,12 @@ pub async fn update_credited(conn: &mut PgConnection, number: &str, by: Money) -
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// The portal whose intent the receipt is of.
+pub async fn find_portal(conn: &mut PgConnection, intent: IntentId) -> Result<Option<PortalId>, Fault> {
+    let portal = sqlx::query_scalar!("select portal from payment_intents where id = $1", intent.uuid())
+        .fetch_optional(conn)
+        .await?;
+    Ok(portal.map(PortalId::from_uuid))
 }

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source::{Finding, Source, crate_paths};
 
 /// What every room may use. It uses no slice itself, but for the publisher, which feeds the webhooks.
-const FOUNDATION: [&str; 20] = [
+const FOUNDATION: [&str; 21] = [
     "access",
     "app",
     "audit",
     "books",
     "breaks",
     "channels",
+    "client",
     "config",
     "entropy",
     "events",
@@ -55,7 +56,7 @@ const SLICES: [(&str, &[&str]); 16] = [
 ];
 
 /// Ways in, which put the rooms together. Only these and lib and main know them.
-const WAYS_IN: [&str; 2] = ["cli", "console"];
+const WAYS_IN: [&str; 3] = ["cli", "console", "demo"];
 
 /// What starts the hub; it is no room.
 const START: &str = "start";

@@ -9,7 +9,7 @@ use crate::intents::model::{
 use crate::intents::{service, store as intent_store};
 use crate::tx::Tx;
 
-pub use super::store::{lock_of, update};
+pub use super::store::{find_silent, lock_of, update};
 
 /// A payer chose a channel: the attempt is written before the provider hears of it.
 pub async fn start(tx: &mut Tx, (intent, channel): &(IntentId, String)) -> Result<Attempt, IntentError> {

@@ -1,0 +1,67 @@
+//! GET /v1/receipts/{number}: the receipt with the text that is signed.
+
+use axum::extract::{Path, State};
+use axum::routing::get;
+use axum::{Json, Router};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use mizan_ledger::{Instant, Money};
+use serde::Serialize;
+
+use super::store;
+use crate::access::{Owner, Scope};
+use crate::app::App;
+use crate::fault::Fault;
+use crate::http::call::Call;
+use crate::http::problem::{Code, Problem};
+use crate::ids::IntentId;
+
+pub fn router() -> Router<App> {
+    Router::new().route("/v1/receipts/{number}", get(find))
+}
+
+#[derive(Debug, Serialize)]
+struct ReceiptView {
+    number: String,
+    live: bool,
+    state: String,
+    payment_intent: IntentId,
+    amount: Money,
+    credited: Money,
+    issued_at: Instant,
+    /// The exact text that is signed.
+    signed: String,
+    signature: String,
+    key_id: String,
+    /// The public page that verifies it.
+    url: String,
+}
+
+async fn find(
+    State(app): State<App>,
+    Path(number): Path<String>,
+    call: Call,
+) -> Result<Json<ReceiptView>, Problem> {
+    call.require(&Scope::ReceiptsRead)?;
+    let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
+    let receipt = store::find(&mut conn, &number).await?.ok_or(Problem::new(Code::NotFound))?;
+    if let Owner::Portal(portal) = call.caller.owner
+        && store::find_portal(&mut conn, receipt.intent).await? != Some(portal)
+    {
+        return Err(Problem::new(Code::NotFound));
+    }
+    let public = &app.hub.config.public_url;
+    Ok(Json(ReceiptView {
+        url: format!("{public}/r/{}", receipt.code),
+        number: receipt.number,
+        live: app.hub.config.mode.is_live(),
+        state: receipt.state,
+        payment_intent: receipt.intent,
+        amount: receipt.amount,
+        credited: receipt.credited,
+        issued_at: receipt.issued_at,
+        signed: receipt.body,
+        signature: BASE64.encode(&receipt.signature),
+        key_id: receipt.key_id,
+    }))
+}

@@ -1,0 +1,80 @@
+//! One payment through every room.
+
+use serde_json::json;
+
+use crate::world::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_card_payment_is_booked_once_with_its_receipt() {
+    let world = World::new().await;
+    let intent = world.intent("CASE-1").await;
+    assert_eq!(intent["state"], "requires_payment");
+    assert_eq!(intent["amount"], json!({ "amount": "210.00", "currency": "ILS" }));
+
+    world.pay_by_card(&intent).await;
+
+    let paid = world.find_intent(intent["id"].as_str().unwrap()).await;
+    assert_eq!(paid["state"], "paid", "{paid}");
+    assert_eq!(paid["paid"], paid["amount"]);
+    assert_eq!(paid["receipt"]["number"], "2026-00000001");
+    assert_eq!(paid["settlement"], "in_transit");
+    assert_eq!(paid["attempts"][0]["state"], "captured");
+    // 210.00 x 0.0145 = 3.045, rounded half up, + 0.50.
+    let balances = world.balances().await;
+    assert_eq!(balances["channel/card/receivable ILS"], 21_000);
+    assert_eq!(balances["channel/card/costs_payable ILS"], -355);
+    assert_eq!(balances["hub/costs/card ILS"], 355);
+    assert_eq!(balances.values().sum::<i64>(), 0, "{balances:?}");
+
+    let receipt = world.get("/v1/receipts/2026-00000001").await;
+    assert_eq!(receipt.status, 200);
+    let page = world.http.get(receipt.json["url"].as_str().unwrap()).send().await.unwrap();
+    assert!(page.text().await.unwrap().contains("أصلي"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_callback_does_not_pay_twice() {
+    let world = World::new().await;
+    world.control("faults", json!({ "callback": "duplicate" })).await;
+    let intent = world.intent("CASE-2").await;
+    world.pay_by_card(&intent).await;
+    world.settle(0).await;
+    let balances = world.balances().await;
+    assert_eq!(balances["channel/card/receivable ILS"], 21_000);
+    let next = world.intent_refused("CASE-2").await;
+    assert_eq!(next["code"], "reference_in_use");
+    assert_eq!(next["payment_intent"], intent["id"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_declined_card_leaves_the_bill_open() {
+    let world = World::new().await;
+    let intent = world.intent("CASE-3").await;
+    let page = world.choose_card(&intent).await;
+    world.decide(&page, "decline").await;
+    world.settle(1).await;
+    let after = world.find_intent(intent["id"].as_str().unwrap()).await;
+    assert_eq!(after["state"], "requires_payment");
+    assert_eq!(after["attempts"][0]["state"], "declined");
+    assert!(after["attempts"][0]["failure"]["code"].is_string());
+    world.pay_by_card(&after).await;
+    let paid = world.find_intent(intent["id"].as_str().unwrap()).await;
+    assert_eq!(paid["state"], "paid");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_request_gets_the_same_answer() {
+    let world = World::new().await;
+    let body = json!({
+        "currency": "USD",
+        "lines": [{ "service": "interior/passport", "inputs": { "reason": "lost", "urgent": true } }],
+    });
+    let first = world.portal().post_once("/v1/quotes", &body, "once-1").await.unwrap();
+    let again = world.portal().post_once("/v1/quotes", &body, "once-1").await.unwrap();
+    assert_eq!((first.status, &first.json), (again.status, &again.json));
+    assert_eq!(first.status, 201, "{}", first.json);
+    assert_eq!(again.headers["idempotent-replayed"], "true");
+    let other = json!({ "currency": "ILS", "lines": [] });
+    let reused = world.portal().post_once("/v1/quotes", &other, "once-1").await.unwrap();
+    assert_eq!(reused.json["code"], "idempotency_key_reused");
+}
