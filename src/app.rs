@@ -107,7 +107,7 @@ impl App {
             let outcome = self.run_once(actor, input, &work).await;
             match outcome {
                 Err(error) if tries < TRIES_MAX && error.as_fault().is_some_and(Fault::is_transient) => {
-                    tries += 1
+                    tries += 1;
                 }
                 outcome => return outcome,
             }

@@ -3,6 +3,8 @@
 //! Nothing runs by itself but the listener and the sandbox: the test says when the poster, the sweeper and the other
 //! loops take a step, so that it never waits for time to pass.
 
+#![allow(dead_code, reason = "each test module uses its own part of the world")]
+
 #[path = "../../support/pg.rs"]
 mod pg;
 
