@@ -133,7 +133,8 @@ create table ledger.outcomes (
   request_hash bytea,
   constraint outcomes_kind_check check (
     accepted and seq is not null and refusal is null and request_hash is null
-    or not accepted and seq is null and refusal is not null and octet_length(request_hash) = 32)
+    or not accepted and seq is null and refusal is not null and request_hash is not null
+      and octet_length(request_hash) = 32)
 );
 comment on table ledger.outcomes is 'What became of each entry id, for ever: a refused id never succeeds later.';
 
@@ -265,6 +266,7 @@ declare
   last record;
   first_new bigint;
   last_new bigint;
+  made integer := 0;
   parent text;
   part text;
 begin
@@ -272,6 +274,10 @@ begin
   loop
     select coalesce(max(no), 0) as no, coalesce(max(last_seq), 0) as seq into last from partitions;
     exit when last.seq >= upto;
+    if made = 100 then
+      perform refuse('partitions_ahead_check', format('entry %s is more than 100 partitions ahead', upto));
+    end if;
+    made := made + 1;
     first_new := last.seq + 1;
     last_new := last.seq + (select partition_entries from settings);
     foreach parent in array array['entries', 'lines'] loop

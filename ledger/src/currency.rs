@@ -29,6 +29,11 @@ impl Currency {
     pub const SYP: Self = Self { code: *b"SYP", exponent: 2 };
     pub const USD: Self = Self { code: *b"USD", exponent: 2 };
 
+    /// Every currency that can be read.
+    pub fn all() -> impl Iterator<Item = Self> {
+        ISO_4217.iter().flat_map(|(_, codes)| codes.split(' ')).filter_map(|code| code.parse().ok())
+    }
+
     pub fn code(&self) -> &str {
         // Built only from the ASCII table below.
         std::str::from_utf8(&self.code).unwrap_or("???")

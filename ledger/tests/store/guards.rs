@@ -7,15 +7,17 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use crate::support::pg::TestDb;
 use crate::support::{self, payment, post};
 
-/// A book with three entries, as the cases below find it, and an account in ILS besides.
-async fn small_book(db: &TestDb) -> (Book, Head) {
+/// A book with three entries, as the cases below find it, an account in ILS and a closed one besides.
+pub async fn small_book(db: &TestDb) -> (Book, Head) {
     let book = Book::open(&db.pool, "main").await.unwrap();
     for number in 1..=3 {
         assert!(post(&db.pool, &book, &[payment(number, 100)]).await.unwrap()[0].is_accepted());
     }
     let mut owner = db.superuser().await;
     sqlx::raw_sql(
-        "select ledger.open_accounts(1, now(), '{bank/ils}', '{asset}', '{ILS}', '{null}', '{null}', '{null}')",
+        "select ledger.open_accounts(1, now(), '{bank/ils,bank/closed}', '{asset,asset}', '{ILS,JOD}',
+           '{null,null}', '{null,null}', '{null,null}');
+         update ledger.accounts set closed_at = now() where code = 'bank/closed'",
     )
     .execute(&mut owner)
     .await
@@ -26,13 +28,14 @@ async fn small_book(db: &TestDb) -> (Book, Head) {
 }
 
 /// `:receivable`, `:payable`, `:fees` and `:ils` in the SQL of a case are the accounts; `:first` is the next entry.
-async fn accounts(conn: &mut PgConnection, sql: &str, head: &Head) -> String {
+pub async fn accounts(conn: &mut PgConnection, sql: &str, head: &Head) -> String {
     let mut sql = sql.replace(":first", &(head.seq + 1).to_string());
     for (name, code) in [
         (":receivable", "channel/bills/receivable"),
         (":payable", "agency/psi/payable"),
         (":fees", "hub/fees"),
         (":ils", "bank/ils"),
+        (":closed", "bank/closed"),
     ] {
         let id = sqlx::query_scalar!("select id from ledger.accounts where code = $1", code)
             .fetch_one(&mut *conn)
@@ -43,7 +46,7 @@ async fn accounts(conn: &mut PgConnection, sql: &str, head: &Head) -> String {
 }
 
 /// A batch row for `count` entries that the head accepts.
-fn batch(head: &Head, count: i64) -> String {
+pub fn batch(head: &Head, count: i64) -> String {
     let (no, first, last) = (head.batch + 1, head.seq + 1, head.seq + count);
     let root = [7; 32];
     let hash = chain::batch_hash("main", no, first, last, &root, &head.hash);
@@ -54,17 +57,17 @@ fn batch(head: &Head, count: i64) -> String {
     )
 }
 
-const LINES: &str =
+pub const LINES: &str =
     "insert into ledger.lines (book_id, seq, line_no, effective_on, account_id, currency, amount_minor,
     account_seq, balance_after_minor) values ";
-const ENTRIES: &str =
+pub const ENTRIES: &str =
     "insert into ledger.entries (book_id, seq, recorded_at, reverses, id, period_id, effective_on,
     lines_count, kind, actor, source_ref, leaf, meta) values ";
 
 /// Ten fils from the receivable to fees: both accounts have three lines.
-const GOOD_LINES: &str = "(1, :first, 1, '2026-03-15', :receivable, 'JOD', 10, 4, 313),
+pub const GOOD_LINES: &str = "(1, :first, 1, '2026-03-15', :receivable, 'JOD', 10, 4, 313),
     (1, :first, 2, '2026-03-15', :fees, 'JOD', -10, 4, -13)";
-const GOOD_ENTRY: &str =
+pub const GOOD_ENTRY: &str =
     "(1, :first, '2026-03-16T00:00:00Z', null, gen_random_uuid(), 1, '2026-03-15', 2, 'fee',
     'test', 'x', sha256(''), '{}')";
 
@@ -139,6 +142,10 @@ async fn every_rule_is_enforced_by_the_database() {
                 GOOD_LINES.replace(":fees, 'JOD', -10, 4, -13", "999, 'JOD', -10, 1, -10")
             ),
             "lines_account_check",
+        ),
+        (
+            format!("{one} {LINES}{}", GOOD_LINES.replace(":fees, 'JOD', -10, 4, -13", ":closed, 'JOD', -10, 1, -10")),
+            "lines_account_closed_check",
         ),
         (format!("{one} {LINES}{}", GOOD_LINES.replace("'JOD'", "'ILS'")), "lines_currency_check"),
         (
@@ -285,27 +292,6 @@ async fn nothing_that_was_recorded_can_be_changed() {
         "select ledger.change_period(1, '2026-03-01', 'closed')",
     ] {
         assert_eq!(attempt(&db, sql).await, Err(DENIED.to_owned()), "{sql}");
-    }
-    // The owner is refused by the triggers, through the parents and on the partitions.
-    let mut owner = db.superuser().await;
-    for (sql, rule) in [
-        ("update ledger.entries set actor = 'x'", "entries_append_only_check"),
-        ("delete from ledger.lines", "lines_append_only_check"),
-        ("truncate ledger.lines", "lines_append_only_check"),
-        ("truncate ledger.batches cascade", "batches_append_only_check"),
-        ("delete from ledger.outcomes", "outcomes_append_only_check"),
-        ("delete from ledger.balances", "balances_append_only_check"),
-        ("truncate ledger.periods", "periods_append_only_check"),
-        ("insert into ledger.lines_p0001 select * from ledger.lines", "lines_p0001_parent_only_check"),
-        ("update ledger.lines_p0001 set amount_minor = 1", "lines_p0001_parent_only_check"),
-        ("delete from ledger.entries_p0001", "entries_p0001_parent_only_check"),
-        ("truncate ledger.entries_p0001", "entries_p0001_parent_only_check"),
-    ] {
-        let mut tx = owner.begin().await.unwrap();
-        sqlx::raw_sql("set local role mizan_owner").execute(&mut *tx).await.unwrap();
-        let error = sqlx::raw_sql(sql).execute(&mut *tx).await.unwrap_err();
-        assert_eq!(error.as_database_error().and_then(|error| error.constraint()), Some(rule), "{sql}");
-        tx.rollback().await.unwrap();
     }
     let mut conn = db.pool.acquire().await.unwrap();
     let book = Book::open(&db.pool, "main").await.unwrap();

@@ -5,10 +5,12 @@
 mod support;
 
 mod chain;
+mod changes;
 mod export;
 mod guards;
 mod partitions;
 mod posting;
+mod schema;
 mod statement;
 mod together;
 mod verify;
