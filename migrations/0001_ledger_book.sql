@@ -34,7 +34,7 @@ begin
 end $$;
 
 create table ledger.currencies (
-  code text collate "C" constraint currencies_code_key primary key,
+  code text constraint currencies_code_key primary key,
   exponent smallint not null,
   cash_step_minor bigint not null default 1,
   constraint currencies_code_check check (code ~ '^[A-Z]{3}$'),
@@ -90,9 +90,9 @@ comment on table ledger.periods is 'Accounting periods: an entry needs an open o
 create table ledger.accounts (
   id bigint generated always as identity constraint accounts_id_key primary key,
   book_id integer not null constraint accounts_book_fk references ledger.books,
-  code text collate "C" not null,
+  code text not null,
   class text not null,
-  currency text collate "C" not null constraint accounts_currency_fk references ledger.currencies,
+  currency text not null constraint accounts_currency_fk references ledger.currencies,
   agency text,
   floor_minor bigint,
   ceiling_minor bigint,
@@ -199,7 +199,7 @@ create table ledger.lines (
   book_id integer not null,
   effective_on date not null,
   line_no smallint not null,
-  currency text collate "C" not null,
+  currency text not null,
   constraint lines_line_no_key primary key (book_id, seq, line_no),
   constraint lines_amount_check check (amount_minor <> 0)
 ) partition by range (seq);
@@ -448,8 +448,7 @@ begin
   from new_lines group by account_id, effective_on
   on conflict (account_id, effective_on) do update
   set debits_minor = d.debits_minor + excluded.debits_minor, credits_minor = d.credits_minor + excluded.credits_minor,
-      lines_count = d.lines_count + excluded.lines_count, first_seq = least(d.first_seq, excluded.first_seq),
-      last_seq = greatest(d.last_seq, excluded.last_seq);
+      lines_count = d.lines_count + excluded.lines_count, last_seq = excluded.last_seq;
   return null;
 end $$;
 create trigger lines_inserted after insert on ledger.lines

@@ -7,6 +7,7 @@
 //! - [`inbox`]: outside facts about money, stored raw and applied later by the poster;
 //! - [`receipts`]: numbered, signed proof for the payer;
 //! - [`expectations`], [`suspense`], [`breaks`]: what will be seen at the bank, what fits nothing, what does not tie;
+//! - [`recon`]: bank statements against the books;
 //! - [`books`]: the chart of accounts and one posting rule per business event;
 //! - [`events`] and [`webhooks`]: what portals hear;
 //! - [`access`]: who may call; [`audit`]: who did what; [`queue`]: work that waits;
@@ -42,6 +43,7 @@ pub mod pay;
 pub mod queue;
 pub mod quoting;
 pub mod receipts;
+pub mod recon;
 pub mod start;
 pub mod suspense;
 pub mod tx;

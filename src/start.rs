@@ -20,9 +20,9 @@ use crate::channels::Channels;
 use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::http::router::router;
-use crate::inbox;
 use crate::keys::HubKeys;
 use crate::tx::Hub;
+use crate::{inbox, recon};
 
 /// Connections for requests when nothing else is configured: two cores serve no more at once.
 const CONNECTIONS: u32 = 16;
@@ -90,6 +90,7 @@ pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<Running> {
 pub fn loops(app: &App) {
     app.tasks.spawn(inbox::jobs::post_loop(app.clone()));
     app.tasks.spawn(inbox::sweeper::sweep_loop(app.clone()));
+    app.tasks.spawn(recon::jobs::folder_loop(app.clone()));
 }
 
 impl Running {

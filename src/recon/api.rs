@@ -1,0 +1,105 @@
+//! `/v1/finance/statements`, `/v1/finance/breaks`: what staff import and read.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use mizan_ledger::Id;
+use serde::Deserialize;
+
+use super::model::{FileSource, ReconError, Statement};
+use super::staging::NewFile;
+use super::{service, store};
+use crate::access::Scope;
+use crate::app::App;
+use crate::breaks::{self, Break, Category};
+use crate::fault::Fault;
+use crate::http::call::Call;
+use crate::http::once::Answer;
+use crate::http::page::{Cursor, Page, PageRequest};
+use crate::http::problem::{Code, Problem};
+use crate::http::query::Params;
+use crate::ids::{BreakId, StatementId};
+
+pub fn router() -> Router<App> {
+    Router::new()
+        .route("/v1/finance/statements", post(import).get(statements))
+        .route("/v1/finance/breaks", get(list_breaks))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Upload {
+    /// The file's name, for people; it plays no part in reading.
+    name: Option<String>,
+}
+
+/// The body is the file as the bank wrote it.
+async fn import(
+    State(app): State<App>,
+    Params(upload): Params<Upload>,
+    call: Call,
+) -> Result<Answer, Problem> {
+    call.require(&Scope::Reconcile)?;
+    let name = upload.name.unwrap_or_else(|| "upload".to_owned()).chars().take(200).collect();
+    let file = NewFile::read(name, FileSource::Upload, call.body.to_vec()).map_err(ReconError::from)?;
+    app.once(&call, StatusCode::CREATED, &file, |tx, file| Box::pin(service::import(tx, file))).await
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StatementSearch {
+    limit: Option<u32>,
+    cursor: Option<String>,
+    state: Option<String>,
+}
+
+async fn statements(
+    State(app): State<App>,
+    Params(search): Params<StatementSearch>,
+    call: Call,
+) -> Result<Json<Page<Statement>>, Problem> {
+    call.require(&Scope::FinanceRead)?;
+    let page = PageRequest::new(search.limit, search.cursor.as_deref())?;
+    let before = page.after.map(|cursor| StatementId::from_uuid(cursor.id));
+    let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
+    let rows = store::page(&mut conn, search.state.as_deref(), before, page.rows_to_read()).await?;
+    Ok(Json(Page::from_rows(rows, page, |row| Cursor { at: row.created_at, id: row.id.uuid() }, |row| row)))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BreakSearch {
+    limit: Option<u32>,
+    cursor: Option<String>,
+    /// Only those that wait for a person; all of them otherwise.
+    open: Option<bool>,
+    category: Option<String>,
+}
+
+async fn list_breaks(
+    State(app): State<App>,
+    Params(search): Params<BreakSearch>,
+    call: Call,
+) -> Result<Json<Page<Break>>, Problem> {
+    call.require(&Scope::FinanceRead)?;
+    let page = PageRequest::new(search.limit, search.cursor.as_deref())?;
+    let category = search.category.as_deref().map(str::parse::<Category>).transpose();
+    let category = category.map_err(|error| Problem::new(Code::QueryInvalid).detail(error))?;
+    let before = page.after.map(|cursor| BreakId::from_uuid(cursor.id));
+    let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
+    let open = search.open.unwrap_or(false);
+    let rows = breaks::store::page(&mut conn, open, category, before, page.rows_to_read()).await?;
+    Ok(Json(Page::from_rows(rows, page, |row| Cursor { at: row.opened_at, id: row.id.uuid() }, |row| row)))
+}
+
+impl From<ReconError> for Problem {
+    fn from(error: ReconError) -> Self {
+        match error {
+            ReconError::Unreadable(refused) => {
+                Self::new(Code::StatementUnreadable).detail(refused.to_string())
+            }
+            ReconError::Fault(fault) => fault.into(),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The watched folder: what the bank puts there is taken in.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use mizan_adapters::statement::Refused;
+
+use super::model::{FileSource, Imported, ReconError};
+use super::service;
+use super::staging::NewFile;
+use crate::app::App;
+use crate::fault::Fault;
+use crate::tx::Actor;
+
+/// How often the folder is looked at.
+const FOLDER_TICK: Duration = Duration::from_secs(2);
+
+/// Takes in what stands in the configured folder, until the hub stops. Files are left where they are: a file is known
+/// by its bytes, so one that is seen again adds nothing.
+pub async fn folder_loop(app: App) {
+    let Some(folder) = app.hub.config.statements_folder.clone() else { return };
+    let mut seen = Seen::default();
+    while !app.stop.is_cancelled() {
+        if let Err(fault) = look(&app, &folder, &mut seen).await {
+            tracing::error!(%fault, "the statements folder cannot be taken in");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(FOLDER_TICK) => {}
+            () = app.stop.cancelled() => {}
+        }
+    }
+}
+
+/// Files by their name, with the length at which they were taken in or refused.
+#[derive(Debug, Default)]
+pub struct Seen(HashMap<PathBuf, u64>);
+
+/// One look into a folder, in the order of the names: banks name days so that they sort.
+pub async fn look(app: &App, folder: &Path, seen: &mut Seen) -> Result<Vec<Imported>, Fault> {
+    let mut taken = Vec::new();
+    for (path, length) in files(folder).await.map_err(|error| Fault::Other(format!("{folder:?}: {error}")))? {
+        if seen.0.get(&path) == Some(&length) {
+            continue;
+        }
+        if length > u64::try_from(app.hub.config.limits.statement_bytes_max).unwrap_or(u64::MAX) {
+            tracing::warn!(?path, length, "a statement file is too large");
+        } else {
+            match import_file(app, &path).await {
+                Ok(imported) => taken.push(imported),
+                Err(ReconError::Unreadable(refused)) => tracing::warn!(?path, %refused, "no statement"),
+                Err(ReconError::Fault(fault)) => return Err(fault),
+            }
+        }
+        seen.0.insert(path, length);
+    }
+    Ok(taken)
+}
+
+/// The finished files of a folder; banks write under another ending and rename.
+async fn files(folder: &Path) -> std::io::Result<Vec<(PathBuf, u64)>> {
+    let mut entries = tokio::fs::read_dir(folder).await?;
+    let mut files = Vec::new();
+    while let Some(entry) = entries.next_entry().await? {
+        let (path, metadata) = (entry.path(), entry.metadata().await?);
+        let hidden = entry.file_name().to_string_lossy().starts_with('.');
+        let unfinished = path.extension().is_some_and(|ending| ending == "part" || ending == "tmp");
+        if metadata.is_file() && !hidden && !unfinished {
+            files.push((path, metadata.len()));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+async fn import_file(app: &App, path: &Path) -> Result<Imported, ReconError> {
+    let unreadable =
+        |error: std::io::Error| Refused { place: "the file".to_owned(), cause: error.to_string() };
+    let bytes = tokio::fs::read(path).await.map_err(unreadable)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let file = NewFile::read(name, FileSource::Folder, bytes)?;
+    let actor = Actor::hub("folder");
+    let imported = app.run(&actor, &file, |tx, file| Box::pin(service::import(tx, file))).await?;
+    for one in imported.statements.iter().filter(|one| one.reason.is_some()) {
+        tracing::warn!(file = %imported.file, account = %one.account, reason = ?one.reason, "statement not accepted");
+    }
+    Ok(imported)
+}

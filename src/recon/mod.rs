@@ -1,0 +1,25 @@
+//! Reconciliation: what the bank says against what the books expect.
+//!
+//! ```text
+//! file ─► statement ─► accepted ─► lines: new ─► matched
+//!              │ does not close,          ├─► noticed (a payment nobody told of) ─poster─► matched
+//!              │ does not continue        └─► suspense (fits nothing: break)
+//!              └─► quarantined (break) ─► accepted, when what it continues comes · superseded
+//! ```
+//! A bank line is a fact: it is always booked in the end. A verdict is pure, deterministic and stored with its rule
+//! and reason; what is ambiguous is never confirmed by the machine. Whatever is read twice adds nothing.
+
+pub mod api;
+pub mod jobs;
+mod model;
+mod rails;
+pub mod service;
+mod staging;
+pub mod store;
+
+pub use model::{FileSource, Imported, ImportedStatement, ReconError, Statement, Taken};
+pub use staging::NewFile;
+
+/// The job that matches what is new, and its one subject.
+pub const RECONCILE: &str = "recon.reconcile";
+pub const RECONCILE_ALL: &str = "all";

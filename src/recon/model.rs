@@ -1,0 +1,245 @@
+//! Statements: what they are identified by, and which of them are taken as the truth about an account.
+
+use mizan_adapters::statement::{self, Refused, StatementKind};
+use mizan_ledger::{Currency, Day, Instant, Money};
+use serde::Serialize;
+
+use crate::config::Bank;
+use crate::fault::Fault;
+use crate::ids::{StatementFileId, StatementId};
+
+/// Why a file is not taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconError {
+    #[error("{0}")]
+    Unreadable(#[from] Refused),
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+crate::service_error!(ReconError);
+
+/// Which way a file came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileSource {
+    Upload,
+    Folder,
+}
+
+impl FileSource {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Upload => "upload",
+            Self::Folder => "folder",
+        }
+    }
+}
+
+/// What the import of a file did.
+#[derive(Debug, Clone, Serialize)]
+pub struct Imported {
+    pub id: StatementFileId,
+    pub file: String,
+    pub format: String,
+    pub encoding: String,
+    /// The same bytes came before: nothing was added.
+    pub known: bool,
+    pub statements: Vec<ImportedStatement>,
+    pub problems: Vec<statement::Problem>,
+}
+
+impl Imported {
+    /// Whether everything in it is taken as the truth: nothing was quarantined.
+    pub fn is_clean(&self) -> bool {
+        self.statements.iter().all(|one| one.outcome != Taken::Quarantined)
+    }
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct ImportedStatement {
+    /// None when it added nothing.
+    pub id: Option<StatementId>,
+    pub account: String,
+    pub reference: String,
+    pub period_on: Option<Day>,
+    pub lines: u64,
+    pub outcome: Taken,
+    pub reason: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Taken {
+    Accepted,
+    /// The same statement was accepted before.
+    Known,
+    Quarantined,
+    /// An intraday report or a notification: no statement of record.
+    Ignored,
+}
+
+/// Why a statement is not taken as the truth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    UnknownAccount,
+    NoDay,
+    NoBalances,
+    DoesNotClose,
+    /// An amount, sign or status in it could not be read as the standard has it.
+    Doubtful,
+    /// Another content under the identity of an accepted statement.
+    Altered,
+    /// It does not begin where the last accepted statement of the account ended.
+    Gap,
+    /// It lists money that an accepted statement listed.
+    Repeats,
+}
+
+impl Cause {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::UnknownAccount => "unknown_account",
+            Self::NoDay => "no_day",
+            Self::NoBalances => "no_balances",
+            Self::DoesNotClose => "does_not_close",
+            Self::Doubtful => "doubtful",
+            Self::Altered => "altered",
+            Self::Gap => "gap",
+            Self::Repeats => "repeats",
+        }
+    }
+}
+
+/// What is decided about a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    Accepted,
+    Known,
+    Ignored(String),
+    Quarantined(Cause, String),
+}
+
+/// How far an account is known: the last accepted statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    pub closing: Money,
+    pub through_on: Day,
+}
+
+/// The head of a statement as it is kept: what it is identified by and the facts it is judged on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    pub kind: StatementKind,
+    /// The account as printed, without spaces, in capitals.
+    pub number: String,
+    pub currency: Option<Currency>,
+    /// The bank's own name for the statement, with its sequence and page.
+    pub reference: String,
+    pub sequence: Option<i64>,
+    pub period_on: Option<Day>,
+    pub opening: Option<Money>,
+    pub closing: Option<Money>,
+    pub closes: Option<bool>,
+    pub lines: u64,
+    /// SHA-256 over balances and booked lines.
+    pub content: [u8; 32],
+    /// The first problem that puts its sums in doubt.
+    pub doubt: Option<String>,
+}
+
+impl Summary {
+    /// The bank account of ours that it is about. Banks print an account with its BIC before a slash (MT `:25:`) or
+    /// with the currency behind it.
+    pub fn bank<'a>(&self, banks: &'a [Bank]) -> Option<&'a Bank> {
+        let number = self.number.rsplit('/').next().unwrap_or(&self.number);
+        banks.iter().find(|bank| {
+            let ours = account_number(&bank.account);
+            let tail = number.strip_prefix(ours.as_str());
+            tail.is_some_and(|tail| tail.is_empty() || tail == bank.currency.code())
+                && self.currency.is_none_or(|currency| currency == bank.currency)
+        })
+    }
+
+    /// Judges it, given what is known about its account. `same` tells whether an accepted statement of the same
+    /// identity has the same content.
+    pub fn judge(&self, bank: Option<&Bank>, position: Option<Position>, same: Option<bool>) -> Standing {
+        let quarantined = |cause, reason: String| Standing::Quarantined(cause, reason);
+        let what = match self.kind {
+            StatementKind::EndOfDay => None,
+            StatementKind::Intraday => Some("an intraday report"),
+            StatementKind::Notification => Some("a notification"),
+        };
+        if let Some(what) = what {
+            return Standing::Ignored(format!("{what}: only end-of-day statements are booked"));
+        }
+        let Some(bank) = bank else {
+            let currency = self.currency.map_or(String::new(), |currency| format!(" in {currency}"));
+            let reason = format!("no bank account {}{currency} stands in the configuration", self.number);
+            return quarantined(Cause::UnknownAccount, reason);
+        };
+        match same {
+            Some(true) => return Standing::Known,
+            Some(false) => {
+                let reason = format!("statement {} was accepted with other content", self.reference);
+                return quarantined(Cause::Altered, reason);
+            }
+            None => {}
+        }
+        let Some(period_on) = self.period_on else {
+            return quarantined(Cause::NoDay, "it tells no day".to_owned());
+        };
+        match self.closes {
+            None => {
+                let reason = "an opening or a closing balance is missing".to_owned();
+                return quarantined(Cause::NoBalances, reason);
+            }
+            Some(false) => {
+                let reason = "the opening balance and the booked lines do not lead to the closing balance";
+                return quarantined(Cause::DoesNotClose, reason.to_owned());
+            }
+            Some(true) => {}
+        }
+        if let Some(doubt) = &self.doubt {
+            return quarantined(Cause::Doubtful, format!("its money is in doubt: {doubt}"));
+        }
+        match (position, self.opening) {
+            (Some(position), _) if period_on < position.through_on => {
+                let reason = format!("{} is known through {} already", bank.name, position.through_on);
+                quarantined(Cause::Gap, reason)
+            }
+            (Some(position), Some(opening)) if opening != position.closing => {
+                let reason = format!(
+                    "it opens with {opening}, but the last accepted statement, of {}, closed with {}",
+                    position.through_on, position.closing
+                );
+                quarantined(Cause::Gap, reason)
+            }
+            _ => Standing::Accepted,
+        }
+    }
+}
+
+/// An account number as it is compared: no spaces, capitals.
+pub fn account_number(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_whitespace()).map(|letter| letter.to_ascii_uppercase()).collect()
+}
+
+/// A statement as staff see it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Statement {
+    pub id: StatementId,
+    pub file: StatementFileId,
+    /// The account's name in the books; the number as printed when it is none of ours.
+    pub account: String,
+    pub number: String,
+    pub reference: String,
+    pub sequence: Option<i64>,
+    pub period_on: Option<Day>,
+    pub opening: Option<Money>,
+    pub closing: Option<Money>,
+    pub lines: i64,
+    pub state: String,
+    pub cause: Option<String>,
+    pub reason: Option<String>,
+    pub created_at: Instant,
+}

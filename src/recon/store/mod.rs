@@ -1,0 +1,26 @@
+//! Rows of statements, their lines, and what channels say they settled.
+
+mod files;
+mod settlements;
+mod statements;
+
+pub use files::{find_file, find_file_statements, insert_file};
+pub use settlements::insert_wanted;
+pub use statements::{
+    NewStatement, find_accepted_content, find_next, find_position, find_repeated, insert_lines,
+    insert_statement, page, update_accepted, update_keys, update_position, update_quarantined,
+    update_superseded,
+};
+
+use sqlx::PgConnection;
+
+use crate::fault::Fault;
+
+/// Reconciliation stands in one line: imports and matching take this turn before anything else and wait for it, so
+/// that a position is continued by one statement and a line is decided by one run. Nothing is locked before it.
+pub async fn take_turn(conn: &mut PgConnection) -> Result<(), Fault> {
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended('mizan reconciliation', 0))")
+        .execute(conn)
+        .await?;
+    Ok(())
+}
