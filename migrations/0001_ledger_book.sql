@@ -231,12 +231,14 @@ comment on column ledger.daily_totals.first_seq is 'The first entry of the day, 
 create table ledger.checkpoints (
   book_id integer not null,
   batch_no bigint not null,
+  last_seq bigint not null,
   hash bytea not null,
+  published_at timestamptz not null,
   key_id text not null,
   signature bytea not null,
-  published_at timestamptz not null,
   constraint checkpoints_batch_key primary key (book_id, batch_no),
-  constraint checkpoints_batch_fk foreign key (book_id, batch_no) references ledger.batches
+  constraint checkpoints_batch_fk foreign key (book_id, batch_no) references ledger.batches,
+  constraint checkpoints_signature_check check (octet_length(signature) = 64 and octet_length(key_id) between 1 and 80)
 );
 comment on table ledger.checkpoints is 'Signed heads of the chain, published where nobody here can change them.';
 

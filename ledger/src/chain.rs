@@ -17,8 +17,10 @@
 //! The byte after a letter is the version of the layout. A leaf holds what was said, not what follows from it:
 //! running balances are derived again by whoever verifies.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::checkpoint::hex_hash;
 use crate::entry::Entry;
 use crate::{Day, EntryId, Id, Instant};
 
@@ -153,6 +155,17 @@ pub fn batch_hash(book: &str, no: i64, first_seq: i64, last_seq: i64, root: &Has
     writer.hash()
 }
 
+/// What a checkpoint signs; see [`crate::checkpoint`].
+pub(crate) fn checkpoint_message(book: &str, numbers: [i64; 3], hash: &Hash) -> Vec<u8> {
+    let mut writer = Writer::after(b"C", b'P');
+    writer.text(book);
+    for number in numbers {
+        writer.number(number);
+    }
+    writer.bytes(hash);
+    writer.0
+}
+
 fn node(left: &Hash, right: &Hash) -> Hash {
     let mut digest = Sha256::new();
     digest.update([1]);
@@ -183,10 +196,11 @@ pub fn root(leaves: &[Hash]) -> Option<Hash> {
 }
 
 /// One step from a leaf toward the root: the neighbour, and on which side it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Step {
-    Left(Hash),
-    Right(Hash),
+    Left(#[serde(with = "hex_hash")] Hash),
+    Right(#[serde(with = "hex_hash")] Hash),
 }
 
 /// The path that proves that the leaf at `index` is under the root. `None` when there is no such leaf.

@@ -68,6 +68,7 @@ extern crate self as mizan_ledger;
 pub mod account;
 pub mod balance;
 pub mod chain;
+pub mod checkpoint;
 pub mod currency;
 pub mod entry;
 pub mod export;

@@ -11,6 +11,7 @@
 //! transaction, and a process lets one session at a time ask for the head: [`Book::turn`].
 
 mod change;
+mod checkpoint;
 mod decide;
 mod export;
 mod outcome;
@@ -28,6 +29,7 @@ use sqlx::PgPool;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 pub use change::{Change, ChangeError, PeriodStatus};
+pub use checkpoint::PROOF_LINKS_MAX;
 pub use export::{ExportError, Exported};
 pub use outcome::{BookError, Outcome, Refusal};
 pub use read::RecordedEntry;

@@ -1,7 +1,9 @@
 //! The chain has two implementations, in Rust and in SQL, and they agree.
 
+use mizan_ledger::checkpoint::{Checkpoint, NotProved, Proof, SignedCheckpoint};
 use mizan_ledger::store::Change;
 use mizan_ledger::{Book, Entry, ReversalDraft, chain};
+use ring::signature::{Ed25519KeyPair, KeyPair};
 use sqlx::{Connection, Executor, Row};
 
 use crate::support::pg::TestDb;
@@ -91,4 +93,61 @@ async fn every_entry_of_a_batch_is_proved_by_its_path() {
             assert!(chain::proves(&leaf, &path, &root));
         }
     }
+}
+
+fn key(seed: u8) -> Ed25519KeyPair {
+    Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap()
+}
+
+fn signed(checkpoint: Checkpoint, key: &Ed25519KeyPair) -> SignedCheckpoint {
+    let signature = key.sign(&checkpoint.message()).as_ref().to_vec();
+    SignedCheckpoint { checkpoint, key_id: "example-key".to_owned(), signature }
+}
+
+#[tokio::test]
+async fn a_proof_holds_offline_and_no_word_of_it_can_be_changed() {
+    let db = TestDb::new().await;
+    let book = chained_book(&db).await;
+    let mut conn = db.pool.acquire().await.unwrap();
+    assert_eq!(book.proof(&mut conn, id(20)).await.unwrap(), None, "nothing is published yet");
+    let checkpoint = book.checkpoint(&mut conn, now()).await.unwrap().unwrap();
+    let published = signed(checkpoint, &key(1));
+    book.keep_checkpoint(&mut conn, &published).await.unwrap();
+    book.keep_checkpoint(&mut conn, &signed(published.checkpoint.clone(), &key(2))).await.unwrap();
+    assert_eq!(
+        book.last_checkpoint(&mut conn).await.unwrap().as_ref(),
+        Some(&published),
+        "the first one stands"
+    );
+    post(&db.pool, &book, &[payment(2_000, 10)]).await.unwrap();
+    assert_eq!(book.proof(&mut conn, id(2_000)).await.unwrap(), None, "not under a checkpoint yet");
+    assert_eq!(book.proof(&mut conn, id(9_999)).await.unwrap(), None);
+
+    let public = key(1).public_key().as_ref().to_vec();
+    for number in [1, 2, 20, 78, 1_000] {
+        let proof = book.proof(&mut conn, id(number)).await.unwrap().unwrap();
+        let json = serde_json::to_string(&proof).unwrap();
+        let proof: Proof = serde_json::from_str(&json).unwrap();
+        assert_eq!(proof.verify(&public), Ok(()));
+        assert_eq!(proof.verify(key(2).public_key().as_ref()), Err(NotProved::Signature));
+    }
+    let proof = book.proof(&mut conn, id(20)).await.unwrap().unwrap();
+    let changes: [(fn(&mut Proof), NotProved); 9] = [
+        (|proof| proof.entry.lines[0].amount_minor += 1, NotProved::Path),
+        (|proof| proof.entry.actor.push('x'), NotProved::Path),
+        (|proof| proof.entry.seq += 1, NotProved::Path),
+        (|proof| proof.path.truncate(1), NotProved::Path),
+        (|proof| proof.links[0].root[0] ^= 1, NotProved::Path),
+        (|proof| proof.links[1].root[0] ^= 1, NotProved::Links),
+        (|proof| proof.links.truncate(1), NotProved::Links),
+        (|proof| proof.before[31] ^= 1, NotProved::Links),
+        (|proof| proof.signed.checkpoint.last_seq += 1, NotProved::Signature),
+    ];
+    for (change, why) in changes {
+        let mut changed = proof.clone();
+        change(&mut changed);
+        assert_eq!(changed.verify(&public), Err(why));
+    }
+    let report = book.verify(&mut conn, &mut |_| ()).await.unwrap();
+    assert_eq!(report.differences, []);
 }

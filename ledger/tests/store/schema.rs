@@ -87,7 +87,14 @@ async fn every_rule_holds_for_the_owner_too() {
         ("insert into ledger.settings values (false)", "settings_only_row_check"),
         ("insert into ledger.settings values (true)", "settings_only_row_key"),
         ("select ledger.extend(9000000000000000000)", "partitions_ahead_check"),
-        ("insert into ledger.checkpoints values (1, 99, '', 'k', '', now())", "checkpoints_batch_fk"),
+        (
+            "insert into ledger.checkpoints values (1, 99, 1, '', now(), 'k', sha512(''))",
+            "checkpoints_batch_fk",
+        ),
+        (
+            "insert into ledger.checkpoints values (1, 1, 1, '', now(), 'k', '')",
+            "checkpoints_signature_check",
+        ),
     ];
     let mut owner = db.superuser().await;
     let mut conn = db.pool.acquire().await.unwrap();

@@ -116,7 +116,7 @@ async fn whatever_a_superuser_changes_is_found() {
         ("alter table ledger.entries_p0001 disable trigger entries_p0001_parent_only", &[Check::Guards]),
         ("drop trigger batches_whole on ledger.batches", &[Check::Guards]),
         (
-            "insert into ledger.checkpoints values (1, 2, sha256('false'), 'key', '\\x00', now())",
+            "insert into ledger.checkpoints values (1, 2, 20, sha256('false'), now(), 'key', sha512('x'))",
             &[Check::Checkpoint],
         ),
     ];
