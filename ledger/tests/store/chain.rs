@@ -132,7 +132,8 @@ async fn a_proof_holds_offline_and_no_word_of_it_can_be_changed() {
         assert_eq!(proof.verify(key(2).public_key().as_ref()), Err(NotProved::Signature));
     }
     let proof = book.proof(&mut conn, id(20)).await.unwrap().unwrap();
-    let changes: [(fn(&mut Proof), NotProved); 9] = [
+    type Forgery = (fn(&mut Proof), NotProved);
+    let forgeries: [Forgery; 9] = [
         (|proof| proof.entry.lines[0].amount_minor += 1, NotProved::Path),
         (|proof| proof.entry.actor.push('x'), NotProved::Path),
         (|proof| proof.entry.seq += 1, NotProved::Path),
@@ -143,9 +144,9 @@ async fn a_proof_holds_offline_and_no_word_of_it_can_be_changed() {
         (|proof| proof.before[31] ^= 1, NotProved::Links),
         (|proof| proof.signed.checkpoint.last_seq += 1, NotProved::Signature),
     ];
-    for (change, why) in changes {
+    for (forge, why) in forgeries {
         let mut changed = proof.clone();
-        change(&mut changed);
+        forge(&mut changed);
         assert_eq!(changed.verify(&public), Err(why));
     }
     let report = book.verify(&mut conn, &mut |_| ()).await.unwrap();
