@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use mizan_ledger::Clock;
-use sqlx::PgPool;
+use sqlx::{PgPool, Postgres, Transaction};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -83,6 +83,9 @@ macro_rules! service_error {
     };
 }
 
+/// See [`App::snapshot`].
+pub type Snapshot = Transaction<'static, Postgres>;
+
 /// How often a unit of work is tried when PostgreSQL asks for it to be run again.
 pub const TRIES_MAX: u32 = 3;
 
@@ -141,6 +144,11 @@ impl App {
     /// Begins one on the poster's own connections.
     pub async fn begin_poster(&self, actor: Actor) -> Result<Tx, Fault> {
         Tx::begin(&self.hub, &self.poster_pool, self.clock.now(), actor).await
+    }
+
+    /// One look at the database for a page: every read in it sees the same instant, and nothing is written.
+    pub async fn snapshot(&self) -> Result<Snapshot, Fault> {
+        Ok(self.pool.begin_with("begin isolation level repeatable read, read only").await?)
     }
 
     /// Commits and wakes the workers that have something to do.

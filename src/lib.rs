@@ -12,6 +12,7 @@
 //! - [`events`] and [`webhooks`]: what portals hear;
 //! - [`access`]: who may call; [`audit`]: who did what; [`queue`]: work that waits;
 //! - [`pay`]: the payer's page and the page that verifies a receipt;
+//! - [`console`]: the pages of finance officers;
 //! - [`http`]: the contract; [`client`]: its signing client; [`cli`]: the command line; [`demo`]: a whole example deployment;
 //! - [`app`], [`tx`], [`channels`], [`config`], [`keys`], [`entropy`], [`ids`], [`fault`]: what all of them stand on.
 
@@ -25,6 +26,7 @@ pub mod channels;
 pub mod cli;
 pub mod client;
 pub mod config;
+pub mod console;
 pub mod demo;
 pub mod entropy;
 pub mod events;

@@ -6,6 +6,7 @@
 
 mod model;
 pub mod service;
+pub mod sessions;
 pub mod store;
 
 pub use model::{AccessError, Caller, KeyCache, KnownKey, NewKey, Owner, Role, Scope};

@@ -1,4 +1,5 @@
 use mizan_ledger::{Currency, Id, Instant, Money};
+use serde::Serialize;
 use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -155,4 +156,41 @@ pub async fn page(
     .fetch_all(conn)
     .await?;
     rows.into_iter().map(Break::try_from).collect()
+}
+
+/// Open breaks of one category and currency.
+#[derive(Debug, Clone, Serialize)]
+pub struct OpenTotal {
+    pub category: Category,
+    pub count: i64,
+    /// Those past their time.
+    pub late: i64,
+    /// Of those that name money in one currency.
+    pub money: Option<Money>,
+}
+
+/// What waits for a person, by category and currency.
+pub async fn find_open_totals(conn: &mut PgConnection, now: Instant) -> Result<Vec<OpenTotal>, Fault> {
+    let rows = sqlx::query!(
+        r#"select category, currency, count(*) as "count!", count(*) filter (where due_at <= $1) as "late!",
+                  sum(amount_minor)::bigint as total_minor
+           from breaks where state in ('open', 'assigned', 'proposed', 'reopened')
+           group by category, currency order by category, currency"#,
+        now as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let corrupt = |column| Fault::corrupt("breaks", column, &row.category);
+            let currency = row.currency.as_deref().map(str::parse::<Currency>).transpose();
+            let currency = currency.map_err(|_| corrupt("currency"))?;
+            Ok(OpenTotal {
+                category: row.category.parse().map_err(|_| corrupt("category"))?,
+                count: row.count,
+                late: row.late,
+                money: row.total_minor.zip(currency).map(|(minor, currency)| Money::new(minor, currency)),
+            })
+        })
+        .collect()
 }

@@ -7,6 +7,8 @@ use crate::entropy::Entropy;
 use crate::fault::Fault;
 use crate::ids::{ExpectationId, IntentId, RefundId};
 
+pub mod reading;
+
 /// Writes expectations as one statement.
 pub async fn insert(
     conn: &mut PgConnection,

@@ -15,7 +15,7 @@ use super::{docs, health};
 use crate::app::App;
 use crate::fault::Fault;
 use crate::ids::RequestId;
-use crate::{catalogue, inbox, intents, pay, quoting, receipts, recon};
+use crate::{catalogue, console, inbox, intents, pay, quoting, receipts, recon};
 
 /// The whole hub as one service.
 pub fn router(app: App) -> Router {
@@ -27,6 +27,7 @@ pub fn router(app: App) -> Router {
         .merge(receipts::api::router())
         .merge(pay::api::router())
         .merge(recon::api::router())
+        .merge(console::router())
         .merge(docs::routes())
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))

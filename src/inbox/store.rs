@@ -6,6 +6,8 @@ use super::model::{Meaning, NewNotice, Notice, Source};
 use crate::fault::Fault;
 use crate::ids::IntentId;
 
+pub mod reading;
+
 /// Stores a fact. None when the same channel, transaction and status is known already.
 pub async fn insert(
     conn: &mut PgConnection,

@@ -16,6 +16,7 @@ pub mod attempts;
 mod body;
 pub mod jobs;
 mod model;
+pub mod search;
 pub mod service;
 pub mod shares;
 pub mod store;

@@ -9,6 +9,8 @@ use super::model::{Intent, IntentState};
 use crate::fault::Fault;
 use crate::ids::{IntentId, PortalId, QuoteId};
 
+pub mod search;
+
 /// Inserts an intent. False when a live one of the portal holds the same reference and purpose.
 pub async fn insert(conn: &mut PgConnection, intent: &Intent) -> Result<bool, Fault> {
     let payer = intent.payer.as_ref().map(serde_json::to_value).transpose()?;

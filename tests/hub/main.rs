@@ -1,6 +1,7 @@
 //! The hub as its users meet it: real HTTP, a real PostgreSQL, the sandbox bank outside. Modules mirror the rooms.
 #![expect(clippy::unwrap_used, reason = "what a test needs and does not get fails it")]
 
+mod console;
 mod payments;
 mod recon;
 mod world;

@@ -1,0 +1,38 @@
+//! The console: what finance officers see, in Arabic and English, rendered here, without script.
+//!
+//! ```text
+//! login ─► day ─► account ─► entry ─► notice ─► the bytes that came
+//!           ├──► what a channel owes, item by item ─► payment
+//!           ├──► breaks ─► payment
+//!           └──► payments, by any number a person holds
+//! ```
+//! A page decides nothing: it shows what the book and the stores say, and every number on it leads to what it is made
+//! of. Who may see it holds the scope `finance:read`; a form carries the session's own token.
+
+mod limit;
+mod login;
+mod officer;
+mod pages;
+mod shell;
+mod words;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::app::App;
+
+pub fn router() -> Router<App> {
+    Router::new()
+        .route("/console", get(pages::day::show))
+        .route("/console/accounts/{currency}/{*code}", get(pages::account::show))
+        .route("/console/entries/{id}", get(pages::entry::show))
+        .route("/console/notices/{n}", get(pages::notice::show))
+        .route("/console/channels/{channel}/{currency}", get(pages::owed::show))
+        .route("/console/breaks", get(pages::breaks::show))
+        .route("/console/payments", get(pages::payments::show))
+        .route("/console/payments/{id}", get(pages::payment::show))
+        .route("/console/logout", post(login::close))
+        .route("/console/language", post(login::speak))
+        .route("/console/style.css", get(shell::style))
+        .merge(login::router())
+}

@@ -1,0 +1,45 @@
+//! GET /console/payments: payments by any number a person holds.
+
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::console::officer::Officer;
+use crate::console::shell::{Stop, page};
+use crate::intents::search;
+
+/// Payments on one page.
+const PAYMENTS_MAX: i64 = 50;
+
+#[derive(Debug, Deserialize)]
+pub struct Asked {
+    q: Option<String>,
+}
+
+pub async fn show(
+    State(app): State<App>,
+    officer: Officer,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Stop> {
+    let question = asked.q.unwrap_or_default().trim().to_owned();
+    let mut look = app.snapshot().await?;
+    let found = search::find(&mut look, &app.hub.config, &question, PAYMENTS_MAX).await?;
+    if let [only] = &found[..]
+        && !question.is_empty()
+    {
+        return Ok(Redirect::to(&format!("/console/payments/{}", only.id)).into_response());
+    }
+    let rows: Vec<Value> = found
+        .iter()
+        .map(|one| {
+            json!({
+                "id": one.id, "state": one.state, "bill_number": one.bill_number.grouped(),
+                "external_reference": one.external_reference, "amount": one.amount, "paid": one.paid,
+                "receipt": one.receipt, "created_at": one.created_at,
+            })
+        })
+        .collect();
+    page(&app, &officer, "payments.html", json!({ "q": question, "rows": rows }))
+}

@@ -1,0 +1,117 @@
+//! The words officers read for the slugs of the hub.
+
+use crate::http::language::Language;
+
+/// Slug, Arabic, English.
+const WORDS: [(&str, &str, &str); 78] = [
+    // payments
+    ("requires_payment", "بانتظار الدفع", "Waiting for payment"),
+    ("processing", "قيد الدفع", "Processing"),
+    ("partially_paid", "مدفوع جزئيًا", "Partly paid"),
+    ("paid", "مدفوع", "Paid"),
+    ("reversed", "معكوس", "Reversed"),
+    ("expired", "منتهي المهلة", "Expired"),
+    ("canceled", "ملغى", "Canceled"),
+    ("none", "لا تسوية بعد", "Nothing to settle"),
+    ("in_transit", "في الطريق إلى البنك", "In transit"),
+    ("at_bank", "في البنك", "At the bank"),
+    ("paid_out", "حُوِّل إلى الجهة", "Paid out"),
+    ("direct", "مباشر إلى الجهة", "Direct"),
+    // attempts
+    ("created", "أُنشئت", "Created"),
+    ("redirected", "لدى مقدم الخدمة", "At the provider"),
+    ("authorised", "مفوَّضة", "Authorised"),
+    ("captured", "محصَّلة", "Captured"),
+    ("declined", "مرفوضة", "Declined"),
+    ("abandoned", "متروكة", "Abandoned"),
+    ("voided", "مبطلة", "Voided"),
+    ("unknown", "مجهولة المصير", "Unknown"),
+    // notices
+    ("waiting", "بالانتظار", "Waiting"),
+    ("applied", "مطبَّق", "Applied"),
+    ("set_aside", "معلَّق", "Set aside"),
+    ("altered", "معدَّل", "Altered"),
+    ("money", "مال", "Money"),
+    ("refunded", "استرداد", "Refunded"),
+    ("refund_failed", "فشل الاسترداد", "Refund failed"),
+    ("information", "معلومة", "Information"),
+    ("callback", "إشعار من القناة", "Callback"),
+    ("query", "استعلام", "Query"),
+    ("statement", "كشف حساب", "Statement"),
+    ("report", "تقرير تسوية", "Report"),
+    ("counter", "نافذة", "Counter"),
+    // expectations
+    ("payment", "دفعة", "Payment"),
+    ("refund", "استرداد", "Refund"),
+    ("netted_refund", "استرداد يُحسم من التسوية", "Netted refund"),
+    ("payout", "تحويل", "Payout"),
+    ("cost", "عمولة", "Cost"),
+    ("met", "ظهر في البنك", "Seen at the bank"),
+    ("withdrawn", "مسحوب", "Withdrawn"),
+    // breaks
+    ("open", "مفتوح", "Open"),
+    ("assigned", "مُسنَد", "Assigned"),
+    ("proposed", "حلّ مقترح", "Proposed"),
+    ("approved", "معتمد", "Approved"),
+    ("resolved", "محلول", "Resolved"),
+    ("self_resolved", "حُلّ من تلقاء نفسه", "Resolved by itself"),
+    ("reopened", "أعيد فتحه", "Reopened"),
+    ("superseded", "حلّ محلّه غيره", "Superseded"),
+    ("reconciler", "التسويات", "Reconciler"),
+    ("agency", "الجهة", "Agency"),
+    ("treasurer", "الخزينة", "Treasurer"),
+    // receipts
+    ("issued", "صادر", "Issued"),
+    ("provisional", "مؤقت", "Provisional"),
+    ("confirmed", "مؤكد", "Confirmed"),
+    ("conflicted", "متعارض", "Conflicted"),
+    ("credited_part", "مردود جزئيًا", "Credited in part"),
+    ("credited", "مردود", "Credited"),
+    // components
+    ("charge", "رسم", "Charge"),
+    ("rounding", "تقريب", "Rounding"),
+    ("exemption", "إعفاء", "Exemption"),
+    ("always", "يُسترد دائمًا", "Always"),
+    ("until_delivered", "حتى تقديم الخدمة", "Until delivered"),
+    ("never", "لا يُسترد", "Never"),
+    // entries
+    ("paid_in_full", "دفع كامل", "Paid in full"),
+    ("rail_cost_accrued", "عمولة القناة مستحقة", "Rail cost accrued"),
+    ("money_to_suspense", "مال إلى المعلقات", "Money to suspense"),
+    ("part_payment_held", "دفعة جزئية محتجزة", "Part payment held"),
+    ("part_payment_completed", "اكتملت الدفعات", "Part payment completed"),
+    ("instalment_paid", "قسط مدفوع", "Instalment paid"),
+    ("channel_settled_net", "تسوية القناة صافية", "Channel settled net"),
+    ("channel_settled_gross", "تسوية القناة إجمالية", "Channel settled gross"),
+    ("confirmation_withdrawn", "سُحب التأكيد", "Confirmation withdrawn"),
+    ("refund_approved", "استرداد معتمد", "Refund approved"),
+    ("refund_returned", "استرداد أعيد", "Refund returned"),
+    ("asset", "أصول", "Asset"),
+    ("liability", "التزامات", "Liability"),
+    ("income", "إيرادات", "Income"),
+    ("expense", "مصروفات", "Expense"),
+];
+
+/// The word for a slug; a slug without one is shown as it is, without its lines.
+pub fn say(slug: &str, language: Language) -> String {
+    match WORDS.iter().find(|(known, ..)| *known == slug) {
+        Some((_, ar, _)) if language == Language::Arabic => (*ar).to_owned(),
+        Some((_, _, en)) => (*en).to_owned(),
+        None => slug.replace('_', " "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_slug_has_one_word_in_each_language() {
+        assert_eq!(WORDS.iter().map(|word| word.0).collect::<BTreeSet<_>>().len(), WORDS.len());
+        assert!(WORDS.iter().all(|(_, ar, en)| !ar.is_empty() && !en.is_empty()));
+        assert_eq!(say("paid", Language::Arabic), "مدفوع");
+        assert_eq!(say("not_yet_named", Language::English), "not yet named");
+    }
+}

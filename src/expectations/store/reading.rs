@@ -1,0 +1,157 @@
+//! Expectations as people read them: what a channel owes item by item, and the totals of a day.
+
+use mizan_ledger::{Currency, Day, EntryId, Id, Instant, Money};
+use serde::Serialize;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::fault::Fault;
+use crate::ids::{ExpectationId, IntentId};
+
+/// An expectation and what became of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Listed {
+    pub id: ExpectationId,
+    pub kind: String,
+    pub channel: String,
+    pub account: String,
+    pub money: Money,
+    pub cost: Money,
+    pub transaction: Option<String>,
+    pub reference: Option<String>,
+    pub intent: Option<IntentId>,
+    pub born_on: Day,
+    pub due_on: Day,
+    pub state: String,
+    /// The line of a bank statement on which it was seen.
+    pub statement_line: Option<i64>,
+    pub settlement: Option<String>,
+    /// The entry that met it.
+    pub entry: Option<EntryId>,
+    pub met_at: Option<Instant>,
+}
+
+struct ListedRow {
+    id: Uuid,
+    kind: String,
+    channel: String,
+    account: String,
+    currency: String,
+    amount_minor: i64,
+    cost_minor: i64,
+    transaction: Option<String>,
+    reference: Option<String>,
+    intent: Option<Uuid>,
+    born_on: Day,
+    due_on: Day,
+    state: String,
+    statement_line: Option<i64>,
+    settlement: Option<String>,
+    entry_id: Option<Uuid>,
+    met_at: Option<Instant>,
+}
+
+impl TryFrom<ListedRow> for Listed {
+    type Error = Fault;
+
+    fn try_from(row: ListedRow) -> Result<Self, Fault> {
+        let id = ExpectationId::from_uuid(row.id);
+        let currency: Currency =
+            row.currency.parse().map_err(|_| Fault::corrupt("expectations", "currency", id))?;
+        Ok(Self {
+            id,
+            kind: row.kind,
+            channel: row.channel,
+            account: row.account,
+            money: Money::new(row.amount_minor, currency),
+            cost: Money::new(row.cost_minor, currency),
+            transaction: row.transaction,
+            reference: row.reference,
+            intent: row.intent.map(IntentId::from_uuid),
+            born_on: row.born_on,
+            due_on: row.due_on,
+            state: row.state,
+            statement_line: row.statement_line,
+            settlement: row.settlement,
+            entry: row.entry_id.map(EntryId::from_uuid),
+            met_at: row.met_at,
+        })
+    }
+}
+
+/// Everything expected because of an intent, oldest first.
+pub async fn page_of_intent(conn: &mut PgConnection, intent: IntentId) -> Result<Vec<Listed>, Fault> {
+    let rows = sqlx::query_as!(
+        ListedRow,
+        "select id, kind, channel, account, currency, amount_minor, cost_minor, transaction, reference, intent, born_on,
+                due_on, state, statement_line, settlement, entry_id, met_at
+         from expectations where intent = $1 order by id",
+        intent.uuid(),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Listed::try_from).collect()
+}
+
+/// The payments a channel still owes in one currency, oldest day first.
+pub async fn page_owed(
+    conn: &mut PgConnection,
+    channel: &str,
+    currency: Currency,
+    limit: i64,
+) -> Result<Vec<Listed>, Fault> {
+    let rows = sqlx::query_as!(
+        ListedRow,
+        "select id, kind, channel, account, currency, amount_minor, cost_minor, transaction, reference, intent, born_on,
+                due_on, state, statement_line, settlement, entry_id, met_at
+         from expectations
+         where state = 'open' and kind = 'payment' and channel = $1 and currency = $2
+         order by born_on, id limit $3",
+        channel,
+        currency.code(),
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Listed::try_from).collect()
+}
+
+/// The payments of one channel and currency, counted.
+#[derive(Debug, Clone)]
+pub struct Total {
+    pub channel: String,
+    pub currency: Currency,
+    /// Taken on the day asked for.
+    pub taken_count: i64,
+    /// Open now, whenever they were taken.
+    pub owed_count: i64,
+    pub owed_minor: i64,
+}
+
+/// What was taken on a day, and what the channels owe now by their open items.
+pub async fn find_totals(conn: &mut PgConnection, day: Day) -> Result<Vec<Total>, Fault> {
+    let rows = sqlx::query!(
+        r#"select channel, currency, count(*) filter (where born_on = $1) as "taken_count!",
+                  count(*) filter (where state = 'open') as "owed_count!",
+                  coalesce(sum(amount_minor) filter (where state = 'open'), 0)::bigint as "owed_minor!"
+           from expectations
+           where kind = 'payment' and (state = 'open' or born_on = $1 and state = 'met')
+           group by channel, currency order by channel, currency"#,
+        day as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let currency =
+                row.currency.parse().map_err(|_| Fault::corrupt("expectations", "currency", &row.channel))?;
+            Ok(Total {
+                channel: row.channel,
+                currency,
+                taken_count: row.taken_count,
+                owed_count: row.owed_count,
+                owed_minor: row.owed_minor,
+            })
+        })
+        .collect()
+}
