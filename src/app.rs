@@ -38,6 +38,7 @@ pub struct Wake {
     pub poster: Notify,
     pub publisher: Notify,
     pub workers: Notify,
+    pub webhooks: Notify,
 }
 
 /// The error of a service: a refusal for the caller or a fault of ours.

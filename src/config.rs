@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 use std::path::{Path, PathBuf};
 
 use mizan_ledger::{Currency, Rate, Zone};
@@ -44,6 +45,9 @@ pub struct Config {
     pub channels: BTreeMap<String, Channel>,
     pub statements_folder: Option<PathBuf>,
     pub payments_folder: Option<PathBuf>,
+    /// Events older than this leave the feed; kept for ever when it is not set.
+    pub events_kept_days: Option<NonZeroU16>,
+    pub webhooks: Webhooks,
     pub limits: Limits,
 }
 
@@ -106,6 +110,26 @@ pub enum ChannelKind {
     BankTransfer,
 }
 
+/// Where webhooks may be sent. In test mode the loopback is allowed too.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Webhooks {
+    /// Hosts of portals: `portal.example`, or `*.example` for all below it.
+    pub hosts: Vec<String>,
+    /// Networks that are not public but in which portals stand: `10.20.0.0/16`.
+    pub networks: Vec<String>,
+    /// Certificates to trust beside the system's, in PEM.
+    pub trusted_roots_pem: Option<String>,
+    /// From the first step to the last byte of the answer.
+    pub timeout_ms: u64,
+}
+
+impl Default for Webhooks {
+    fn default() -> Self {
+        Self { hosts: Vec::new(), networks: Vec::new(), trusted_roots_pem: None, timeout_ms: 10_000 }
+    }
+}
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
@@ -148,6 +172,8 @@ impl Default for Config {
             channels: BTreeMap::new(),
             statements_folder: None,
             payments_folder: None,
+            events_kept_days: None,
+            webhooks: Webhooks::default(),
             limits: Limits::default(),
         }
     }

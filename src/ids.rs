@@ -5,6 +5,7 @@ use mizan_ledger::id;
 id!(AttemptId, "at", "One try to pay an intent on one channel; also our reference at the provider.");
 id!(BreakId, "bk", "An item that does not tie.");
 id!(CatalogueImportId, "ci", "Catalogue files submitted for approval.");
+id!(DeliveryId, "wd", "One event on its way to one webhook endpoint.");
 id!(EventId, "evt", "An event of the feed.");
 id!(ExpectationId, "ex", "Money that will be seen at the bank.");
 id!(FeeVersionId, "fv", "A version of a service's fee.");
@@ -35,6 +36,7 @@ mod tests {
             AttemptId::PREFIX,
             BreakId::PREFIX,
             CatalogueImportId::PREFIX,
+            DeliveryId::PREFIX,
             EventId::PREFIX,
             ExpectationId::PREFIX,
             FeeVersionId::PREFIX,

@@ -22,7 +22,7 @@ use crate::entropy::Entropy;
 use crate::http::router::router;
 use crate::keys::HubKeys;
 use crate::tx::Hub;
-use crate::{inbox, recon};
+use crate::{events, inbox, recon, webhooks};
 
 /// Connections for requests when nothing else is configured: two cores serve no more at once.
 const CONNECTIONS: u32 = 16;
@@ -40,6 +40,7 @@ pub async fn app(
     let poster_pool = self::pool(&options, 3).await?;
     let book = Book::open(&pool, "main").await.context("the book")?;
     let keys = HubKeys::open(&config.data_dir, &entropy).context("the hub's keys")?;
+    webhooks::Policy::new(&config).context("webhooks.networks")?;
     let channels = Channels::new(&config).context("the channels")?;
     let calendar = Calendar::friday_saturday(config.zone.clone());
     let hub = Hub { config, keys, book, entropy, calendar, channels, catalogue: CatalogueCache::default() };
@@ -91,6 +92,9 @@ pub fn loops(app: &App) {
     app.tasks.spawn(inbox::jobs::post_loop(app.clone()));
     app.tasks.spawn(inbox::sweeper::sweep_loop(app.clone()));
     app.tasks.spawn(recon::jobs::folder_loop(app.clone()));
+    app.tasks.spawn(events::publisher::publish_loop(app.clone()));
+    app.tasks.spawn(events::publisher::prune_loop(app.clone()));
+    app.tasks.spawn(webhooks::jobs::deliver_loop(app.clone()));
 }
 
 impl Running {

@@ -158,6 +158,8 @@ codes! {
         "تعذّرت قراءة كشف الحساب" "The statement file cannot be read"
     EventsGone "events_gone" GONE Changed
         "الأحداث المطلوبة أقدم من مدة الحفظ" "Events this old are no longer kept"
+    WebhookLimitReached "webhook_limit_reached" CONFLICT Changed
+        "بلغ عدد عناوين الإشعار أو مفاتيحها السرية حدّه الأعلى" "There are as many webhook endpoints or secrets as there may be"
 
     // Ours.
     Internal "internal" INTERNAL_SERVER_ERROR Later

@@ -15,7 +15,7 @@ use super::{docs, health};
 use crate::app::App;
 use crate::fault::Fault;
 use crate::ids::RequestId;
-use crate::{catalogue, console, inbox, intents, pay, quoting, receipts, recon};
+use crate::{catalogue, console, events, inbox, intents, pay, quoting, receipts, recon, webhooks};
 
 /// The whole hub as one service.
 pub fn router(app: App) -> Router {
@@ -28,6 +28,8 @@ pub fn router(app: App) -> Router {
         .merge(pay::api::router())
         .merge(recon::api::router())
         .merge(console::router())
+        .merge(events::api::router())
+        .merge(webhooks::api::router())
         .merge(docs::routes())
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))

@@ -14,6 +14,8 @@ use mizan_ledger::Instant;
 use secrecy::{ExposeSecret as _, SecretSlice, SecretString};
 use sha2::Sha256;
 
+use crate::entropy::Entropy;
+
 pub const WEBHOOK_ID: HeaderName = HeaderName::from_static("webhook-id");
 pub const WEBHOOK_TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
 pub const WEBHOOK_SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
@@ -38,6 +40,16 @@ impl WebhookSecret {
             return Err(NotASecret);
         }
         Ok(Self(SecretSlice::from(bytes)))
+    }
+
+    pub fn generate(entropy: &Entropy) -> Self {
+        let bytes = entropy.bytes::<SECRET_BYTES>();
+        Self::from_bytes(bytes.to_vec()).expect("the length is one the standard takes")
+    }
+
+    /// For sealing.
+    pub fn expose(&self) -> &[u8] {
+        self.0.expose_secret()
     }
 
     /// Reads `whsec_...`.

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "what a test needs and does not get fails it")]
 
 mod console;
+mod events;
 mod payments;
 mod recon;
+mod webhooks;
 mod world;

@@ -1,0 +1,382 @@
+//! `/v1/webhook-endpoints`: where a portal hears its events.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use mizan_ledger::{Id as _, Instant};
+use secrecy::ExposeSecret as _;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::model::{
+    Delivery, DeliveryState, DisabledReason, Endpoint, EndpointState, TEST_TYPE, WebhookError,
+};
+use super::service::{self, Change, NewEndpoint, Replay, SecretsChange};
+use super::signing::WebhookSecret;
+use super::store;
+use super::target::{Policy, Refused};
+use crate::access::Scope;
+use crate::app::App;
+use crate::events::is_type;
+use crate::fault::Fault;
+use crate::http::call::Call;
+use crate::http::once::Answer;
+use crate::http::page::{Cursor, Page, PageRequest};
+use crate::http::problem::{Code, Faults, FieldCode, FieldError, Problem};
+use crate::http::query::Params;
+use crate::ids::{DeliveryId, EventId, PortalId, WebhookId};
+use crate::tx::Hub;
+
+pub fn router() -> Router<App> {
+    Router::new()
+        .route("/v1/webhook-endpoints", post(open).get(list))
+        .route("/v1/webhook-endpoints/{id}", get(find).patch(change).delete(delete))
+        .route("/v1/webhook-endpoints/{id}/test", post(test))
+        .route("/v1/webhook-endpoints/{id}/replay", post(replay))
+        .route("/v1/webhook-endpoints/{id}/deliveries", get(deliveries))
+}
+
+#[derive(Debug, Serialize)]
+struct EndpointView {
+    id: WebhookId,
+    live: bool,
+    url: String,
+    /// None means all.
+    types: Vec<String>,
+    state: &'static str,
+    disabled_reason: Option<&'static str>,
+    created_at: Instant,
+    failing_since: Option<Instant>,
+    /// How many sign: two during rotation.
+    secrets: usize,
+}
+
+impl EndpointView {
+    fn new(endpoint: &Endpoint, hub: &Hub) -> Self {
+        let (state, disabled_reason) = match endpoint.state {
+            EndpointState::Enabled => ("enabled", None),
+            EndpointState::Disabled(reason) => ("disabled", Some(reason.as_str())),
+            EndpointState::Deleted => ("deleted", None),
+        };
+        Self {
+            id: endpoint.id,
+            live: hub.config.mode.is_live(),
+            url: endpoint.url.clone(),
+            types: endpoint.types.clone(),
+            state,
+            disabled_reason,
+            created_at: endpoint.created_at,
+            failing_since: endpoint.failing_since,
+            secrets: endpoint.secrets_sealed.len(),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OpenBody {
+    url: String,
+    #[serde(default)]
+    types: Vec<String>,
+}
+
+async fn open(State(app): State<App>, call: Call) -> Result<Answer, Problem> {
+    let portal = call.portal(&Scope::WebhooksWrite)?;
+    let body: OpenBody = call.json()?;
+    let mut faults = Faults::default();
+    check_url(&app, &mut faults, &body.url)?;
+    check_types(&mut faults, &body.types);
+    faults.finish()?;
+    let secret = WebhookSecret::generate(&app.hub.entropy);
+    let new = NewEndpoint { portal, url: body.url, types: body.types, secret };
+    let answer = app
+        .once(&call, StatusCode::CREATED, &new, |tx, new| {
+            Box::pin(async move {
+                let endpoint = service::open(tx, new).await?;
+                Ok::<_, WebhookError>(EndpointView::new(&endpoint, tx.hub()))
+            })
+        })
+        .await?;
+    show(answer, &new.secret)
+}
+
+/// Adds the secret to a first answer. What is kept for repetitions does not have it: it is shown once, and stands
+/// nowhere in the clear.
+fn show(mut answer: Answer, secret: &WebhookSecret) -> Result<Answer, Problem> {
+    if answer.replayed || !answer.status.is_success() {
+        return Ok(answer);
+    }
+    let mut body: Value = serde_json::from_slice(&answer.body).map_err(Fault::from)?;
+    body["secret"] = secret.reveal().expose_secret().into();
+    answer.body = serde_json::to_vec(&body).map_err(Fault::from)?;
+    Ok(answer)
+}
+
+fn check_url(app: &App, faults: &mut Faults, url: &str) -> Result<(), Problem> {
+    let policy = Policy::new(&app.hub.config).map_err(|error| Fault::Other(error.to_string()))?;
+    let checked = policy.target(url).map(drop).map_err(|refused| match refused {
+        Refused::Form | Refused::NotEncrypted => FieldCode::NotAUrl,
+        Refused::Host | Refused::Address => FieldCode::NotRegistered,
+    });
+    faults.check("/url", checked);
+    Ok(())
+}
+
+fn check_types(faults: &mut Faults, types: &[String]) {
+    if types.len() > crate::events::TYPES.len() {
+        faults.add("/types", FieldCode::TooMany);
+        return;
+    }
+    for (place, kind) in types.iter().enumerate() {
+        if !is_type(kind) {
+            faults.add(format!("/types/{place}"), FieldCode::NotAllowed);
+        }
+    }
+}
+
+async fn list(State(app): State<App>, call: Call) -> Result<Json<Page<EndpointView>>, Problem> {
+    let portal = call.portal(&Scope::WebhooksWrite)?;
+    let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
+    let endpoints = store::page(&mut conn, portal).await?;
+    let data = endpoints.iter().map(|endpoint| EndpointView::new(endpoint, &app.hub)).collect();
+    Ok(Json(Page { data, next_cursor: None }))
+}
+
+/// The caller and the endpoint in the path.
+fn named(call: &Call, id: &str) -> Result<(PortalId, WebhookId), Problem> {
+    let portal = call.portal(&Scope::WebhooksWrite)?;
+    Ok((portal, id.parse().map_err(|_| Problem::new(Code::NotFound))?))
+}
+
+async fn find(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    call: Call,
+) -> Result<Json<EndpointView>, Problem> {
+    let (portal, id) = named(&call, &id)?;
+    let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
+    let endpoint = store::find(&mut conn, portal, id).await?.ok_or(Problem::new(Code::NotFound))?;
+    Ok(Json(EndpointView::new(&endpoint, &app.hub)))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChangeBody {
+    url: Option<String>,
+    types: Option<Vec<String>>,
+    state: Option<StateBody>,
+    secrets: Option<SecretsBody>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StateBody {
+    Enabled,
+    Disabled,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum SecretsBody {
+    Rotate,
+    DropOld,
+}
+
+async fn change(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
+    let (portal, id) = named(&call, &id)?;
+    let body: ChangeBody = call.json()?;
+    let mut faults = Faults::default();
+    if let Some(url) = &body.url {
+        check_url(&app, &mut faults, url)?;
+    }
+    check_types(&mut faults, body.types.as_deref().unwrap_or_default());
+    faults.finish()?;
+    let secret = WebhookSecret::generate(&app.hub.entropy);
+    let asked = Change {
+        portal,
+        id,
+        url: body.url,
+        types: body.types,
+        state: body.state.map(|state| match state {
+            StateBody::Enabled => EndpointState::Enabled,
+            StateBody::Disabled => EndpointState::Disabled(DisabledReason::Asked),
+        }),
+        secrets: body.secrets.map(|secrets| match secrets {
+            SecretsBody::Rotate => SecretsChange::Rotate(secret.clone()),
+            SecretsBody::DropOld => SecretsChange::DropOld,
+        }),
+    };
+    let answer = app
+        .once(&call, StatusCode::OK, &asked, |tx, asked| {
+            Box::pin(async move {
+                let endpoint = service::change(tx, asked).await?;
+                Ok::<_, WebhookError>(EndpointView::new(&endpoint, tx.hub()))
+            })
+        })
+        .await?;
+    match body.secrets {
+        Some(SecretsBody::Rotate) => show(answer, &secret),
+        _ => Ok(answer),
+    }
+}
+
+async fn delete(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
+    let asked = named(&call, &id)?;
+    app.once(&call, StatusCode::OK, &asked, |tx, asked| {
+        Box::pin(async move {
+            let endpoint = service::delete(tx, asked).await?;
+            Ok::<_, WebhookError>(EndpointView::new(&endpoint, tx.hub()))
+        })
+    })
+    .await
+}
+
+/// The message that was queued; `/deliveries` tells what became of it.
+#[derive(Debug, Serialize)]
+struct TestView {
+    id: DeliveryId,
+    event: EventId,
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+async fn test(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
+    let asked = named(&call, &id)?;
+    let answer = app
+        .once(&call, StatusCode::ACCEPTED, &asked, |tx, asked| {
+            Box::pin(async move {
+                let (id, event) = service::test(tx, asked).await?;
+                Ok::<_, WebhookError>(TestView { id, event, kind: TEST_TYPE })
+            })
+        })
+        .await?;
+    app.wake.webhooks.notify_one();
+    Ok(answer)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReplayBody {
+    after: i64,
+    until: Option<i64>,
+}
+
+#[derive(Debug, Serialize)]
+struct ReplayView {
+    queued: usize,
+    next_after: Option<i64>,
+}
+
+async fn replay(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
+    let (portal, id) = named(&call, &id)?;
+    let body: ReplayBody = call.json()?;
+    let mut faults = Faults::default();
+    if body.after < 0 {
+        faults.add("/after", FieldCode::OutOfRange);
+    }
+    if body.until.is_some_and(|until| until <= body.after) {
+        faults.add("/until", FieldCode::OutOfRange);
+    }
+    faults.finish()?;
+    let asked = Replay { portal, id, after: body.after, until: body.until };
+    let answer = app
+        .once(&call, StatusCode::ACCEPTED, &asked, |tx, asked| {
+            Box::pin(async move {
+                let replayed = service::replay(tx, asked).await?;
+                let view = ReplayView { queued: replayed.queued, next_after: replayed.next_after };
+                Ok::<_, WebhookError>(view)
+            })
+        })
+        .await?;
+    app.wake.webhooks.notify_one();
+    Ok(answer)
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Search {
+    limit: Option<u32>,
+    cursor: Option<String>,
+    state: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct DeliveryView {
+    id: DeliveryId,
+    event: EventId,
+    position: Option<i64>,
+    #[serde(rename = "type")]
+    kind: String,
+    state: &'static str,
+    attempts: i32,
+    queued_at: Instant,
+    /// Of the last try.
+    tried_at: Option<Instant>,
+    /// While it waits.
+    next_at: Option<Instant>,
+    status: Option<i16>,
+    /// The first 1,024 bytes of the last answer.
+    answer: Option<String>,
+    /// Why there was none.
+    error: Option<String>,
+}
+
+impl From<Delivery> for DeliveryView {
+    fn from(delivery: Delivery) -> Self {
+        Self {
+            id: delivery.id,
+            event: delivery.event,
+            position: delivery.position,
+            kind: delivery.kind,
+            state: delivery.state.as_str(),
+            attempts: delivery.attempts,
+            queued_at: delivery.queued_at,
+            tried_at: delivery.tried_at,
+            next_at: Some(delivery.next_at).filter(|_| delivery.state == DeliveryState::Waiting),
+            status: delivery.status,
+            answer: delivery.answer,
+            error: delivery.error,
+        }
+    }
+}
+
+async fn deliveries(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Params(search): Params<Search>,
+    call: Call,
+) -> Result<Json<Page<DeliveryView>>, Problem> {
+    let (portal, id) = named(&call, &id)?;
+    let page = PageRequest::new(search.limit, search.cursor.as_deref())?;
+    let state = match search.state.as_deref() {
+        None => None,
+        Some(text) => Some(DeliveryState::parse(text).ok_or_else(|| {
+            Problem::new(Code::QueryInvalid).field(FieldError::new("/state", FieldCode::NotAllowed))
+        })?),
+    };
+    let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
+    store::find(&mut conn, portal, id).await?.ok_or(Problem::new(Code::NotFound))?;
+    let before = page.after.map(|cursor| cursor.id);
+    let rows = store::page_deliveries(&mut conn, id, state, before, page.rows_to_read()).await?;
+    let listed = Page::from_rows(
+        rows,
+        page,
+        |delivery| Cursor { at: delivery.queued_at, id: delivery.id.uuid() },
+        DeliveryView::from,
+    );
+    Ok(Json(listed))
+}
+
+impl From<WebhookError> for Problem {
+    fn from(error: WebhookError) -> Self {
+        let detail = error.to_string();
+        let problem = match error {
+            WebhookError::NotFound => Self::new(Code::NotFound),
+            WebhookError::TooManyEndpoints | WebhookError::TwoSecrets => Self::new(Code::WebhookLimitReached),
+            WebhookError::EventsGone { pruned } => Self::new(Code::EventsGone).with("after", pruned),
+            WebhookError::Fault(fault) => return fault.into(),
+        };
+        problem.detail(detail)
+    }
+}

@@ -1,0 +1,381 @@
+use mizan_ledger::{Id, Instant};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::model::{
+    Contents, Delivery, DeliveryState, DisabledReason, Endpoint, EndpointState, Parcel, Subject, TEST_TYPE,
+    Tried,
+};
+use crate::fault::Fault;
+use crate::ids::{DeliveryId, EventId, PortalId, WebhookId};
+
+pub async fn insert(conn: &mut PgConnection, endpoint: &Endpoint) -> Result<(), Fault> {
+    let (state, reason) = state_columns(endpoint.state);
+    sqlx::query!(
+        "insert into webhook_endpoints (id, portal, url, types, secrets_sealed, state, disabled_reason, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        endpoint.id.uuid(),
+        endpoint.portal.uuid(),
+        endpoint.url,
+        &endpoint.types,
+        &endpoint.secrets_sealed,
+        state,
+        reason,
+        endpoint.created_at as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+struct EndpointRow {
+    id: Uuid,
+    portal: Uuid,
+    url: String,
+    types: Vec<String>,
+    secrets_sealed: Vec<Vec<u8>>,
+    state: String,
+    disabled_reason: Option<String>,
+    created_at: Instant,
+    failing_since: Option<Instant>,
+    paused_until: Option<Instant>,
+}
+
+impl TryFrom<EndpointRow> for Endpoint {
+    type Error = Fault;
+
+    fn try_from(row: EndpointRow) -> Result<Self, Fault> {
+        let id = WebhookId::from_uuid(row.id);
+        let state = match (row.state.as_str(), row.disabled_reason.as_deref()) {
+            ("enabled", None) => EndpointState::Enabled,
+            ("disabled", Some("asked")) => EndpointState::Disabled(DisabledReason::Asked),
+            ("disabled", Some("failing")) => EndpointState::Disabled(DisabledReason::Failing),
+            ("deleted", None) => EndpointState::Deleted,
+            _ => return Err(Fault::corrupt("webhook_endpoints", "state", id)),
+        };
+        Ok(Self {
+            id,
+            portal: PortalId::from_uuid(row.portal),
+            url: row.url,
+            types: row.types,
+            secrets_sealed: row.secrets_sealed,
+            state,
+            created_at: row.created_at,
+            failing_since: row.failing_since,
+            paused_until: row.paused_until,
+        })
+    }
+}
+
+fn state_columns(state: EndpointState) -> (&'static str, Option<&'static str>) {
+    match state {
+        EndpointState::Enabled => ("enabled", None),
+        EndpointState::Disabled(reason) => ("disabled", Some(reason.as_str())),
+        EndpointState::Deleted => ("deleted", None),
+    }
+}
+
+/// The endpoints of a portal, oldest first.
+pub async fn page(conn: &mut PgConnection, portal: PortalId) -> Result<Vec<Endpoint>, Fault> {
+    let rows = sqlx::query_as!(
+        EndpointRow,
+        "select id, portal, url, types, secrets_sealed, state, disabled_reason, created_at, failing_since,
+                paused_until
+         from webhook_endpoints where portal = $1 and state <> 'deleted' order by id",
+        portal.uuid(),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Endpoint::try_from).collect()
+}
+
+/// One endpoint of a portal.
+pub async fn find(
+    conn: &mut PgConnection,
+    portal: PortalId,
+    id: WebhookId,
+) -> Result<Option<Endpoint>, Fault> {
+    let row = sqlx::query_as!(
+        EndpointRow,
+        "select id, portal, url, types, secrets_sealed, state, disabled_reason, created_at, failing_since,
+                paused_until
+         from webhook_endpoints where id = $1 and portal = $2 and state <> 'deleted'",
+        id.uuid(),
+        portal.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(Endpoint::try_from).transpose()
+}
+
+/// The endpoints of these portals to which events are to be sent.
+pub async fn find_enabled(conn: &mut PgConnection, portals: &[Uuid]) -> Result<Vec<Endpoint>, Fault> {
+    let rows = sqlx::query_as!(
+        EndpointRow,
+        "select id, portal, url, types, secrets_sealed, state, disabled_reason, created_at, failing_since,
+                paused_until
+         from webhook_endpoints where portal = any($1) and state = 'enabled' order by id",
+        portals,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Endpoint::try_from).collect()
+}
+
+/// Locks endpoints in ascending order of their ids, one statement. Deleted ones are not among the answer.
+pub async fn lock(conn: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Endpoint>, Fault> {
+    let rows = sqlx::query_as!(
+        EndpointRow,
+        "select id, portal, url, types, secrets_sealed, state, disabled_reason, created_at, failing_since,
+                paused_until
+         from webhook_endpoints where id = any($1) and state <> 'deleted' order by id for no key update",
+        ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Endpoint::try_from).collect()
+}
+
+/// Writes what can change of a locked endpoint.
+pub async fn update(conn: &mut PgConnection, endpoint: &Endpoint) -> Result<(), Fault> {
+    let (state, reason) = state_columns(endpoint.state);
+    sqlx::query!(
+        "update webhook_endpoints set url = $2, types = $3, secrets_sealed = $4, state = $5, disabled_reason = $6,
+             failing_since = $7, paused_until = $8
+         where id = $1",
+        endpoint.id.uuid(),
+        endpoint.url,
+        &endpoint.types,
+        &endpoint.secrets_sealed,
+        state,
+        reason,
+        endpoint.failing_since as _,
+        endpoint.paused_until as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Deliveries to be made: of this event to this endpoint.
+#[derive(Debug, Default)]
+pub struct NewDeliveries {
+    pub ids: Vec<Uuid>,
+    pub endpoints: Vec<Uuid>,
+    pub events: Vec<i64>,
+}
+
+/// Queues deliveries, in the order of endpoint and event. One that was made or given up before is made again; one
+/// that waits is made at once.
+pub async fn insert_deliveries(
+    conn: &mut PgConnection,
+    new: &NewDeliveries,
+    now: Instant,
+) -> Result<(), Fault> {
+    if new.ids.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "insert into webhook_deliveries (id, endpoint, event_n, state, queued_at, next_at)
+         select id, endpoint, event_n, 'waiting', $4, $4
+         from unnest($1::uuid[], $2::uuid[], $3::bigint[]) as new (id, endpoint, event_n)
+         order by endpoint, event_n
+         on conflict (endpoint, event_n) do update
+             set state = 'waiting', queued_at = excluded.queued_at, next_at = excluded.next_at",
+        &new.ids,
+        &new.endpoints,
+        &new.events,
+        now as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub async fn insert_test(
+    conn: &mut PgConnection,
+    id: DeliveryId,
+    endpoint: WebhookId,
+    test: EventId,
+    now: Instant,
+) -> Result<(), Fault> {
+    sqlx::query!(
+        "insert into webhook_deliveries (id, endpoint, test, state, queued_at, next_at)
+         values ($1, $2, $3, 'waiting', $4, $4)",
+        id.uuid(),
+        endpoint.uuid(),
+        test.uuid(),
+        now as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// How much a worker can take on.
+#[derive(Debug, Clone, Copy)]
+pub struct Room {
+    /// Deliveries to sound endpoints.
+    pub sound: i64,
+    /// Tests, and deliveries to failing endpoints.
+    pub stuck: i64,
+    /// Deliveries at a time to one sound endpoint, over all workers; a failing one gets one.
+    pub per_endpoint: i64,
+    pub lease_until: Instant,
+}
+
+/// A claimed delivery with its endpoint's address and secrets.
+#[derive(Debug)]
+pub struct Claimed {
+    pub parcel: Parcel,
+    pub portal: PortalId,
+    pub secrets_sealed: Vec<Vec<u8>>,
+}
+
+/// Takes due deliveries: endpoints take turns, so that a long queue of one does not hold up the others.
+pub async fn claim(conn: &mut PgConnection, now: Instant, room: Room) -> Result<Vec<Claimed>, Fault> {
+    let rows = sqlx::query!(
+        r#"with open as (
+             select e.id, e.failing_since is not null as stuck,
+                    case when e.failing_since is null then $3::bigint else 1 end
+                        - (select count(*) from webhook_deliveries l where l.endpoint = e.id and l.lease_until > $1)
+                        as room
+             from webhook_endpoints e
+             where e.state = 'enabled' and (e.paused_until is null or e.paused_until <= $1)
+         ), due as (
+             select d.id, d.next_at, open.stuck,
+                    row_number() over (partition by open.id order by d.next_at, d.id) as turn
+             from open cross join lateral (
+                 select id, next_at from webhook_deliveries
+                 where endpoint = open.id and state = 'waiting' and test is null and next_at <= $1
+                   and (lease_until is null or lease_until <= $1)
+                 order by next_at, id limit greatest(open.room, 0)) as d
+             union all
+             (select id, next_at, true, 1 from webhook_deliveries
+              where state = 'waiting' and test is not null and next_at <= $1
+                and (lease_until is null or lease_until <= $1)
+              order by next_at limit $5)
+         ), placed as (
+             select id, stuck, row_number() over (partition by stuck order by turn, next_at, id) as place from due
+         )
+         update webhook_deliveries d set attempt = d.attempt + 1, lease_until = $2
+         from webhook_endpoints e
+         where e.id = d.endpoint and e.state <> 'deleted' and d.id in (
+             select id from webhook_deliveries
+             where id in (select id from placed where place <= case when stuck then $5::bigint else $4::bigint end)
+               and state = 'waiting' and (lease_until is null or lease_until <= $1)
+             for update skip locked)
+         returning d.id, d.endpoint, d.event_n, d.test, d.attempt, d.queued_at, e.portal, e.url, e.secrets_sealed,
+             e.failing_since is not null as "probe!""#,
+        now as _,
+        room.lease_until as _,
+        room.per_endpoint,
+        room.sound,
+        room.stuck,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let id = DeliveryId::from_uuid(row.id);
+            let subject = match (row.event_n, row.test) {
+                (Some(n), None) => Subject::Event(n),
+                (None, Some(test)) => Subject::Test(EventId::from_uuid(test)),
+                _ => return Err(Fault::corrupt("webhook_deliveries", "event_n", id)),
+            };
+            let parcel = Parcel {
+                id,
+                endpoint: WebhookId::from_uuid(row.endpoint),
+                subject,
+                attempt: row.attempt,
+                queued_at: row.queued_at,
+                url: row.url,
+                probe: row.probe,
+                contents: Contents::Missing("it was not packed"),
+            };
+            let portal = PortalId::from_uuid(row.portal);
+            Ok(Claimed { parcel, portal, secrets_sealed: row.secrets_sealed })
+        })
+        .collect()
+}
+
+/// Writes what came of tries, each only if nobody claimed the delivery since.
+pub async fn update_tried(conn: &mut PgConnection, tried: &[Tried], now: Instant) -> Result<(), Fault> {
+    let each = || tried.iter();
+    let ids: Vec<Uuid> = each().map(|one| one.parcel.id.uuid()).collect();
+    let attempts: Vec<i32> = each().map(|one| one.parcel.attempt).collect();
+    let (states, nexts): (Vec<&str>, Vec<Instant>) =
+        each().map(|one| one.next(now)).map(|(state, next)| (state.as_str(), next)).unzip();
+    let statuses: Vec<Option<i16>> = each().map(|one| one.outcome.status()).collect();
+    let answers: Vec<Option<&str>> = each().map(|one| one.outcome.answer()).collect();
+    let errors: Vec<Option<&str>> = each().map(|one| one.outcome.error()).collect();
+    sqlx::query!(
+        "with mine as (
+             select d.id, new.state, new.next_at, new.status, new.answer, new.error
+             from webhook_deliveries d
+             join unnest($1::uuid[], $2::int[], $3::text[], $4::timestamptz[], $5::smallint[], $6::text[], $7::text[])
+                 as new (id, attempt, state, next_at, status, answer, error)
+                 on new.id = d.id and new.attempt = d.attempt
+             where d.state = 'waiting'
+             order by d.endpoint, d.event_n for no key update of d
+         )
+         update webhook_deliveries set state = mine.state, next_at = mine.next_at, status = mine.status,
+             answer = mine.answer, error = mine.error, tried_at = $8, lease_until = null
+         from mine where webhook_deliveries.id = mine.id",
+        &ids,
+        &attempts,
+        &states as _,
+        &nexts as _,
+        &statuses as _,
+        &answers as _,
+        &errors as _,
+        now as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Deliveries of an endpoint, the youngest first; `before` continues a page.
+pub async fn page_deliveries(
+    conn: &mut PgConnection,
+    endpoint: WebhookId,
+    state: Option<DeliveryState>,
+    before: Option<Uuid>,
+    limit: i64,
+) -> Result<Vec<Delivery>, Fault> {
+    let rows = sqlx::query!(
+        r#"select d.id, coalesce(d.test, e.id) as "event!", e.position as "position?", e.type as "kind?", d.state,
+                  d.attempt, d.queued_at, d.next_at, d.tried_at, d.status, d.answer, d.error
+           from webhook_deliveries d left join events e on e.n = d.event_n
+           where d.endpoint = $1 and ($2::text is null or d.state = $2) and ($3::uuid is null or d.id < $3)
+             and (d.test is not null or e.n is not null)
+           order by d.id desc limit $4"#,
+        endpoint.uuid(),
+        state.map(DeliveryState::as_str),
+        before,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let id = DeliveryId::from_uuid(row.id);
+            let state = DeliveryState::parse(&row.state);
+            Ok(Delivery {
+                id,
+                event: EventId::from_uuid(row.event),
+                position: row.position,
+                kind: row.kind.unwrap_or_else(|| TEST_TYPE.to_owned()),
+                state: state.ok_or_else(|| Fault::corrupt("webhook_deliveries", "state", id))?,
+                attempts: row.attempt,
+                queued_at: row.queued_at,
+                next_at: row.next_at,
+                tried_at: row.tried_at,
+                status: row.status,
+                answer: row.answer,
+                error: row.error,
+            })
+        })
+        .collect()
+}
