@@ -2,6 +2,9 @@
 //!
 //! Exit codes: 0 done, 1 the answer is "no", 2 wrong usage, 3 environment (database, network).
 
+mod database;
+mod ledger;
+mod output;
 mod run;
 mod sandbox;
 mod serve;

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use super::{Answer, sandbox, serve, statement};
+use super::{Answer, ledger, sandbox, serve, statement};
 
 /// Mizan: the payment and e-fee settlement hub of a government.
 #[derive(Debug, Parser)]
@@ -25,6 +25,9 @@ enum Command {
     /// Read bank statement files without touching anything.
     #[command(subcommand)]
     Statement(statement::Command),
+    /// Check the book again, and write it out.
+    #[command(subcommand)]
+    Ledger(ledger::Command),
 }
 
 /// Runs the command and turns its outcome into an exit code.
@@ -39,6 +42,7 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Serve(args) => serve::run(config, args).await,
             Command::Sandbox(args) => sandbox::run(args).await,
             Command::Statement(command) => statement::run(command).await,
+            Command::Ledger(command) => ledger::run(config, command).await,
         }
     });
     match outcome {

@@ -3,10 +3,10 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use mizan_ledger::SystemClock;
-use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 
 use super::Answer;
+use super::database::Database;
 use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::start;
@@ -21,13 +21,17 @@ pub struct Args {
 pub async fn run(config: Option<&Path>, args: Args) -> anyhow::Result<Answer> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let config = Config::load(config).context("configuration")?;
-    let url = config.database.url.clone().context("database.url is not set")?;
+    let database = Database::open(&config).await?;
     let listen = args.listen.unwrap_or(config.listen);
-    let app = start::app(config, url.expose_secret(), Arc::new(SystemClock), Entropy::system()).await?;
+    let app = start::app(config, database.url(), Arc::new(SystemClock), Entropy::system()).await?;
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let running = start::serve(app, listener).await?;
     tracing::info!(address = %running.address, "listening");
-    tokio::signal::ctrl_c().await?;
+    tokio::select! {
+        stop = tokio::signal::ctrl_c() => stop?,
+        () = database.supervise() => {}
+    }
     running.stop().await;
+    database.close().await?;
     Ok(Answer::Yes)
 }

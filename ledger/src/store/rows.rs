@@ -13,11 +13,19 @@ use crate::balance::Balance;
 use crate::chain::Hash;
 use crate::{Currency, Day, EntryId, Instant};
 
+/// Writes only when there is no such book: who may only read opens one too.
 pub(super) async fn find_or_insert_book(conn: &mut PgConnection, name: &str) -> Result<i32, BookError> {
+    if let Some(id) = find_book(conn, name).await? {
+        return Ok(id);
+    }
     sqlx::query!("insert into ledger.books (name) values ($1) on conflict (name) do nothing", name)
         .execute(&mut *conn)
         .await?;
-    Ok(sqlx::query_scalar!("select id from ledger.books where name = $1", name).fetch_one(conn).await?)
+    Ok(find_book(conn, name).await?.ok_or(sqlx::Error::RowNotFound)?)
+}
+
+async fn find_book(conn: &mut PgConnection, name: &str) -> Result<Option<i32>, BookError> {
+    Ok(sqlx::query_scalar!("select id from ledger.books where name = $1", name).fetch_optional(conn).await?)
 }
 
 /// The head, locked until the transaction ends; the version of the periods; the last sequence number that has

@@ -25,7 +25,8 @@ const BATCHES_PER_PORTION: i64 = 1_024;
 const DIFFERENCES_KEPT: usize = 1_000;
 
 /// What was compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Check {
     /// The triggers that guard the tables are there and on.
     Guards,
@@ -70,7 +71,7 @@ pub enum Check {
 }
 
 /// One place where the book is not what its entries say.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Difference {
     pub check: Check,
     /// Where, as `entry 17` or `agency/psi/payable JOD`.
