@@ -2,7 +2,9 @@
 //!
 //! Exit codes: 0 done, 1 the answer is "no", 2 wrong usage, 3 environment (database, network).
 
+mod call;
 mod database;
+mod demo;
 mod ledger;
 mod output;
 mod run;

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use super::{Answer, ledger, sandbox, serve, statement};
+use super::{Answer, call, demo, ledger, sandbox, serve, statement};
 
 /// Mizan: the payment and e-fee settlement hub of a government.
 #[derive(Debug, Parser)]
@@ -20,6 +20,10 @@ pub struct Cli {
 enum Command {
     /// Run the hub: API, payer's page, console, poster, publisher and jobs.
     Serve(serve::Args),
+    /// Tell the whole story on a database, a bank and a hub of its own.
+    Demo(demo::Args),
+    /// Sign a request with a key and send it.
+    Call(call::Args),
     /// Run the sandbox bank and card gateway alone (docs/SANDBOX.md).
     Sandbox(sandbox::Args),
     /// Read bank statement files without touching anything.
@@ -40,6 +44,8 @@ pub fn run(cli: Cli) -> ExitCode {
         let config = cli.config.as_deref();
         match cli.command {
             Command::Serve(args) => serve::run(config, args).await,
+            Command::Demo(args) => demo::run(args).await,
+            Command::Call(args) => call::run(args).await,
             Command::Sandbox(args) => sandbox::run(args).await,
             Command::Statement(command) => statement::run(command).await,
             Command::Ledger(command) => ledger::run(config, command).await,

@@ -2,8 +2,13 @@
 //! officers. `mizan demo` tells a story on it, the tests play in it, the load tool presses it. Nothing in here is
 //! reachable in live mode.
 
+pub mod day;
 mod deployment;
 mod onboard;
+mod stage;
+pub mod story;
 
 pub use deployment::{MERCHANT, callback_key, config, sandbox};
 pub use onboard::{Officer, Onboarded, onboard};
+pub use stage::Stage;
+pub use story::Teller;

@@ -74,7 +74,8 @@ impl FromRequest<App> for Call {
         let (parts, body) = request.into_parts();
         let bytes_max = bytes_max(app, parts.uri.path());
         let body = json::collect(body, bytes_max).await?;
-        let (key, keys_version) = authenticate(app, &parts.method, &parts.uri, &parts.headers, &body).await?;
+        let presented = signature::parse(&parts.headers).map_err(|error| refusal(app, &error))?;
+        // A missing key is named as such, not as a header the signature should have covered.
         let idempotency = if changes_something(&parts.method) {
             let key = IdempotencyKey::from_headers(&parts.headers)?;
             let fingerprint =
@@ -83,6 +84,8 @@ impl FromRequest<App> for Call {
         } else {
             None
         };
+        let message = Message::received(&parts.method, scheme(app), &parts.uri, &parts.headers);
+        let (key, keys_version) = authenticate(app, &presented, &message, &body).await?;
         Ok(Self {
             caller: key.caller.clone(),
             keys_version,
@@ -114,22 +117,21 @@ fn bytes_max(app: &App, path: &str) -> usize {
     }
 }
 
+/// What is told of a bad signature: in test mode also the signature base and the hub's time.
+fn refusal(app: &App, error: &SignatureError) -> Problem {
+    if app.hub.config.mode.is_live() { error.problem() } else { error.explained(app.clock.now()) }
+}
+
 /// Finds the first known key among the signatures presented and checks that signature.
 async fn authenticate(
     app: &App,
-    method: &Method,
-    uri: &Uri,
-    headers: &HeaderMap,
+    presented: &[Presented],
+    message: &Message<'_>,
     body: &[u8],
 ) -> Result<(Arc<KnownKey>, i64), Problem> {
-    let now = app.clock.now();
-    let refuse = |error: SignatureError| {
-        if app.hub.config.mode.is_live() { error.problem() } else { error.explained(now) }
-    };
-    let presented = signature::parse(headers).map_err(refuse)?;
-    let (presented, key, version) = known_key(app, &presented).await?.map_err(refuse)?;
-    let message = Message::received(method, scheme(app), uri, headers);
-    signature::verify(presented, &message, body, &key.material, now).map_err(refuse)?;
+    let (presented, key, version) = known_key(app, presented).await?.map_err(|error| refusal(app, &error))?;
+    signature::verify(presented, message, body, &key.material, app.clock.now())
+        .map_err(|error| refusal(app, &error))?;
     Ok((key, version))
 }
 

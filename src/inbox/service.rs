@@ -43,6 +43,8 @@ pub async fn take(tx: &mut Tx, new: &NewNotice) -> Result<Taken, Fault> {
     Ok(Taken::Altered)
 }
 
+pub use super::store::entry_of;
+
 /// How much of the queue the poster takes, and how.
 #[derive(Debug, Clone, Copy)]
 pub struct Turn {

@@ -268,3 +268,14 @@ pub async fn insert_refused(
     .await?;
     Ok(())
 }
+
+/// The entry that the money of an intent caused.
+pub async fn entry_of(conn: &mut PgConnection, intent: IntentId) -> Result<Option<EntryId>, Fault> {
+    let entry = sqlx::query_scalar!(
+        "select entry_id from notices where intent = $1 and meaning = 'money' and outcome = 'paid' order by n limit 1",
+        intent.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(entry.map(EntryId::from_uuid))
+}

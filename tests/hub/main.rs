@@ -1,9 +1,11 @@
 //! The hub as its users meet it: real HTTP, a real PostgreSQL, the sandbox bank outside. Modules mirror the rooms.
 #![expect(clippy::unwrap_used, reason = "what a test needs and does not get fails it")]
 
+mod bad_input;
 mod console;
 mod events;
 mod payments;
 mod recon;
+mod signatures;
 mod webhooks;
 mod world;
