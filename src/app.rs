@@ -159,7 +159,8 @@ impl App {
             self.wake.publisher.notify_one();
         }
         if committed.jobs {
-            self.wake.workers.notify_one();
+            // Each kind of job has a worker of its own, and all of them look.
+            self.wake.workers.notify_waiters();
         }
         Ok(())
     }

@@ -6,6 +6,7 @@
 //! - [`intents`]: the life of one payment; its [`intents::attempts`] on channels;
 //! - [`inbox`]: outside facts about money, stored raw and applied later by the poster;
 //! - [`receipts`]: numbered, signed proof for the payer;
+//! - [`refunds`]: money given back: asked by one, approved by another, final when the bank shows it;
 //! - [`expectations`], [`suspense`], [`breaks`]: what will be seen at the bank, what fits nothing, what does not tie;
 //! - [`recon`]: bank statements against the books;
 //! - [`books`]: the chart of accounts and one posting rule per business event;
@@ -46,6 +47,7 @@ pub mod queue;
 pub mod quoting;
 pub mod receipts;
 pub mod recon;
+pub mod refunds;
 pub mod start;
 pub mod suspense;
 pub mod tx;

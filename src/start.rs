@@ -22,7 +22,7 @@ use crate::entropy::Entropy;
 use crate::http::router::router;
 use crate::keys::HubKeys;
 use crate::tx::Hub;
-use crate::{events, inbox, recon, webhooks};
+use crate::{events, inbox, queue, recon, refunds, webhooks};
 
 /// Connections for requests when nothing else is configured: two cores serve no more at once.
 const CONNECTIONS: u32 = 16;
@@ -95,6 +95,9 @@ pub fn loops(app: &App) {
     app.tasks.spawn(events::publisher::publish_loop(app.clone()));
     app.tasks.spawn(events::publisher::prune_loop(app.clone()));
     app.tasks.spawn(webhooks::jobs::deliver_loop(app.clone()));
+    for work in refunds::jobs::WORKS {
+        app.tasks.spawn(queue::worker::work_loop(app.clone(), work));
+    }
 }
 
 impl Running {

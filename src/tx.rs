@@ -135,6 +135,18 @@ impl Tx {
         Ok(outcomes)
     }
 
+    /// Posts entries that the book must take, because they tell of facts: a refusal is a fault, and rolls back.
+    pub async fn post_all(&mut self, entries: &[Entry]) -> Result<(), Fault> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let outcomes = self.post(entries).await?;
+        match outcomes.iter().find_map(Outcome::refusal) {
+            Some(refusal) => Err(Fault::Other(format!("the book refused an entry: {refusal}"))),
+            None => Ok(()),
+        }
+    }
+
     /// Writes what was collected and commits. Returns whether events or jobs wait for their workers.
     pub async fn commit(mut self) -> Result<Committed, Fault> {
         let committed = Committed { events: !self.events.is_empty(), jobs: !self.jobs.is_empty() };

@@ -142,6 +142,24 @@ pub async fn lock_by_reference(
     rows.into_iter().map(Expectation::try_from).collect()
 }
 
+/// Locks the open expectations of these refunds.
+pub async fn lock_by_refund(
+    conn: &mut PgConnection,
+    refunds: &[RefundId],
+) -> Result<Vec<Expectation>, Fault> {
+    let refunds: Vec<Uuid> = refunds.iter().map(|id| id.uuid()).collect();
+    let rows = sqlx::query_as!(
+        ExpectationRow,
+        "select id, kind, channel, account, currency, amount_minor, cost_minor, transaction, reference, intent,
+                refund, born_on, due_on
+         from expectations where refund = any($1) and state = 'open' order by id for no key update",
+        &refunds,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Expectation::try_from).collect()
+}
+
 /// The open expectations, oldest first.
 pub async fn page_open(conn: &mut PgConnection) -> Result<Vec<Expectation>, Fault> {
     let rows = sqlx::query_as!(
@@ -173,6 +191,22 @@ pub async fn update_met(
         settlement,
         entry as _,
         now as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The rail told its transaction id after the expectation was born.
+pub async fn update_transaction(
+    conn: &mut PgConnection,
+    id: ExpectationId,
+    transaction: &str,
+) -> Result<(), Fault> {
+    sqlx::query!(
+        "update expectations set transaction = $2 where id = $1 and state = 'open'",
+        id.uuid(),
+        transaction,
     )
     .execute(conn)
     .await?;

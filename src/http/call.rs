@@ -16,7 +16,7 @@ use super::signature::{self, Message, Presented, SignatureError};
 use crate::access::{Caller, KnownKey, Owner, Scope, service};
 use crate::app::App;
 use crate::fault::Fault;
-use crate::ids::PortalId;
+use crate::ids::{PersonId, PortalId};
 use crate::tx::Actor;
 
 /// An authenticated request.
@@ -52,6 +52,18 @@ impl Call {
             Owner::Person(_) => {
                 Err(Problem::new(Code::ForbiddenScope)
                     .detail("this call is for portals; the key is a person's"))
+            }
+        }
+    }
+
+    /// The calling member of staff; portals are refused.
+    pub fn person(&self, scope: &Scope) -> Result<PersonId, Problem> {
+        self.require(scope)?;
+        match self.caller.owner {
+            Owner::Person(id) => Ok(id),
+            Owner::Portal(_) => {
+                Err(Problem::new(Code::ForbiddenScope)
+                    .detail("this call is for staff; the key is a portal's"))
             }
         }
     }

@@ -150,6 +150,8 @@ codes! {
         "المبلغ القابل للرد ليس كما ورد في الطلب" "What is left to refund is not what the request believes"
     RefundNotApprovable "refund_not_approvable" CONFLICT Never
         "لا يمكن اعتماد الرد في حالته الحالية" "The refund cannot be approved in its state"
+    RefundNotCancelable "refund_not_cancelable" CONFLICT Never
+        "لا يمكن إلغاء الرد في حالته الحالية" "The refund cannot be canceled in its state"
     AlreadyDecided "already_decided" CONFLICT Never
         "اتُّخذ القرار من قبل" "The decision has been taken"
 

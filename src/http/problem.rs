@@ -165,6 +165,17 @@ impl Faults {
         result.map_err(|code| self.add(pointer, code)).ok()
     }
 
+    /// Notes a text that is not one line of 1 to `chars_max` printable characters.
+    pub fn text(&mut self, pointer: &str, value: &str, chars_max: usize) {
+        if value.trim().is_empty() {
+            self.add(pointer, FieldCode::Empty);
+        } else if value.chars().count() > chars_max {
+            self.add(pointer, FieldCode::TooLong);
+        } else if value.chars().any(char::is_control) {
+            self.add(pointer, FieldCode::Invalid);
+        }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

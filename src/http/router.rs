@@ -15,7 +15,7 @@ use super::{docs, health};
 use crate::app::App;
 use crate::fault::Fault;
 use crate::ids::RequestId;
-use crate::{catalogue, console, events, inbox, intents, pay, quoting, receipts, recon, webhooks};
+use crate::{catalogue, console, events, inbox, intents, pay, quoting, receipts, recon, refunds, webhooks};
 
 /// The whole hub as one service.
 pub fn router(app: App) -> Router {
@@ -30,6 +30,7 @@ pub fn router(app: App) -> Router {
         .merge(console::router())
         .merge(events::api::router())
         .merge(webhooks::api::router())
+        .merge(refunds::api::router())
         .merge(docs::routes())
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))

@@ -16,8 +16,10 @@ use crate::intents::attempts::service::end_attempts;
 use crate::intents::{
     Arrival, Attempt, AttemptEvent, Intent, IntentEvent, IntentState, Misfit, shares, view,
 };
+use crate::queue::NewJob;
 use crate::quoting::Basket;
 use crate::receipts::NewReceipt;
+use crate::refunds::{self, service::Heard};
 use crate::suspense;
 use crate::tx::Hub;
 
@@ -60,6 +62,7 @@ pub struct Decided {
     pub receipts: Vec<(IntentId, NewReceipt)>,
     pub events: Vec<(&'static str, IntentId)>,
     pub applied: Vec<Applied>,
+    pub jobs: Vec<NewJob>,
 }
 
 /// Decides notice by notice, each seeing what those before it did.
@@ -75,7 +78,8 @@ pub fn decide(
             Meaning::Money => decided.money(batch, notice, intent)?,
             Meaning::Declined => decided.declined(notice, intent)?,
             Meaning::Reversed => decided.reversed(notice, intent),
-            Meaning::Refunded | Meaning::RefundFailed | Meaning::Information => "noted".to_owned(),
+            Meaning::Refunded | Meaning::RefundFailed => decided.refund_told(notice),
+            Meaning::Information => "noted".to_owned(),
         };
         decided.applied.push(Applied { n: notice.n, outcome, intent });
     }
@@ -299,6 +303,19 @@ impl Decided {
             detail: detail(notice),
         });
         "break: reversed".to_owned()
+    }
+
+    /// News of a refund of ours: its own worker applies it, because the poster does not lock refunds.
+    fn refund_told(&mut self, notice: &Notice) -> String {
+        let Some(reference) = notice.reference.clone() else { return "no reference".to_owned() };
+        let failed = notice.meaning == Meaning::RefundFailed;
+        let reason = || notice.reason.clone().unwrap_or_else(|| "failed".to_owned());
+        self.jobs.push(refunds::service::notice_job(&Heard {
+            reference,
+            transaction: notice.transaction.clone(),
+            failed: failed.then(reason),
+        }));
+        "told to refunds".to_owned()
     }
 
     fn case(&mut self, id: IntentId) -> Result<&mut Case, Fault> {

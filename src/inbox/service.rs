@@ -179,6 +179,9 @@ async fn write(tx: &mut Tx, mut decided: Decided) -> Result<(), Fault> {
         .collect();
     intents::attempts::service::update(tx.conn(), now, &attempts).await?;
     store::update_applied(tx.conn(), now, &decided.applied).await?;
+    for job in std::mem::take(&mut decided.jobs) {
+        tx.enqueue(job);
+    }
     for (kind, intent) in &decided.events {
         if let Some(case) = decided.cases.get(intent) {
             intents::service::emit_view(tx, kind, &case.intent, &case.basket);

@@ -55,9 +55,9 @@ impl IntentBody {
                 None
             }
         };
-        text(&mut faults, "/external_reference", &self.external_reference, 64);
+        faults.text("/external_reference", &self.external_reference, 64);
         let purpose = self.purpose.unwrap_or_else(|| "fee".to_owned());
-        text(&mut faults, "/purpose", &purpose, 32);
+        faults.text("/purpose", &purpose, 32);
         if let Some(payer) = &self.payer {
             check_payer(&mut faults, payer);
         }
@@ -91,17 +91,6 @@ fn quote_id(text: Option<&str>) -> Result<Option<QuoteId>, FieldCode> {
     text.map(str::parse).transpose().map_err(|_| FieldCode::NotAnId)
 }
 
-/// One line of printable text of 1 to `chars_max` characters.
-pub fn text(faults: &mut Faults, pointer: &str, value: &str, chars_max: usize) {
-    if value.trim().is_empty() {
-        faults.add(pointer, FieldCode::Empty);
-    } else if value.chars().count() > chars_max {
-        faults.add(pointer, FieldCode::TooLong);
-    } else if value.chars().any(char::is_control) {
-        faults.add(pointer, FieldCode::Invalid);
-    }
-}
-
 fn check_payer(faults: &mut Faults, payer: &Payer) {
     if !matches!(payer.language.as_str(), "ar" | "en") {
         faults.add("/payer/language", FieldCode::NotAllowed);
@@ -115,7 +104,7 @@ fn check_payer(faults: &mut Faults, payer: &Payer) {
     ];
     for (pointer, value, chars_max) in parts {
         if let Some(value) = value {
-            text(faults, pointer, value, chars_max);
+            faults.text(pointer, value, chars_max);
         }
     }
 }

@@ -210,10 +210,6 @@ impl Intent {
         Ok(self.amount.checked_sub(self.paid)?)
     }
 
-    pub fn refundable(&self) -> Result<Money, Fault> {
-        Ok(self.paid.checked_sub(self.refund_reserved)?)
-    }
-
     /// Decides what arriving money does; changes nothing.
     pub fn arrival(&self, money: Money) -> Result<Arrival, Fault> {
         if money.currency() != self.amount.currency() {

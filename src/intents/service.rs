@@ -15,7 +15,7 @@ use crate::ids::{IntentId, PortalId};
 use crate::quoting::{self, Basket, Quote};
 use crate::tx::{Hub, Tx};
 
-pub use super::store::{find_by_references, lock, update};
+pub use super::store::{find, find_by_references, lock, update};
 
 /// Opens an intent on a quote: the quote is used up, the bill number is drawn, the reference is held.
 pub async fn open(tx: &mut Tx, new: &NewIntent) -> Result<IntentView, IntentError> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use mizan_ledger::{Entry, Money};
 
+use super::model::{Intent, IntentState};
 use crate::books::{Beneficiary, Exemption, Share, Slug, Stage, Voucher, rules};
 use crate::catalogue;
 use crate::fault::Fault;
@@ -26,6 +27,18 @@ pub fn shares(basket: &Basket) -> Result<Vec<Share>, Fault> {
     }
     let share = |(place, beneficiary)| Share { beneficiary, amount: amounts[&place] };
     Ok(order.into_iter().enumerate().map(share).filter(|share| !share.amount.is_zero()).collect())
+}
+
+/// What may still be given back of a payment: its refundable components, less what was asked back before. Money of
+/// an intent that is not paid waits in suspense or is held for the rest; it is no component's yet.
+pub fn refundable(intent: &Intent, basket: &Basket) -> Result<Money, Fault> {
+    if intent.state != IntentState::Paid {
+        return Ok(Money::zero(basket.currency));
+    }
+    let nets = basket.lines.iter().flat_map(|line| line.priced.nets());
+    let open = nets.filter(|net| net.charge.refund != catalogue::RefundPolicy::Never);
+    let whole = Money::sum(basket.currency, open.map(|net| net.amount))?;
+    Ok(whole.checked_sub(intent.refund_reserved)?)
 }
 
 /// What the payer was not asked for: the agency gives it up, which the books remember as a memo.

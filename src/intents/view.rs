@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 
 use super::attempts;
 use super::model::{Attempt, AttemptState, Intent, IntentState, Payer};
-use super::store;
+use super::{shares, store};
 use crate::expectations;
 use crate::fault::Fault;
 use crate::ids::{AttemptId, IntentId, QuoteId};
@@ -74,7 +74,7 @@ pub struct FailureView {
 /// The view of an intent whose lines and attempts are at hand. Money just paid is on its way to the bank.
 pub fn intent(hub: &Hub, intent: &Intent, basket: &Basket, attempts: &[Attempt]) -> IntentView {
     let public = &hub.config.public_url;
-    let refundable = intent.refundable().unwrap_or(Money::zero(intent.amount.currency()));
+    let refundable = shares::refundable(intent, basket).unwrap_or(Money::zero(intent.amount.currency()));
     IntentView {
         id: intent.id,
         live: hub.config.mode.is_live(),

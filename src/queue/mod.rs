@@ -9,6 +9,7 @@
 //! writes a result does so `where id and attempt = mine`.
 
 pub mod store;
+pub mod worker;
 
 use mizan_ledger::Instant;
 use serde_json::Value;

@@ -3,7 +3,7 @@ use super::store;
 use crate::fault::Fault;
 use crate::tx::Tx;
 
-pub use super::store::{find, find_by_code};
+pub use super::store::{find, find_by_code, update_credited};
 
 /// Issues receipts with consecutive numbers. Call it after the posting: the series is the last thing locked.
 pub async fn issue(tx: &mut Tx, new: &[NewReceipt]) -> Result<Vec<Receipt>, Fault> {

@@ -113,11 +113,12 @@ pub async fn find_by_code(conn: &mut PgConnection, code: &str) -> Result<Option<
     row.map(Receipt::try_from).transpose()
 }
 
-/// A refund was seen leaving: the receipt is credited by its amount.
+/// A refund was seen leaving: the receipt is credited by its amount; below zero when it came back.
 pub async fn update_credited(conn: &mut PgConnection, number: &str, by: Money) -> Result<(), Fault> {
     sqlx::query!(
         "update receipts set credited_minor = credited_minor + $2,
-             state = case when credited_minor + $2 = amount_minor then 'credited' else 'credited_part' end
+             state = case credited_minor + $2 when amount_minor then 'credited' when 0 then 'issued'
+                          else 'credited_part' end
          where number = $1",
         number,
         by.minor(),

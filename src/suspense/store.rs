@@ -75,13 +75,13 @@ impl TryFrom<ItemRow> for Item {
     }
 }
 
-/// Locks one item with something left.
+/// Locks one item; nothing is left of it when it was used up.
 pub async fn lock(conn: &mut PgConnection, id: SuspenseId) -> Result<Option<Item>, Fault> {
     let row = sqlx::query_as!(
         ItemRow,
         r#"select id, account, currency, amount_minor - used_minor as "left_minor!", cause, intent, money_key,
                   created_at
-           from suspense_items where id = $1 and used_minor < amount_minor for no key update"#,
+           from suspense_items where id = $1 for no key update"#,
         id.uuid(),
     )
     .fetch_optional(conn)

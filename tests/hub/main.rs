@@ -6,6 +6,7 @@ mod console;
 mod events;
 mod payments;
 mod recon;
+mod refunds;
 mod signatures;
 mod webhooks;
 mod world;

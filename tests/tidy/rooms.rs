@@ -43,7 +43,8 @@ const SLICES: [(&str, &[&str]); 17] = [
     ("quoting", &["catalogue"]),
     ("receipts", &["documents"]),
     ("recon", &["inbox", "intents", "refunds", "settlement"]),
-    ("refunds", &["intents", "receipts"]),
+    // The price says what may be given back: policies stand in the quote's lines.
+    ("refunds", &["intents", "quoting", "catalogue", "receipts"]),
     (
         "reports",
         &["catalogue", "counters", "disputes", "documents", "intents", "recon", "refunds", "settlement"],

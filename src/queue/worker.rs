@@ -1,0 +1,90 @@
+//! Works through the jobs of one kind: claims, runs, writes the result. Each kind has its own limit of jobs at once,
+//! so that a slow party never starves another.
+
+use std::time::Duration;
+
+use futures::future::{BoxFuture, join_all};
+
+use super::{Job, NewJob, store};
+use crate::app::App;
+use crate::fault::Fault;
+
+/// How often other processes' jobs, and those whose time has come, are looked for.
+const TICK: Duration = Duration::from_millis(200);
+
+/// How a job went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    Finished,
+    /// Not over yet, and no failure: it comes again after so many seconds, as often as it takes.
+    Later {
+        seconds: i64,
+    },
+}
+
+/// One kind of job and how it is done.
+#[derive(Debug, Clone, Copy)]
+pub struct Work {
+    pub kind: &'static str,
+    pub at_once: i64,
+    /// Longer than the work ever takes: after it another worker claims the job.
+    pub lease_seconds: i64,
+    /// A fault brings the job back after a growing pause, a limited number of times.
+    pub handle: fn(App, Job) -> BoxFuture<'static, Result<Done, Fault>>,
+}
+
+/// Runs until the hub stops.
+pub async fn work_loop(app: App, work: Work) {
+    while !app.stop.is_cancelled() {
+        let woken = app.wake.workers.notified();
+        let busy = match work_once(&app, &work).await {
+            Ok(done) => done > 0,
+            Err(fault) => {
+                tracing::error!(%fault, kind = work.kind, "a worker failed");
+                false
+            }
+        };
+        if !busy {
+            tokio::select! {
+                () = woken => {}
+                () = tokio::time::sleep(TICK) => {}
+                () = app.stop.cancelled() => {}
+            }
+        }
+    }
+}
+
+/// Claims what is due, up to the limit, and does it. Answers how many jobs were claimed.
+pub async fn work_once(app: &App, work: &Work) -> Result<usize, Fault> {
+    let jobs = {
+        let mut conn = app.pool.acquire().await?;
+        store::claim(&mut conn, app.clock.now(), work.kind, work.at_once, work.lease_seconds).await?
+    };
+    let done = jobs.iter().map(|job| one(app, work, job));
+    join_all(done).await.into_iter().collect::<Result<Vec<()>, Fault>>()?;
+    Ok(jobs.len())
+}
+
+async fn one(app: &App, work: &Work, job: &Job) -> Result<(), Fault> {
+    let outcome = (work.handle)(app.clone(), job.clone()).await;
+    let now = app.clock.now();
+    let mut tx = app.pool.begin().await?;
+    match outcome {
+        Ok(Done::Finished) => {
+            store::finish(&mut tx, job).await?;
+        }
+        Ok(Done::Later { seconds }) => {
+            if store::finish(&mut tx, job).await? {
+                let Job { subject, body, .. } = job.clone();
+                let run_at = Some(now.plus_seconds(seconds));
+                store::insert(&mut tx, now, &[NewJob { kind: work.kind, subject, body, run_at }]).await?;
+            }
+        }
+        Err(fault) => {
+            tracing::warn!(%fault, kind = work.kind, subject = job.subject, attempt = job.attempt, "a job failed");
+            store::fail(&mut tx, now, job, &fault.to_string()).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,131 @@
+use mizan_ledger::{Id, Instant};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{Attempt, AttemptState};
+use crate::fault::Fault;
+use crate::ids::RefundId;
+
+/// Writes instructions as `sending`; one that never left is sent again. The refunds are locked.
+pub async fn insert(
+    conn: &mut PgConnection,
+    now: Instant,
+    instructions: &[(RefundId, i32, String)],
+) -> Result<(), Fault> {
+    let refunds: Vec<Uuid> = instructions.iter().map(|(refund, ..)| refund.uuid()).collect();
+    let numbers: Vec<i32> = instructions.iter().map(|(_, number, _)| *number).collect();
+    let references: Vec<&str> = instructions.iter().map(|(.., reference)| reference.as_str()).collect();
+    sqlx::query!(
+        "insert into refund_attempts (refund, instruction, state, reference, started_at)
+         select refund, instruction, 'sending', reference, $4
+         from unnest($1::uuid[], $2::int[], $3::text[]) as new (refund, instruction, reference)
+         on conflict (refund, instruction) do update set state = 'sending', started_at = excluded.started_at
+             where refund_attempts.state = 'not_sent'",
+        &refunds,
+        &numbers,
+        &references as _,
+        now as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+struct AttemptRow {
+    refund: Uuid,
+    instruction: i32,
+    state: String,
+    reference: String,
+    answer: Option<String>,
+    started_at: Instant,
+}
+
+impl TryFrom<AttemptRow> for Attempt {
+    type Error = Fault;
+
+    fn try_from(row: AttemptRow) -> Result<Self, Fault> {
+        let state = AttemptState::parse(&row.state);
+        Ok(Self {
+            refund: RefundId::from_uuid(row.refund),
+            instruction: row.instruction,
+            state: state.ok_or_else(|| Fault::corrupt("refund_attempts", "state", &row.reference))?,
+            reference: row.reference,
+            answer: row.answer,
+            started_at: row.started_at,
+        })
+    }
+}
+
+pub async fn find(
+    conn: &mut PgConnection,
+    refund: RefundId,
+    instruction: i32,
+) -> Result<Option<Attempt>, Fault> {
+    let row = sqlx::query_as!(
+        AttemptRow,
+        "select refund, instruction, state, reference, answer, started_at
+         from refund_attempts where refund = $1 and instruction = $2",
+        refund.uuid(),
+        instruction,
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(Attempt::try_from).transpose()
+}
+
+/// The instruction that went out under a reference of ours.
+pub async fn find_by_reference(conn: &mut PgConnection, reference: &str) -> Result<Option<Attempt>, Fault> {
+    let row = sqlx::query_as!(
+        AttemptRow,
+        "select refund, instruction, state, reference, answer, started_at
+         from refund_attempts where reference = $1",
+        reference,
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(Attempt::try_from).transpose()
+}
+
+/// The instructions of a refund, first to last.
+pub async fn page_of(conn: &mut PgConnection, refund: RefundId) -> Result<Vec<Attempt>, Fault> {
+    let rows = sqlx::query_as!(
+        AttemptRow,
+        "select refund, instruction, state, reference, answer, started_at
+         from refund_attempts where refund = $1 order by instruction",
+        refund.uuid(),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Attempt::try_from).collect()
+}
+
+/// What the rail made of an instruction.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    pub refund: RefundId,
+    pub instruction: i32,
+    pub state: AttemptState,
+    pub answer: Option<String>,
+}
+
+/// Writes the answers as one statement.
+pub async fn update(conn: &mut PgConnection, now: Instant, answers: &[Answered]) -> Result<(), Fault> {
+    let each = || answers.iter();
+    let refunds: Vec<Uuid> = each().map(|one| one.refund.uuid()).collect();
+    let numbers: Vec<i32> = each().map(|one| one.instruction).collect();
+    let states: Vec<&str> = each().map(|one| one.state.as_str()).collect();
+    let texts: Vec<Option<&str>> = each().map(|one| one.answer.as_deref()).collect();
+    sqlx::query!(
+        "update refund_attempts set state = new.state, answer = new.answer, ended_at = $5
+         from unnest($1::uuid[], $2::int[], $3::text[], $4::text[]) as new (refund, instruction, state, answer)
+         where refund_attempts.refund = new.refund and refund_attempts.instruction = new.instruction",
+        &refunds,
+        &numbers,
+        &states as _,
+        &texts as _,
+        now as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,31 @@
+//! Money given back: asked for by one, approved by another, final only when the bank shows it.
+//!
+//! ```text
+//! requested ─► refused · canceled
+//!     ├─► awaiting_funds ─► canceled
+//!     │        │
+//!     └────────┴─► approved ─► submitted ─bank shows it─► succeeded ─► returned
+//!                   │  ▲   └─► unknown ─ asked, never sent again ─► submitted · failed · succeeded
+//!                   │  └─ again, by another person ─ failed, returned ─► unclaimed
+//!                   └─► canceled (by another than who approved, before the first byte leaves)
+//! ```
+//! What is asked for is reserved under the lock of its payment: never more is given back than was paid. Each
+//! instruction to a rail has a reference of its own and is committed as `sending` before the first byte leaves; one
+//! found in that state is unknown. The money stands in `refunds/payable` while approved, failed or returned, and in
+//! `refunds/in_flight` while submitted or unknown.
+
+pub mod api;
+mod attempts;
+mod body;
+mod components;
+pub mod jobs;
+mod model;
+pub mod service;
+mod store;
+pub mod view;
+
+pub use components::Part;
+pub use model::{
+    Illegal, NewRefund, Payee, PortalState, Rail, Refund, RefundError, RefundEvent, RefundSource,
+    RefundState, Wanted, WantedPart,
+};

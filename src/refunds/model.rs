@@ -1,0 +1,446 @@
+use std::fmt;
+
+use mizan_ledger::{Currency, EntryId, Instant, Money};
+use serde::{Deserialize, Serialize};
+
+use super::components::Part;
+use crate::fault::Fault;
+use crate::ids::{IntentId, PaymentFileId, PortalId, RefundId, SuspenseId};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundState {
+    Requested,
+    Refused,
+    Canceled,
+    /// Approved, but giving it back now would take its account below its limit.
+    AwaitingFunds,
+    Approved,
+    Submitted,
+    /// Sent, and nobody knows whether it was taken: asked about, never sent again.
+    Unknown,
+    Failed,
+    Succeeded,
+    /// Seen leaving, then seen coming back.
+    Returned,
+    /// No way to the payer was found within the legal time.
+    Unclaimed,
+}
+
+/// What can happen to a refund.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefundEvent {
+    /// Another person agreed, and the book took the entry.
+    Approved,
+    /// Another person agreed, and the book refused the entry below a floor.
+    FundsMissing,
+    Refused,
+    Canceled,
+    /// The rail has the instruction.
+    Taken,
+    /// The instruction left and no answer came.
+    Silent,
+    /// The rail did not carry it out.
+    Failed,
+    /// A person sends the next instruction.
+    SentAgain,
+    /// A statement or settlement shows the money leaving.
+    Seen,
+    /// A statement shows it coming back.
+    CameBack,
+    GivenUp,
+}
+
+/// The event cannot happen in this state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{event:?} cannot happen to a refund that is {state}")]
+pub struct Illegal {
+    pub state: RefundState,
+    pub event: RefundEvent,
+}
+
+/// What a portal sees of the state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PortalState {
+    Pending,
+    Succeeded,
+    /// Not carried out, refused, or given up. It is pending again when staff send the next instruction.
+    Failed,
+    Canceled,
+}
+
+impl RefundState {
+    pub const ALL: [Self; 11] = [
+        Self::Requested,
+        Self::Refused,
+        Self::Canceled,
+        Self::AwaitingFunds,
+        Self::Approved,
+        Self::Submitted,
+        Self::Unknown,
+        Self::Failed,
+        Self::Succeeded,
+        Self::Returned,
+        Self::Unclaimed,
+    ];
+
+    /// Where the event leads.
+    pub fn apply(self, event: RefundEvent) -> Result<Self, Illegal> {
+        use RefundEvent as E;
+        let next = match (self, event) {
+            (Self::Requested | Self::AwaitingFunds, E::Approved) => Self::Approved,
+            (Self::Requested | Self::AwaitingFunds, E::FundsMissing) => Self::AwaitingFunds,
+            (Self::Requested, E::Refused) => Self::Refused,
+            (Self::Requested | Self::AwaitingFunds | Self::Approved, E::Canceled) => Self::Canceled,
+            // What the rail says of its own is a fact: it may tell of success after we had given up.
+            (Self::Approved | Self::Unknown | Self::Failed, E::Taken) => Self::Submitted,
+            (Self::Approved, E::Silent) => Self::Unknown,
+            (Self::Approved | Self::Submitted | Self::Unknown, E::Failed) => Self::Failed,
+            (Self::Failed | Self::Returned, E::SentAgain) => Self::Approved,
+            (Self::Submitted | Self::Unknown, E::Seen) => Self::Succeeded,
+            (Self::Succeeded, E::CameBack) => Self::Returned,
+            (Self::Failed | Self::Returned, E::GivenUp) => Self::Unclaimed,
+            _ => return Err(Illegal { state: self, event }),
+        };
+        Ok(next)
+    }
+
+    /// The money stands in `refunds/in_flight`: it has left our hands and no statement has shown it yet.
+    pub fn is_in_flight(self) -> bool {
+        matches!(self, Self::Submitted | Self::Unknown)
+    }
+
+    /// Nothing was taken from the components yet.
+    pub fn is_undecided(self) -> bool {
+        matches!(self, Self::Requested | Self::AwaitingFunds)
+    }
+
+    /// The money stays set apart for this refund; a refused or canceled one gives it free.
+    pub fn holds_money(self) -> bool {
+        !matches!(self, Self::Refused | Self::Canceled)
+    }
+
+    pub fn seen_by_portal(self) -> PortalState {
+        match self {
+            Self::Requested | Self::AwaitingFunds | Self::Approved | Self::Submitted | Self::Unknown => {
+                PortalState::Pending
+            }
+            Self::Succeeded => PortalState::Succeeded,
+            Self::Refused | Self::Failed | Self::Returned | Self::Unclaimed => PortalState::Failed,
+            Self::Canceled => PortalState::Canceled,
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Refused => "refused",
+            Self::Canceled => "canceled",
+            Self::AwaitingFunds => "awaiting_funds",
+            Self::Approved => "approved",
+            Self::Submitted => "submitted",
+            Self::Unknown => "unknown",
+            Self::Failed => "failed",
+            Self::Succeeded => "succeeded",
+            Self::Returned => "returned",
+            Self::Unclaimed => "unclaimed",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+}
+
+impl fmt::Display for RefundState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl PortalState {
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "pending" => Some(Self::Pending),
+            "succeeded" => Some(Self::Succeeded),
+            "failed" => Some(Self::Failed),
+            "canceled" => Some(Self::Canceled),
+            _ => None,
+        }
+    }
+
+    /// The states it stands for.
+    pub fn states(self) -> Vec<RefundState> {
+        RefundState::ALL.into_iter().filter(|state| state.seen_by_portal() == self).collect()
+    }
+}
+
+/// Where the money comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum RefundSource {
+    Intent(IntentId),
+    /// Money that was never applied: late, twice, too much.
+    Suspense(SuspenseId),
+}
+
+impl fmt::Display for RefundSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Intent(id) => id.fmt(f),
+            Self::Suspense(id) => id.fmt(f),
+        }
+    }
+}
+
+/// How the money goes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rail {
+    /// The way it came: the channel gives back part or all of its transaction.
+    Gateway { channel: String, transaction: String },
+    /// By payment file from one of our accounts (its name in the books) to the payee.
+    Bank { account: String },
+}
+
+/// To whom a transfer goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Payee {
+    pub name: String,
+    /// Checked for country, length and check digits; without spaces.
+    pub iban: String,
+}
+
+/// What a portal or a member of staff asks for; already validated in form.
+#[derive(Debug, Clone)]
+pub struct NewRefund {
+    /// The asking portal; none for staff, who see the money of all.
+    pub portal: Option<PortalId>,
+    pub source: RefundSource,
+    pub wanted: Wanted,
+    pub reason: String,
+    /// What the asker believes is left to refund.
+    pub refundable: Money,
+    pub payee: Option<Payee>,
+}
+
+/// How much.
+#[derive(Debug, Clone)]
+pub enum Wanted {
+    /// Everything that may be given back.
+    Whole,
+    /// Shared among the refundable components in proportion to what is left of each.
+    Amount(Money),
+    Parts(Vec<WantedPart>),
+}
+
+/// One component, whole or in part.
+#[derive(Debug, Clone)]
+pub struct WantedPart {
+    /// The place of the line in the intent, from 0.
+    pub line: usize,
+    pub component: String,
+    /// All that is left of it when none is given.
+    pub amount: Option<Money>,
+}
+
+/// Money on its way back.
+#[derive(Debug, Clone)]
+pub struct Refund {
+    pub id: RefundId,
+    /// Of its references on payment files.
+    pub serial: i64,
+    pub portal: Option<PortalId>,
+    pub source: RefundSource,
+    pub state: RefundState,
+    /// Grows with every change.
+    pub version: i32,
+    pub amount: Money,
+    /// Which components it takes from; empty for money in suspense.
+    pub parts: Vec<Part>,
+    pub reason: String,
+    pub rail: Rail,
+    pub payee: Option<Payee>,
+    /// The portal or person who asked, or who last named another payee.
+    pub requested_by: String,
+    pub decided_by: Option<String>,
+    pub decision_note: Option<String>,
+    /// Which instruction is the current one; 0 before the first.
+    pub instruction: i32,
+    /// The rail's own id of the current instruction.
+    pub provider_transaction: Option<String>,
+    pub payment_file: Option<PaymentFileId>,
+    /// The id under which the approval is entered; another one after the book refused.
+    pub approved_entry: EntryId,
+    pub created_at: Instant,
+    pub decided_at: Option<Instant>,
+    pub submitted_at: Option<Instant>,
+    pub succeeded_at: Option<Instant>,
+    /// Why the last instruction failed, in the rail's word.
+    pub failure: Option<String>,
+}
+
+impl Refund {
+    /// Moves the state machine; the version grows with every change.
+    pub fn apply(&mut self, event: RefundEvent) -> Result<(), Illegal> {
+        self.state = self.state.apply(event)?;
+        self.version += 1;
+        Ok(())
+    }
+
+    /// Our reference of the current instruction on its rail, never used for another one. A gateway takes the id; on
+    /// payment files and statements it must fit 16 characters of the SWIFT set, which is all some banks give back.
+    pub fn reference(&self) -> String {
+        match (&self.rail, self.instruction) {
+            (Rail::Gateway { .. }, ..=1) => self.id.to_string(),
+            (Rail::Gateway { .. }, instruction) => format!("{}-{instruction}", self.id),
+            (Rail::Bank { .. }, instruction) => format!("MZ{:09}-{instruction}", self.serial),
+        }
+    }
+}
+
+/// Why a refund was not asked for, decided or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum RefundError {
+    #[error("there is no such refund, payment intent or item")]
+    NotFound,
+    #[error("{refundable} is left to refund")]
+    OverRefund { refundable: Money },
+    #[error("{refundable} is left to refund, not what the request believes")]
+    RefundableMismatch { refundable: Money },
+    #[error("the amount is not in {expected}")]
+    WrongCurrency { expected: Currency },
+    #[error("component {place} of the request: {why}")]
+    Component { place: usize, why: &'static str },
+    #[error("the money cannot go back the way it came: name the payee's account")]
+    PayeeMissing,
+    #[error("the hub has no bank account in {0} to refund from")]
+    NoAccount(Currency),
+    #[error("who asked for a refund or decided on it does not take the next step")]
+    SamePerson,
+    #[error("the decision has been taken: the refund is {state}")]
+    AlreadyDecided { state: RefundState },
+    #[error("a refund that is {state} is not approved or sent again")]
+    NotApprovable { state: RefundState },
+    #[error("a refund that is {state} cannot be canceled: {why}")]
+    NotCancelable { state: RefundState, why: &'static str },
+    #[error(transparent)]
+    Illegal(#[from] Illegal),
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+crate::service_error!(RefundError);
+
+impl From<mizan_ledger::MoneyError> for RefundError {
+    fn from(error: mizan_ledger::MoneyError) -> Self {
+        Self::Fault(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mizan_ledger::Id;
+    use uuid::Uuid;
+
+    use super::*;
+
+    const EVENTS: [RefundEvent; 11] = [
+        RefundEvent::Approved,
+        RefundEvent::FundsMissing,
+        RefundEvent::Refused,
+        RefundEvent::Canceled,
+        RefundEvent::Taken,
+        RefundEvent::Silent,
+        RefundEvent::Failed,
+        RefundEvent::SentAgain,
+        RefundEvent::Seen,
+        RefundEvent::CameBack,
+        RefundEvent::GivenUp,
+    ];
+
+    /// Every state x event pair, in the order of `RefundState::ALL` and `EVENTS`; a dash is illegal.
+    #[test]
+    fn every_state_meets_every_event() {
+        let table = [
+            "requested: approved awaiting_funds refused canceled - - - - - - -",
+            "refused: - - - - - - - - - - -",
+            "canceled: - - - - - - - - - - -",
+            "awaiting_funds: approved awaiting_funds - canceled - - - - - - -",
+            "approved: - - - canceled submitted unknown failed - - - -",
+            "submitted: - - - - - - failed - succeeded - -",
+            "unknown: - - - - submitted - failed - succeeded - -",
+            "failed: - - - - submitted - - approved - - unclaimed",
+            "succeeded: - - - - - - - - - returned -",
+            "returned: - - - - - - - approved - - unclaimed",
+            "unclaimed: - - - - - - - - - - -",
+        ];
+        for (state, row) in RefundState::ALL.into_iter().zip(table) {
+            let cells: Vec<&str> =
+                EVENTS.into_iter().map(|event| state.apply(event).map_or("-", RefundState::as_str)).collect();
+            assert_eq!(format!("{state}: {}", cells.join(" ")), row);
+        }
+    }
+
+    #[test]
+    fn every_state_survives_text_and_has_one_name_for_portals() {
+        for state in RefundState::ALL {
+            assert_eq!(RefundState::parse(state.as_str()), Some(state));
+            assert!(state.seen_by_portal().states().contains(&state));
+        }
+        assert_eq!(RefundState::parse("paid"), None);
+        let named: usize =
+            ["pending", "succeeded", "failed", "canceled"].map(|name| states(name).len()).iter().sum();
+        assert_eq!(named, RefundState::ALL.len());
+    }
+
+    fn states(name: &str) -> Vec<RefundState> {
+        PortalState::parse(name).expect("a name portals see").states()
+    }
+
+    #[test]
+    fn each_instruction_has_a_reference_that_its_rail_carries_whole() {
+        let mut refund = example();
+        refund.instruction = 1;
+        let first = refund.reference();
+        refund.instruction = 2;
+        let second = refund.reference();
+        assert_eq!(second, format!("{first}-2"));
+        assert!(second.len() <= 40);
+        refund.rail = Rail::Bank { account: "main".to_owned() };
+        assert_eq!(refund.reference(), "MZ000000042-2");
+        refund.serial = 999_999_999;
+        refund.instruction = 999;
+        assert!(refund.reference().len() <= 16);
+    }
+
+    fn example() -> Refund {
+        let nil = Uuid::from_u128(1);
+        Refund {
+            id: RefundId::from_uuid(nil),
+            serial: 42,
+            portal: None,
+            source: RefundSource::Intent(IntentId::from_uuid(nil)),
+            state: RefundState::Approved,
+            version: 1,
+            amount: Money::new(100, Currency::ILS),
+            parts: Vec::new(),
+            reason: "EXAMPLE".to_owned(),
+            rail: Rail::Gateway { channel: "card".to_owned(), transaction: "T1".to_owned() },
+            payee: None,
+            requested_by: "po_1".to_owned(),
+            decided_by: None,
+            decision_note: None,
+            instruction: 0,
+            provider_transaction: None,
+            payment_file: None,
+            approved_entry: EntryId::from_uuid(nil),
+            created_at: "2026-11-22T08:00:00Z".parse().expect("an instant"),
+            decided_at: None,
+            submitted_at: None,
+            succeeded_at: None,
+            failure: None,
+        }
+    }
+}

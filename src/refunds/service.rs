@@ -1,0 +1,84 @@
+mod again;
+mod decide;
+mod request;
+mod settle;
+mod tell;
+
+use mizan_ledger::EntryId;
+use serde_json::{Map, Value};
+
+use super::model::{Refund, RefundError, RefundSource};
+use super::{store, view};
+use crate::books::Voucher;
+use crate::events::NewEvent;
+use crate::fault::Fault;
+use crate::ids::RefundId;
+use crate::intents::{self, Intent};
+use crate::quoting::{self, Basket};
+use crate::suspense::{self, Item};
+use crate::tx::Tx;
+
+pub use again::{Redirect, redirect, send_again};
+pub use decide::{Decision, approve, cancel, fund, refuse, withdraw};
+pub use request::request;
+pub use settle::{Settled, came_back, lock, settle};
+pub use tell::{Asked, Heard, News, Order, Told, begin, hear, notice_job, tell, who_to_ask};
+
+/// A refund under lock, with what it takes from.
+struct Held {
+    refund: Refund,
+    intent: Option<Intent>,
+    item: Option<Item>,
+}
+
+/// Locks what a refund takes from, then the refund: the order in which the hub locks.
+async fn lock_with_source(tx: &mut Tx, id: RefundId) -> Result<Held, RefundError> {
+    let known = store::find(tx.conn(), id).await?.ok_or(RefundError::NotFound)?;
+    let (mut intent, mut item) = (None, None);
+    match known.source {
+        RefundSource::Intent(id) => intent = intents::service::lock(tx.conn(), &[id]).await?.pop(),
+        RefundSource::Suspense(id) => item = suspense::store::lock(tx.conn(), id).await?,
+    }
+    let refund = store::lock(tx.conn(), &[id]).await?.pop().ok_or(RefundError::NotFound)?;
+    Ok(Held { refund, intent, item })
+}
+
+/// The priced lines of an intent.
+async fn basket(tx: &mut Tx, intent: &Intent) -> Result<Basket, Fault> {
+    let quote = quoting::service::find(tx.conn(), intent.quote).await?;
+    Ok(quote.ok_or_else(|| Fault::corrupt("payment_intents", "quote", intent.id))?.basket)
+}
+
+fn voucher(tx: &Tx, id: EntryId, refund: &Refund) -> Voucher {
+    let mut meta = Map::new();
+    meta.insert("source".to_owned(), Value::from(refund.source.to_string()));
+    Voucher {
+        id,
+        effective_on: tx.hub().calendar.day_of(tx.now()),
+        actor: tx.actor().as_str().to_owned(),
+        source_ref: refund.id.to_string(),
+        meta,
+    }
+}
+
+fn rule(error: crate::books::RuleError) -> Fault {
+    Fault::Other(error.to_string())
+}
+
+/// Tells a change of a refund to its portal and to the audit.
+fn emit(tx: &mut Tx, kind: &'static str, refund: &Refund, detail: Value) {
+    tx.audit(kind, refund.id, detail);
+    let Some(portal) = refund.portal else { return };
+    let hub = tx.hub().clone();
+    let body = serde_json::to_value(view::for_portal(&hub, refund)).expect("a view is maps, lists and texts");
+    tx.emit(NewEvent { portal, kind, object: refund.id.to_string(), object_version: refund.version, body });
+}
+
+/// Who acts is neither who asked nor who decided before.
+fn another_person(tx: &Tx, refund: &Refund) -> Result<(), RefundError> {
+    let actor = tx.actor().as_str();
+    if refund.requested_by == actor || refund.decided_by.as_deref() == Some(actor) {
+        return Err(RefundError::SamePerson);
+    }
+    Ok(())
+}

@@ -1,0 +1,194 @@
+//! The decision on a refund: taken by another than who asked for it.
+
+use mizan_ledger::store::{Outcome, Refusal};
+use serde_json::json;
+
+use super::{Held, another_person, basket, emit, lock_with_source, rule, voucher};
+use crate::books::{Beneficiary, Share, rules};
+use crate::fault::Fault;
+use crate::ids::RefundId;
+use crate::intents::{self, shares};
+use crate::queue::NewJob;
+use crate::refunds::attempts::{self, AttemptState};
+use crate::refunds::model::{Refund, RefundError, RefundEvent, RefundState};
+use crate::refunds::{components, jobs, store};
+use crate::suspense;
+use crate::tx::Tx;
+
+/// What an approver says.
+#[derive(Debug, Clone)]
+pub struct Decision {
+    pub refund: RefundId,
+    pub note: Option<String>,
+}
+
+/// Another person agrees: the money leaves its components and is owed to the payer. Where the book refuses because
+/// an account would fall below its limit, the refund waits for funds.
+pub async fn approve(tx: &mut Tx, decision: &Decision) -> Result<Refund, RefundError> {
+    let mut held = lock_with_source(tx, decision.refund).await?;
+    undecided(&held.refund)?;
+    another_person(tx, &held.refund)?;
+    decided(tx, &mut held.refund, decision);
+    enter_approval(tx, held).await
+}
+
+/// Asks the book again for a refund that waits for funds.
+pub async fn fund(tx: &mut Tx, id: &RefundId) -> Result<Refund, RefundError> {
+    let held = lock_with_source(tx, *id).await?;
+    if held.refund.state != RefundState::AwaitingFunds {
+        return Ok(held.refund);
+    }
+    enter_approval(tx, held).await
+}
+
+/// Another person says no: what was reserved is free again.
+pub async fn refuse(tx: &mut Tx, decision: &Decision) -> Result<Refund, RefundError> {
+    let mut held = lock_with_source(tx, decision.refund).await?;
+    undecided(&held.refund)?;
+    another_person(tx, &held.refund)?;
+    decided(tx, &mut held.refund, decision);
+    held.refund.apply(RefundEvent::Refused)?;
+    free(tx, &mut held).await?;
+    store::update(tx.conn(), &[&held.refund]).await?;
+    emit(tx, "refund.refused", &held.refund, json!({ "note": decision.note }));
+    Ok(held.refund)
+}
+
+/// Who asked takes it back before anybody decided.
+pub async fn withdraw(tx: &mut Tx, id: &RefundId) -> Result<Refund, RefundError> {
+    let mut held = lock_with_source(tx, *id).await?;
+    if held.refund.requested_by != tx.actor().as_str() {
+        return Err(RefundError::NotFound);
+    }
+    if held.refund.state != RefundState::Requested {
+        let why = "it has been decided";
+        return Err(RefundError::NotCancelable { state: held.refund.state, why });
+    }
+    held.refund.apply(RefundEvent::Canceled)?;
+    free(tx, &mut held).await?;
+    store::update(tx.conn(), &[&held.refund]).await?;
+    emit(tx, "refund.canceled", &held.refund, json!({}));
+    Ok(held.refund)
+}
+
+/// Another than who approved stops it before its instruction leaves: the money goes back to where it stood.
+pub async fn cancel(tx: &mut Tx, decision: &Decision) -> Result<Refund, RefundError> {
+    let mut held = lock_with_source(tx, decision.refund).await?;
+    let refund = &held.refund;
+    let not = |why| Err(RefundError::NotCancelable { state: refund.state, why });
+    if !matches!(refund.state, RefundState::AwaitingFunds | RefundState::Approved) {
+        return not("it is not approved, or it has left");
+    }
+    another_person(tx, refund)?;
+    if refund.instruction > 1 {
+        return not("it was sent before: send it again or give it up");
+    }
+    let attempt = attempts::store::find(tx.conn(), refund.id, refund.instruction).await?;
+    if attempt.is_some_and(|attempt| attempt.state != AttemptState::NotSent) {
+        return not("its instruction is being sent");
+    }
+    let was = held.refund.state;
+    held.refund.apply(RefundEvent::Canceled)?;
+    held.refund.decision_note = decision.note.clone();
+    free(tx, &mut held).await?;
+    store::update(tx.conn(), &[&held.refund]).await?;
+    if was == RefundState::Approved {
+        if let Some(item) = &held.item {
+            let back = held.refund.amount.checked_neg()?;
+            suspense::store::update_used(tx.conn(), item.id, back).await?;
+        }
+        let stands = stands(tx, &held).await?;
+        let voucher = voucher(tx, tx.id(), &held.refund);
+        let entry = rules::refund::refund_canceled(voucher, held.refund.amount, &stands).map_err(rule)?;
+        tx.post_all(&[entry]).await?;
+    }
+    emit(tx, "refund.canceled", &held.refund, json!({ "note": decision.note }));
+    Ok(held.refund)
+}
+
+fn undecided(refund: &Refund) -> Result<(), RefundError> {
+    match refund.state {
+        RefundState::Requested => Ok(()),
+        RefundState::Canceled if refund.decided_by.is_none() => {
+            Err(RefundError::NotApprovable { state: refund.state })
+        }
+        state => Err(RefundError::AlreadyDecided { state }),
+    }
+}
+
+fn decided(tx: &Tx, refund: &mut Refund, decision: &Decision) {
+    refund.decided_by = Some(tx.actor().as_str().to_owned());
+    refund.decision_note.clone_from(&decision.note);
+    refund.decided_at = Some(tx.now());
+}
+
+/// Offers the approval to the book. A refusal below a floor is recorded there under its id, so the next try has
+/// another one.
+async fn enter_approval(tx: &mut Tx, mut held: Held) -> Result<Refund, RefundError> {
+    let amount = held.refund.amount;
+    let stands = stands(tx, &held).await?;
+    if let Some(item) = &held.item {
+        if amount.compare(item.left)?.is_gt() {
+            return Err(RefundError::OverRefund { refundable: item.left });
+        }
+        suspense::store::update_used(tx.conn(), item.id, amount).await?;
+    }
+    let voucher = voucher(tx, held.refund.approved_entry, &held.refund);
+    let entry = rules::refund::refund_approved(voucher, amount, &stands).map_err(rule)?;
+    let outcomes = tx.post(&[entry]).await?;
+    match outcomes.first().and_then(Outcome::refusal) {
+        None => approved(tx, &mut held.refund)?,
+        Some(Refusal::BelowFloor { account, .. }) if held.item.is_none() => {
+            let account = account.to_string();
+            wait_for_funds(tx, &mut held.refund, &account)?;
+        }
+        Some(refusal) => return Err(Fault::Other(format!("the book refused a refund: {refusal}")).into()),
+    }
+    store::update(tx.conn(), &[&held.refund]).await?;
+    Ok(held.refund)
+}
+
+fn approved(tx: &mut Tx, refund: &mut Refund) -> Result<(), RefundError> {
+    refund.apply(RefundEvent::Approved)?;
+    refund.instruction = 1;
+    let job = jobs::send(refund);
+    tx.enqueue(job);
+    emit(tx, "refund.approved", refund, json!({ "by": refund.decided_by, "note": refund.decision_note }));
+    Ok(())
+}
+
+fn wait_for_funds(tx: &mut Tx, refund: &mut Refund, account: &str) -> Result<(), RefundError> {
+    if refund.state != RefundState::AwaitingFunds {
+        refund.apply(RefundEvent::FundsMissing)?;
+        tx.audit("refund.awaiting_funds", refund.id, json!({ "by": refund.decided_by, "account": account }));
+        let at = tx.now().plus_seconds(jobs::FUNDS_PAUSE_SECONDS);
+        tx.enqueue(NewJob::now(jobs::FUND, refund.id).at(at));
+    }
+    refund.approved_entry = tx.id();
+    Ok(())
+}
+
+/// Where each component stands; for money in suspense, the item's account.
+async fn stands(tx: &mut Tx, held: &Held) -> Result<Vec<Share>, RefundError> {
+    let refund = &held.refund;
+    match (&held.intent, &held.item) {
+        (Some(intent), _) => {
+            let basket = basket(tx, intent).await?;
+            Ok(components::stands(&basket, &refund.parts)?)
+        }
+        (None, Some(item)) => {
+            let beneficiary = Beneficiary::Suspense { suspense: shares::slug(&item.account)? };
+            Ok(vec![Share { beneficiary, amount: refund.amount }])
+        }
+        (None, None) => Err(Fault::corrupt("refunds", "source", refund.id).into()),
+    }
+}
+
+/// What the refund held of its payment may be asked for again. (An item in suspense is held by the request itself.)
+async fn free(tx: &mut Tx, held: &mut Held) -> Result<(), RefundError> {
+    if let Some(intent) = &mut held.intent {
+        intent.refund_reserved = intent.refund_reserved.checked_sub(held.refund.amount)?;
+        intents::service::update(tx.conn(), &[intent]).await?;
+    }
+    Ok(())
+}

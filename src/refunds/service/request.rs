@@ -1,0 +1,187 @@
+//! Asking for a refund: what is left is looked at, and reserved, under the lock of its source.
+
+use mizan_ledger::{Currency, Money};
+use serde_json::json;
+
+use super::{basket, emit};
+use crate::ids::{IntentId, PortalId, SuspenseId};
+use crate::intents::{self, Attempt, AttemptState, shares};
+use crate::refunds::components::{self, Part};
+use crate::refunds::model::{NewRefund, Rail, Refund, RefundError, RefundSource, RefundState, Wanted};
+use crate::refunds::store;
+use crate::suspense::{self, Item};
+use crate::tx::{Hub, Tx};
+
+/// Asks for money back. It is reserved at once, so that two requests never ask for the same money.
+pub async fn request(tx: &mut Tx, new: &NewRefund) -> Result<Refund, RefundError> {
+    let taken = match new.source {
+        RefundSource::Intent(id) => from_intent(tx, new, id).await?,
+        RefundSource::Suspense(id) => from_item(tx, new, id).await?,
+    };
+    let Taken { portal, amount, parts, rail } = taken;
+    let refund = Refund {
+        id: tx.id(),
+        serial: store::next_serial(tx.conn()).await?,
+        portal,
+        source: new.source,
+        state: RefundState::Requested,
+        version: 1,
+        amount,
+        parts,
+        reason: new.reason.clone(),
+        rail,
+        payee: new.payee.clone(),
+        requested_by: tx.actor().as_str().to_owned(),
+        decided_by: None,
+        decision_note: None,
+        instruction: 0,
+        provider_transaction: None,
+        payment_file: None,
+        approved_entry: tx.id(),
+        created_at: tx.now(),
+        decided_at: None,
+        submitted_at: None,
+        succeeded_at: None,
+        failure: None,
+    };
+    store::insert(tx.conn(), &refund).await?;
+    emit(tx, "refund.requested", &refund, json!({ "source": refund.source, "amount": refund.amount }));
+    Ok(refund)
+}
+
+/// What a request takes, and the way it will go.
+struct Taken {
+    portal: Option<PortalId>,
+    amount: Money,
+    parts: Vec<Part>,
+    rail: Rail,
+}
+
+async fn from_intent(tx: &mut Tx, new: &NewRefund, id: IntentId) -> Result<Taken, RefundError> {
+    let mut intent = intents::service::lock(tx.conn(), &[id]).await?.pop().ok_or(RefundError::NotFound)?;
+    if new.portal.is_some_and(|portal| portal != intent.portal) {
+        return Err(RefundError::NotFound);
+    }
+    let currency = intent.amount.currency();
+    in_currency(new, currency)?;
+    let attempts = intents::attempts::service::lock_of(tx.conn(), &[id]).await?;
+    let basket = basket(tx, &intent).await?;
+    let refundable = shares::refundable(&intent, &basket)?;
+    believed(new, refundable)?;
+    let earlier = holding(tx, new.source).await?;
+    let held: Vec<Part> = earlier.iter().flat_map(|refund| refund.parts.iter().cloned()).collect();
+    let parts = components::take(&components::left(&basket, &held)?, &new.wanted, refundable)?;
+    let amount = Money::sum(currency, parts.iter().map(|part| part.amount))?;
+    let hub = tx.hub().clone();
+    let rail = match way_it_came(&hub, &attempts, &earlier, amount)? {
+        Some(rail) => rail,
+        None => transfer(&hub, new, currency)?,
+    };
+    intent.refund_reserved = intent.refund_reserved.checked_add(amount)?;
+    intents::service::update(tx.conn(), &[&intent]).await?;
+    Ok(Taken { portal: Some(intent.portal), amount, parts, rail })
+}
+
+async fn from_item(tx: &mut Tx, new: &NewRefund, id: SuspenseId) -> Result<Taken, RefundError> {
+    let item = suspense::store::lock(tx.conn(), id).await?.ok_or(RefundError::NotFound)?;
+    let portal = match item.intent {
+        Some(intent) => intents::service::find(tx.conn(), intent).await?.map(|intent| intent.portal),
+        None => None,
+    };
+    if new.portal.is_some() && new.portal != portal {
+        return Err(RefundError::NotFound);
+    }
+    let currency = item.left.currency();
+    in_currency(new, currency)?;
+    // A decided refund has used its part of the item up; one that waits for its decision holds it.
+    let waiting = holding(tx, new.source).await?;
+    let waiting = waiting.iter().filter(|refund| refund.state.is_undecided()).map(|refund| refund.amount);
+    let refundable = item.left.checked_sub(Money::sum(currency, waiting)?)?;
+    believed(new, refundable)?;
+    let amount = match &new.wanted {
+        Wanted::Whole => refundable,
+        Wanted::Amount(amount) => *amount,
+        Wanted::Parts(_) => {
+            return Err(RefundError::Component { place: 0, why: "money in suspense has no components" });
+        }
+    };
+    if !amount.is_positive() || amount.compare(refundable)?.is_gt() {
+        return Err(RefundError::OverRefund { refundable });
+    }
+    let hub = tx.hub().clone();
+    let rail = match original(&hub, &item) {
+        Some(rail) => rail,
+        None => transfer(&hub, new, currency)?,
+    };
+    Ok(Taken { portal, amount, parts: Vec::new(), rail })
+}
+
+/// The refunds that hold money of a source.
+async fn holding(tx: &mut Tx, source: RefundSource) -> Result<Vec<Refund>, RefundError> {
+    let mut earlier = store::page_of(tx.conn(), source).await?;
+    earlier.retain(|refund| refund.state.holds_money());
+    Ok(earlier)
+}
+
+fn in_currency(new: &NewRefund, expected: Currency) -> Result<(), RefundError> {
+    let amounts: Vec<Money> = match &new.wanted {
+        Wanted::Whole => Vec::new(),
+        Wanted::Amount(amount) => vec![*amount],
+        Wanted::Parts(parts) => parts.iter().filter_map(|part| part.amount).collect(),
+    };
+    let fits = amounts.iter().chain([&new.refundable]).all(|money| money.currency() == expected);
+    if fits { Ok(()) } else { Err(RefundError::WrongCurrency { expected }) }
+}
+
+fn believed(new: &NewRefund, refundable: Money) -> Result<(), RefundError> {
+    if new.refundable == refundable { Ok(()) } else { Err(RefundError::RefundableMismatch { refundable }) }
+}
+
+/// The captured transaction that can give the amount back, if a channel can and earlier refunds left enough of it.
+fn way_it_came(
+    hub: &Hub,
+    attempts: &[Attempt],
+    earlier: &[Refund],
+    amount: Money,
+) -> Result<Option<Rail>, RefundError> {
+    for attempt in attempts.iter().filter(|attempt| attempt.state == AttemptState::Captured) {
+        let Some(transaction) = attempt.transaction.clone().filter(|_| can_refund(hub, &attempt.channel))
+        else {
+            continue;
+        };
+        let rail = Rail::Gateway { channel: attempt.channel.clone(), transaction };
+        let gone = earlier.iter().filter(|refund| refund.rail == rail).map(|refund| refund.amount);
+        let gone = Money::sum(amount.currency(), gone)?;
+        let left = attempt.amount.checked_sub(gone)?;
+        if !amount.compare(left)?.is_gt() {
+            return Ok(Some(rail));
+        }
+    }
+    Ok(None)
+}
+
+/// The transaction that brought an item: its money key is the channel and the rail's transaction.
+fn original(hub: &Hub, item: &Item) -> Option<Rail> {
+    let transaction = item.money_key.as_deref()?.strip_prefix(&item.account)?.strip_prefix(':')?;
+    can_refund(hub, &item.account)
+        .then(|| Rail::Gateway { channel: item.account.clone(), transaction: transaction.to_owned() })
+}
+
+fn can_refund(hub: &Hub, channel: &str) -> bool {
+    hub.channels.get(channel).is_some_and(|channel| channel.refund.is_some())
+}
+
+/// By payment file to the payee, from the first of our accounts in the currency.
+fn transfer(hub: &Hub, new: &NewRefund, currency: Currency) -> Result<Rail, RefundError> {
+    if new.payee.is_none() {
+        return Err(RefundError::PayeeMissing);
+    }
+    account_for(hub, currency)
+}
+
+/// The account from which transfers in a currency leave.
+pub(super) fn account_for(hub: &Hub, currency: Currency) -> Result<Rail, RefundError> {
+    let bank = hub.config.banks.iter().find(|bank| bank.currency == currency);
+    let bank = bank.ok_or(RefundError::NoAccount(currency))?;
+    Ok(Rail::Bank { account: bank.name.clone() })
+}

@@ -1,0 +1,102 @@
+//! What a statement or a settlement shows: the money left, or it came back. Called by reconciliation, which posts the
+//! entries with its own.
+
+use std::collections::BTreeMap;
+
+use mizan_ledger::{Entry, Money};
+use serde_json::json;
+
+use super::{Held, emit, lock_with_source, rule};
+use crate::books::{Returned, Slug, Voucher, rules};
+use crate::breaks::{self, Category, NewBreak};
+use crate::ids::RefundId;
+use crate::intents;
+use crate::receipts;
+use crate::refunds::model::{Refund, RefundError, RefundEvent};
+use crate::refunds::store;
+use crate::tx::Tx;
+
+/// Where the money was seen to leave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settled {
+    /// On a statement of this account of ours.
+    AtBank { account: Slug },
+    /// Kept back by this channel from its settlement.
+    Netted { channel: Slug },
+}
+
+/// Locks refunds with the payments they take from, in the order in which the hub locks. Call it before expectations
+/// are locked, with every refund that [`settle`] or [`came_back`] will be called for in this transaction.
+pub async fn lock(tx: &mut Tx, ids: &[RefundId]) -> Result<BTreeMap<RefundId, Refund>, RefundError> {
+    let payments = store::find_payments(tx.conn(), ids).await?;
+    intents::service::lock(tx.conn(), &payments).await?;
+    let locked = store::lock(tx.conn(), ids).await?;
+    Ok(locked.into_iter().map(|refund| (refund.id, refund)).collect())
+}
+
+/// The whole amount was seen leaving: the refund has succeeded, its payment is refunded by as much and the receipt
+/// credited. Writes the rows and answers the entry, which the caller posts.
+///
+/// # Errors
+/// [`RefundError::Illegal`] when the refund is neither submitted nor unknown: the money left on another account, and
+/// that is a break.
+pub async fn settle(
+    tx: &mut Tx,
+    id: RefundId,
+    how: &Settled,
+    voucher: Voucher,
+) -> Result<Entry, RefundError> {
+    let mut held = lock_with_source(tx, id).await?;
+    held.refund.apply(RefundEvent::Seen)?;
+    held.refund.succeeded_at = Some(tx.now());
+    let amount = held.refund.amount;
+    write(tx, &mut held, amount).await?;
+    emit(tx, "refund.succeeded", &held.refund, json!({ "entry": voucher.id }));
+    let entry = match how {
+        Settled::AtBank { account } => rules::refund::refund_seen_at_bank(voucher, account, amount),
+        Settled::Netted { channel } => rules::refund::refund_netted(voucher, channel, amount),
+    };
+    Ok(entry.map_err(rule)?)
+}
+
+/// Money that was seen leaving came back: it is owed to the payer again, and staff find another way. Writes the rows
+/// and answers the entry, which the caller posts. A return presupposes that [`settle`] was called for the debit.
+///
+/// # Errors
+/// [`RefundError::Illegal`] when the refund has not succeeded.
+pub async fn came_back(
+    tx: &mut Tx,
+    id: RefundId,
+    returned: &Returned,
+    voucher: Voucher,
+) -> Result<Entry, RefundError> {
+    let mut held = lock_with_source(tx, id).await?;
+    held.refund.apply(RefundEvent::CameBack)?;
+    held.refund.failure = Some("returned".to_owned());
+    let back = held.refund.amount.checked_neg()?;
+    write(tx, &mut held, back).await?;
+    let (now, entropy) = (tx.now(), tx.hub().entropy.clone());
+    let open = NewBreak {
+        category: Category::RefundReturned,
+        subject: held.refund.reference(),
+        money: Some(held.refund.amount),
+        channel: None,
+        intent: held.intent.as_ref().map(|intent| intent.id),
+        detail: json!({ "refund": id, "arrived": returned.arrived, "kept": returned.kept }),
+    };
+    breaks::store::insert(tx.conn(), &entropy, now, &[open]).await?;
+    emit(tx, "refund.returned", &held.refund, json!({ "arrived": returned.arrived, "kept": returned.kept }));
+    Ok(rules::refund::refund_returned(voucher, returned).map_err(rule)?)
+}
+
+/// The refund, what its payment has been refunded by, and the credit on the receipt.
+async fn write(tx: &mut Tx, held: &mut Held, by: Money) -> Result<(), RefundError> {
+    store::update(tx.conn(), &[&held.refund]).await?;
+    let Some(intent) = &mut held.intent else { return Ok(()) };
+    intent.refunded = intent.refunded.checked_add(by)?;
+    intents::service::update(tx.conn(), &[intent]).await?;
+    if let Some(number) = &intent.receipt {
+        receipts::service::update_credited(tx.conn(), number, by).await?;
+    }
+    Ok(())
+}

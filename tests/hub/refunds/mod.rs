@@ -1,0 +1,98 @@
+//! Money given back: by two people, once, and never more than was paid.
+
+mod gateway;
+mod requests;
+
+use mizan::books::Voucher;
+use mizan::ids::RefundId;
+use mizan::refunds::service::{Settled, lock, settle};
+use mizan::refunds::{self, RefundError};
+use mizan::tx::Actor;
+use mizan_ledger::EntryId;
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+/// A lost passport, urgent: 210.00 and 105.00 until delivered, 100.00 never given back (EXAMPLE tariff). Paid by card.
+pub async fn paid_passport(world: &World, reference: &str) -> Value {
+    let body = json!({
+        "currency": "ILS",
+        "lines": [{ "service": "interior/passport", "inputs": { "reason": "lost", "urgent": true } }],
+        "external_reference": reference,
+    });
+    let reply = world.portal().post("/v1/payment-intents", &body).await.unwrap();
+    assert_eq!(reply.status, 201, "{}", reply.json);
+    world.pay_by_card(&reply.json).await;
+    world.find_intent(reply.json["id"].as_str().unwrap()).await
+}
+
+pub fn ils(amount: &str) -> Value {
+    json!({ "amount": amount, "currency": "ILS" })
+}
+
+/// A refund of an amount, asked for by the portal.
+pub async fn requested(world: &World, intent: &Value, amount: &str) -> Value {
+    let body = json!({
+        "source": intent["id"], "amount": ils(amount), "reason": "the application was withdrawn",
+        "refundable": intent["refundable"],
+    });
+    let reply = world.portal().post("/v1/refunds", &body).await.unwrap();
+    assert_eq!(reply.status, 201, "{}", reply.json);
+    reply.json
+}
+
+pub fn id(value: &Value) -> &str {
+    value["id"].as_str().unwrap()
+}
+
+pub async fn approve(world: &World, refund: &Value) -> Value {
+    let path = format!("/v1/finance/refunds/{}/approve", id(refund));
+    let reply = world.people.approver.client.post(&path, &json!({ "note": "seen" })).await.unwrap();
+    assert_eq!(reply.status, 200, "{}", reply.json);
+    reply.json
+}
+
+pub async fn work(world: &World) -> usize {
+    refunds::jobs::work_once(&world.app).await.unwrap()
+}
+
+/// As staff see it.
+pub async fn staff_view(world: &World, refund: &Value) -> Value {
+    let path = format!("/v1/finance/refunds/{}", id(refund));
+    world.people.approver.client.get(&path).await.unwrap().json
+}
+
+pub async fn seen_by_portal(world: &World, refund: &Value) -> Value {
+    world.get(&format!("/v1/refunds/{}", id(refund))).await.json
+}
+
+pub fn voucher(world: &World, source_ref: &str) -> Voucher {
+    Voucher {
+        id: world.app.hub.entropy.id::<EntryId>(world.app.clock.now()),
+        effective_on: crate::world::today(),
+        actor: "hub:test".to_owned(),
+        source_ref: source_ref.to_owned(),
+        meta: serde_json::Map::new(),
+    }
+}
+
+/// What reconciliation does when the gateway's settlement shows the refund.
+pub async fn netted(world: &World, refund: &Value) -> Result<(), RefundError> {
+    let id: RefundId = id(refund).parse().unwrap();
+    let input = (id, voucher(world, id.to_string().as_str()));
+    world
+        .app
+        .run(&Actor::hub("test"), &input, |tx, (id, voucher)| {
+            Box::pin(async move {
+                lock(tx, &[*id]).await?;
+                let channel = "card".parse().unwrap();
+                let entry = settle(tx, *id, &Settled::Netted { channel }, voucher.clone()).await?;
+                Ok::<_, RefundError>(tx.post_all(&[entry]).await?)
+            })
+        })
+        .await
+}
+
+pub fn advance(world: &World, seconds: i64) {
+    world.clock.set(mizan_ledger::Clock::now(&world.clock).plus_seconds(seconds));
+}
