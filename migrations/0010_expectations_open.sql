@@ -23,6 +23,8 @@ create table expectations (
 create index expectations_open_idx on expectations (channel, currency, born_on) where state = 'open';
 create index expectations_transaction_idx on expectations (channel, transaction);
 create unique index expectations_money_key_key on expectations (money_key, kind) where money_key is not null and state <> 'withdrawn';
+create index expectations_reference_idx on expectations (reference) where reference is not null;
+create index expectations_due_idx on expectations (account, due_on) where state = 'open';
 create index expectations_intent_idx on expectations (intent);
 create index expectations_refund_idx on expectations (refund);
 comment on table expectations is 'Money we say will be seen at the bank: born with the entry, met by a statement line or a channel''s settlement.';

@@ -84,6 +84,9 @@ macro_rules! service_error {
     };
 }
 
+/// How one look at the database begins: every read in it sees the same instant, and nothing is written.
+pub const SNAPSHOT: &str = "begin isolation level repeatable read, read only";
+
 /// See [`App::snapshot`].
 pub type Snapshot = Transaction<'static, Postgres>;
 
@@ -149,7 +152,7 @@ impl App {
 
     /// One look at the database for a page: every read in it sees the same instant, and nothing is written.
     pub async fn snapshot(&self) -> Result<Snapshot, Fault> {
-        Ok(self.pool.begin_with("begin isolation level repeatable read, read only").await?)
+        Ok(self.pool.begin_with(SNAPSHOT).await?)
     }
 
     /// Commits and wakes the workers that have something to do.

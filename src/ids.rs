@@ -16,6 +16,7 @@ id!(PortalId, "po", "A portal.");
 id!(QuoteId, "qt", "A quote.");
 id!(RefundId, "rf", "A refund.");
 id!(RequestId, "req", "One HTTP request, for support.");
+id!(SettlementId, "se", "What a channel paid us in one sum.");
 id!(StatementFileId, "sf", "A statement file as it came.");
 id!(StatementId, "st", "One account's statement.");
 id!(SuspenseId, "su", "An item of money in suspense.");
@@ -47,6 +48,7 @@ mod tests {
             QuoteId::PREFIX,
             RefundId::PREFIX,
             RequestId::PREFIX,
+            SettlementId::PREFIX,
             StatementFileId::PREFIX,
             StatementId::PREFIX,
             SuspenseId::PREFIX,

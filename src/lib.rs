@@ -10,6 +10,7 @@
 //! - [`expectations`], [`suspense`], [`breaks`]: what will be seen at the bank, what fits nothing, what does not tie;
 //! - [`recon`]: bank statements against the books;
 //! - [`books`]: the chart of accounts and one posting rule per business event;
+//! - [`reports`]: the day's proof, and what finance reads;
 //! - [`events`] and [`webhooks`]: what portals hear;
 //! - [`access`]: who may call; [`audit`]: who did what; [`queue`]: work that waits;
 //! - [`pay`]: the payer's page and the page that verifies a receipt;
@@ -48,6 +49,7 @@ pub mod quoting;
 pub mod receipts;
 pub mod recon;
 pub mod refunds;
+pub mod reports;
 pub mod start;
 pub mod suspense;
 pub mod tx;

@@ -98,6 +98,7 @@ pub fn loops(app: &App) {
     for work in refunds::jobs::WORKS {
         app.tasks.spawn(queue::worker::work_loop(app.clone(), work));
     }
+    app.tasks.spawn(recon::jobs::reconcile_loop(app.clone()));
 }
 
 impl Running {

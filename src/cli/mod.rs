@@ -7,6 +7,7 @@ mod database;
 mod demo;
 mod ledger;
 mod output;
+mod report;
 mod run;
 mod sandbox;
 mod serve;

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use super::{Answer, call, demo, ledger, sandbox, serve, statement};
+use super::{Answer, call, demo, ledger, report, sandbox, serve, statement};
 
 /// Mizan: the payment and e-fee settlement hub of a government.
 #[derive(Debug, Parser)]
@@ -29,6 +29,9 @@ enum Command {
     /// Read bank statement files without touching anything.
     #[command(subcommand)]
     Statement(statement::Command),
+    /// What finance reads.
+    #[command(subcommand)]
+    Report(report::Command),
     /// Check the book again, and write it out.
     #[command(subcommand)]
     Ledger(ledger::Command),
@@ -48,6 +51,7 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Call(args) => call::run(args).await,
             Command::Sandbox(args) => sandbox::run(args).await,
             Command::Statement(command) => statement::run(command).await,
+            Command::Report(command) => report::run(config, command).await,
             Command::Ledger(command) => ledger::run(config, command).await,
         }
     });

@@ -18,8 +18,7 @@ pub struct Day {
 
 /// The orders of the day, turn by turn: agencies, currencies, one basket of several agencies (EXAMPLE tariffs).
 pub fn order(turn: usize) -> Order {
-    let passport =
-        json!({ "service": "interior/passport", "inputs": { "reason": "new", "urgent": turn % 5 == 0 } });
+    let passport = json!({ "service": "interior/passport", "inputs": { "reason": "new", "urgent": turn.is_multiple_of(5) } });
     let report =
         json!({ "service": "psi/testing-report", "inputs": { "samples": 1 + turn % 4, "urgent": false } });
     match turn % 4 {

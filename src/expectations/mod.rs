@@ -9,4 +9,4 @@
 mod model;
 pub mod store;
 
-pub use model::{Expectation, Kind, NewExpectation};
+pub use model::{Expectation, Keys, Kind, Met, NewExpectation};

@@ -1,4 +1,4 @@
-use mizan_ledger::{Day, Money};
+use mizan_ledger::{Day, EntryId, Money};
 
 use crate::ids::{ExpectationId, IntentId, RefundId};
 
@@ -64,8 +64,28 @@ pub struct Expectation {
     pub cost: Money,
     pub transaction: Option<String>,
     pub reference: Option<String>,
+    pub money_key: Option<String>,
     pub intent: Option<IntentId>,
     pub refund: Option<RefundId>,
     pub born_on: Day,
     pub due_on: Day,
+}
+
+/// What showed an expected money.
+#[derive(Debug, Clone)]
+pub struct Met {
+    pub expectation: ExpectationId,
+    /// None for a settlement of zero, which shows no line.
+    pub statement_line: Option<i64>,
+    pub settlement: Option<String>,
+    pub entry: EntryId,
+}
+
+/// By what expectations are looked for.
+#[derive(Debug, Clone, Default)]
+pub struct Keys {
+    pub money_keys: Vec<String>,
+    pub references: Vec<String>,
+    /// Channel and the rail's transaction id.
+    pub transactions: Vec<(String, String)>,
 }

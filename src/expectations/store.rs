@@ -1,8 +1,8 @@
-use mizan_ledger::{Currency, Day, EntryId, Id, Instant, Money};
+use mizan_ledger::{Currency, Day, Id, Instant, Money};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{Expectation, Kind, NewExpectation};
+use super::{Expectation, Keys, Kind, Met, NewExpectation};
 use crate::entropy::Entropy;
 use crate::fault::Fault;
 use crate::ids::{ExpectationId, IntentId, RefundId};
@@ -74,6 +74,7 @@ struct ExpectationRow {
     cost_minor: i64,
     transaction: Option<String>,
     reference: Option<String>,
+    money_key: Option<String>,
     intent: Option<Uuid>,
     refund: Option<Uuid>,
     born_on: Day,
@@ -96,50 +97,13 @@ impl TryFrom<ExpectationRow> for Expectation {
             cost: Money::new(row.cost_minor, currency),
             transaction: row.transaction,
             reference: row.reference,
+            money_key: row.money_key,
             intent: row.intent.map(IntentId::from_uuid),
             refund: row.refund.map(RefundId::from_uuid),
             born_on: row.born_on,
             due_on: row.due_on,
         })
     }
-}
-
-/// Locks the open expectations of a channel that carry one of these transaction ids.
-pub async fn lock_by_transaction(
-    conn: &mut PgConnection,
-    channel: &str,
-    transactions: &[String],
-) -> Result<Vec<Expectation>, Fault> {
-    let rows = sqlx::query_as!(
-        ExpectationRow,
-        "select id, kind, channel, account, currency, amount_minor, cost_minor, transaction, reference, intent,
-                refund, born_on, due_on
-         from expectations
-         where channel = $1 and transaction = any($2) and state = 'open'
-         order by id for no key update",
-        channel,
-        transactions,
-    )
-    .fetch_all(conn)
-    .await?;
-    rows.into_iter().map(Expectation::try_from).collect()
-}
-
-/// Locks open expectations whose own reference (EndToEndId) is one of these.
-pub async fn lock_by_reference(
-    conn: &mut PgConnection,
-    references: &[String],
-) -> Result<Vec<Expectation>, Fault> {
-    let rows = sqlx::query_as!(
-        ExpectationRow,
-        "select id, kind, channel, account, currency, amount_minor, cost_minor, transaction, reference, intent,
-                refund, born_on, due_on
-         from expectations where reference = any($1) and state = 'open' order by id for no key update",
-        references,
-    )
-    .fetch_all(conn)
-    .await?;
-    rows.into_iter().map(Expectation::try_from).collect()
 }
 
 /// Locks the open expectations of these refunds.
@@ -150,8 +114,8 @@ pub async fn lock_by_refund(
     let refunds: Vec<Uuid> = refunds.iter().map(|id| id.uuid()).collect();
     let rows = sqlx::query_as!(
         ExpectationRow,
-        "select id, kind, channel, account, currency, amount_minor, cost_minor, transaction, reference, intent,
-                refund, born_on, due_on
+        "select id, kind, channel, account, currency, amount_minor, cost_minor, transaction, reference, money_key,
+                intent, refund, born_on, due_on
          from expectations where refund = any($1) and state = 'open' order by id for no key update",
         &refunds,
     )
@@ -164,8 +128,8 @@ pub async fn lock_by_refund(
 pub async fn page_open(conn: &mut PgConnection) -> Result<Vec<Expectation>, Fault> {
     let rows = sqlx::query_as!(
         ExpectationRow,
-        "select id, kind, channel, account, currency, amount_minor, cost_minor, transaction, reference, intent,
-                refund, born_on, due_on
+        "select id, kind, channel, account, currency, amount_minor, cost_minor, transaction, reference, money_key,
+                intent, refund, born_on, due_on
          from expectations where state = 'open' order by born_on, id",
     )
     .fetch_all(conn)
@@ -173,23 +137,113 @@ pub async fn page_open(conn: &mut PgConnection) -> Result<Vec<Expectation>, Faul
     rows.into_iter().map(Expectation::try_from).collect()
 }
 
-/// The expectations were met by a bank line, on its own or inside a settlement.
-pub async fn update_met(
+/// Locks the open expectations that one of the keys finds, in one statement.
+pub async fn lock_by_keys(conn: &mut PgConnection, keys: &Keys) -> Result<Vec<Expectation>, Fault> {
+    let (channels, transactions): (Vec<&str>, Vec<&str>) =
+        keys.transactions.iter().map(|(channel, name)| (channel.as_str(), name.as_str())).unzip();
+    let rows = sqlx::query_as!(
+        ExpectationRow,
+        "select id, kind, channel, account, currency, amount_minor, cost_minor, transaction, reference, money_key,
+                intent, refund, born_on, due_on
+         from expectations
+         where state = 'open' and id in (
+             select id from expectations where money_key = any($1) and state = 'open'
+             union
+             select id from expectations where reference = any($2) and state = 'open'
+             union
+             select expectations.id from unnest($3::text[], $4::text[]) as asked (channel, transaction)
+             join expectations on expectations.channel = asked.channel
+                 and expectations.transaction = asked.transaction and expectations.state = 'open')
+         order by id for no key update",
+        &keys.money_keys,
+        &keys.references,
+        &channels as _,
+        &transactions as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Expectation::try_from).collect()
+}
+
+/// Those of these payments that were ever expected: channel and transaction.
+pub async fn find_known_payments(
     conn: &mut PgConnection,
-    now: Instant,
-    ids: &[ExpectationId],
-    statement_line: i64,
-    settlement: Option<&str>,
-    entry: EntryId,
-) -> Result<(), Fault> {
-    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    asked: &[(String, String)],
+) -> Result<Vec<(String, String)>, Fault> {
+    let (channels, transactions): (Vec<&str>, Vec<&str>) =
+        asked.iter().map(|(channel, name)| (channel.as_str(), name.as_str())).unzip();
+    let rows = sqlx::query!(
+        r#"select asked.channel as "channel!", asked.transaction as "transaction!"
+           from unnest($1::text[], $2::text[]) as asked (channel, transaction)
+           where exists (select 1 from expectations
+                         where expectations.channel = asked.channel
+                           and expectations.transaction = asked.transaction and kind = 'payment')"#,
+        &channels as _,
+        &transactions as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.channel, row.transaction)).collect())
+}
+
+/// A refund under our reference on the rail, and whether its money was seen leaving.
+#[derive(Debug, Clone)]
+pub struct KnownRefund {
+    pub reference: String,
+    pub refund: RefundId,
+    /// Below zero.
+    pub money: Money,
+    pub seen_at_bank: bool,
+}
+
+/// The refunds that were ever expected under these references.
+pub async fn find_known_refunds(
+    conn: &mut PgConnection,
+    references: &[String],
+) -> Result<Vec<KnownRefund>, Fault> {
+    let rows = sqlx::query!(
+        r#"select reference as "reference!", refund as "refund!", currency, amount_minor,
+                  (kind = 'refund' and state = 'met') as "seen_at_bank!"
+           from expectations where reference = any($1) and refund is not null and state <> 'withdrawn'
+           order by reference, id"#,
+        references,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let currency: Currency = row
+                .currency
+                .parse()
+                .map_err(|_| Fault::corrupt("expectations", "currency", &row.reference))?;
+            Ok(KnownRefund {
+                reference: row.reference,
+                refund: RefundId::from_uuid(row.refund),
+                money: Money::new(row.amount_minor, currency),
+                seen_at_bank: row.seen_at_bank,
+            })
+        })
+        .collect()
+}
+
+/// Expectations met by bank lines, each on its own or inside a settlement; one statement.
+pub async fn update_met(conn: &mut PgConnection, now: Instant, met: &[Met]) -> Result<(), Fault> {
+    if met.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = met.iter().map(|one| one.expectation.uuid()).collect();
+    let lines: Vec<Option<i64>> = met.iter().map(|one| one.statement_line).collect();
+    let settlements: Vec<Option<&str>> = met.iter().map(|one| one.settlement.as_deref()).collect();
+    let entries: Vec<Uuid> = met.iter().map(|one| one.entry.uuid()).collect();
     sqlx::query!(
-        "update expectations set state = 'met', statement_line = $2, settlement = $3, entry_id = $4, met_at = $5
-         where id = any($1) and state = 'open'",
+        "update expectations
+         set state = 'met', statement_line = met.line, settlement = met.settlement, entry_id = met.entry, met_at = $5
+         from unnest($1::uuid[], $2::bigint[], $3::text[], $4::uuid[]) as met (id, line, settlement, entry)
+         where expectations.id = met.id and state = 'open'",
         &ids,
-        statement_line,
-        settlement,
-        entry as _,
+        &lines as _,
+        &settlements as _,
+        &entries,
         now as _,
     )
     .execute(conn)

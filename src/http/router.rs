@@ -15,7 +15,9 @@ use super::{docs, health};
 use crate::app::App;
 use crate::fault::Fault;
 use crate::ids::RequestId;
-use crate::{catalogue, console, events, inbox, intents, pay, quoting, receipts, recon, refunds, webhooks};
+use crate::{
+    catalogue, console, events, inbox, intents, pay, quoting, receipts, recon, refunds, reports, webhooks,
+};
 
 /// The whole hub as one service.
 pub fn router(app: App) -> Router {
@@ -31,6 +33,7 @@ pub fn router(app: App) -> Router {
         .merge(events::api::router())
         .merge(webhooks::api::router())
         .merge(refunds::api::router())
+        .merge(reports::api::router())
         .merge(docs::routes())
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))

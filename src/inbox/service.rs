@@ -14,6 +14,8 @@ use crate::ids::{AttemptId, IntentId};
 use crate::tx::Tx;
 use crate::{expectations, intents, quoting, receipts, suspense};
 
+pub use super::store::count_waiting;
+
 /// Takes a fact in. Duplicates are recognised, altered ones kept beside the first with a break.
 pub async fn take(tx: &mut Tx, new: &NewNotice) -> Result<Taken, Fault> {
     let (now, entry, fallback) = (tx.now(), tx.id(), tx.id());

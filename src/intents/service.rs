@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use mizan_adapters::reference::BillNumber;
@@ -15,7 +16,7 @@ use crate::ids::{IntentId, PortalId};
 use crate::quoting::{self, Basket, Quote};
 use crate::tx::{Hub, Tx};
 
-pub use super::store::{find, find_by_references, lock, update};
+pub use super::store::{BillDue, find, find_bills, find_by_references, lock, update};
 
 /// Opens an intent on a quote: the quote is used up, the bill number is drawn, the reference is held.
 pub async fn open(tx: &mut Tx, new: &NewIntent) -> Result<IntentView, IntentError> {
@@ -145,6 +146,13 @@ fn issuer(catalogue: &Catalogue, basket: &Basket, hub: &Hub) -> String {
     let one = first.filter(|first| agencies.all(|agency| agency == *first));
     one.and_then(|agency| catalogue.agency(agency))
         .map_or_else(|| hub.config.issuer.clone(), |agency| agency.issuer.clone())
+}
+
+/// The issuer digits with which a bill number of ours may begin.
+pub async fn issuers(tx: &mut Tx) -> Result<BTreeSet<u16>, Fault> {
+    let catalogue = catalogue::service::current(tx).await?;
+    let agencies = catalogue.agencies.iter().map(|agency| agency.issuer.as_str());
+    Ok(agencies.chain([tx.hub().config.issuer.as_str()]).filter_map(|issuer| issuer.parse().ok()).collect())
 }
 
 /// Whether a channel can carry this payment now.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::model::{FileSource, ReconError, Statement};
 use super::staging::NewFile;
-use super::{service, store};
+use super::{run, service, store};
 use crate::access::Scope;
 use crate::app::App;
 use crate::breaks::{self, Break, Category};
@@ -25,6 +25,7 @@ pub fn router() -> Router<App> {
     Router::new()
         .route("/v1/finance/statements", post(import).get(statements))
         .route("/v1/finance/breaks", get(list_breaks))
+        .route("/v1/finance/reconcile", post(reconcile))
 }
 
 #[derive(Debug, Deserialize)]
@@ -44,6 +45,20 @@ async fn import(
     let name = upload.name.unwrap_or_else(|| "upload".to_owned()).chars().take(200).collect();
     let file = NewFile::read(name, FileSource::Upload, call.body.to_vec()).map_err(ReconError::from)?;
     app.once(&call, StatusCode::CREATED, &file, |tx, file| Box::pin(service::import(tx, file))).await
+}
+
+/// Runs until nothing moves any more. The run is many units of work and safe to repeat; its answer is kept under the
+/// idempotency key like any other.
+async fn reconcile(State(app): State<App>, call: Call) -> Result<Answer, Problem> {
+    call.require(&Scope::Reconcile)?;
+    let summary = run::reconcile(&app).await?;
+    app.once(&call, StatusCode::OK, &summary, |tx, summary| {
+        Box::pin(async move {
+            tx.audit("reconciled", "all", serde_json::to_value(summary).map_err(Fault::from)?);
+            Ok::<_, ReconError>(summary.clone())
+        })
+    })
+    .await
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,4 +1,4 @@
-//! The watched folder: what the bank puts there is taken in.
+//! The watched folder, where the bank puts its files, and the worker that matches what came in.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -7,14 +7,61 @@ use std::time::Duration;
 use mizan_adapters::statement::Refused;
 
 use super::model::{FileSource, Imported, ReconError};
-use super::service;
 use super::staging::NewFile;
+use super::{RECONCILE, run, service};
 use crate::app::App;
 use crate::fault::Fault;
+use crate::queue;
 use crate::tx::Actor;
 
 /// How often the folder is looked at.
 const FOLDER_TICK: Duration = Duration::from_secs(2);
+
+/// How often other processes' imports are looked for.
+const WORKER_TICK: Duration = Duration::from_secs(1);
+/// Longer than a run takes; a worker that died is followed by another after it.
+const LEASE_SECONDS: i64 = 600;
+
+/// Reconciles after every import, until the hub stops.
+pub async fn reconcile_loop(app: App) {
+    while !app.stop.is_cancelled() {
+        let busy = match reconcile_once(&app).await {
+            Ok(ran) => ran,
+            Err(fault) => {
+                tracing::error!(%fault, "the reconciliation worker failed");
+                false
+            }
+        };
+        if !busy {
+            tokio::select! {
+                () = app.wake.workers.notified() => {}
+                () = tokio::time::sleep(WORKER_TICK) => {}
+                () = app.stop.cancelled() => {}
+            }
+        }
+    }
+}
+
+/// Runs the job that an import left, if there is one. One that fails comes again after a pause.
+pub async fn reconcile_once(app: &App) -> Result<bool, Fault> {
+    let mut conn = app.pool.acquire().await?;
+    let jobs = queue::store::claim(&mut conn, app.clock.now(), RECONCILE, 1, LEASE_SECONDS).await?;
+    drop(conn);
+    let Some(job) = jobs.first() else { return Ok(false) };
+    let outcome = run::reconcile(app).await;
+    let mut conn = app.pool.acquire().await?;
+    match outcome {
+        Ok(summary) => {
+            tracing::info!(?summary, "reconciled");
+            queue::store::finish(&mut conn, job).await?;
+        }
+        Err(fault) => {
+            tracing::error!(%fault, "a reconciliation failed");
+            queue::store::fail(&mut conn, app.clock.now(), job, &fault.to_string()).await?;
+        }
+    }
+    Ok(true)
+}
 
 /// Takes in what stands in the configured folder, until the hub stops. Files are left where they are: a file is known
 /// by its bytes, so one that is seen again adds nothing.

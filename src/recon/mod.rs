@@ -10,9 +10,12 @@
 //! and reason; what is ambiguous is never confirmed by the machine. Whatever is read twice adds nothing.
 
 pub mod api;
+mod booking;
 pub mod jobs;
+mod matching;
 mod model;
 mod rails;
+pub mod run;
 pub mod service;
 mod staging;
 pub mod store;
@@ -20,6 +23,5 @@ pub mod store;
 pub use model::{FileSource, Imported, ImportedStatement, ReconError, Statement, Taken};
 pub use staging::NewFile;
 
-/// The job that matches what is new, and its one subject.
+/// The job that an import leaves: to match what is new.
 pub const RECONCILE: &str = "recon.reconcile";
-pub const RECONCILE_ALL: &str = "all";

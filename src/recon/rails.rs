@@ -2,6 +2,7 @@
 
 use mizan_ledger::Currency;
 
+use crate::config::ChannelKind;
 use crate::tx::Hub;
 
 /// A channel that pays us one sum for many payments and tells what is in it.
@@ -25,6 +26,14 @@ pub fn reporting_channels(hub: &Hub, account: &str, currency: Currency) -> Vec<R
             settles_within_days: settings.settles_within_days,
         })
         .collect()
+}
+
+/// The channel to which a transfer belongs that a payer made straight into the account.
+pub fn transfer_channel(hub: &Hub, account: &str, currency: Currency) -> Option<String> {
+    let mut channels = hub.config.channels.iter().filter(|(instance, settings)| {
+        settings.kind == ChannelKind::BankTransfer && settles(hub, instance, account, currency)
+    });
+    channels.next().map(|(instance, _)| instance.clone())
 }
 
 fn settles(hub: &Hub, instance: &str, account: &str, currency: Currency) -> bool {

@@ -40,9 +40,10 @@ impl Sender {
         drop(rustls::crypto::ring::default_provider().install_default());
         let policy = Policy::new(config)?;
         let roots = match &config.webhooks.trusted_roots_pem {
-            Some(pem) => {
-                Certificate::from_pem_bundle(pem.as_bytes()).map_err(|_| SenderError::TrustedRoots)?
-            }
+            Some(pem) => Certificate::from_pem_bundle(pem.as_bytes())
+                .ok()
+                .filter(|roots| !roots.is_empty())
+                .ok_or(SenderError::TrustedRoots)?,
             None => Vec::new(),
         };
         let timeout = Duration::from_millis(config.webhooks.timeout_ms);
@@ -136,5 +137,53 @@ impl Resolve for Judged {
             }
             Ok(Box::new(allowed.into_iter()) as Addrs)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Mode;
+
+    async fn resolved(mode: Mode, host: &str) -> Result<Vec<SocketAddr>, String> {
+        let mut config = Config { mode, ..Config::default() };
+        config.webhooks.hosts = vec![host.to_owned()];
+        let judged = Judged(Policy::new(&config).expect("no networks"));
+        let name = host.parse::<Name>().expect("a name");
+        judged.resolve(name).await.map(Iterator::collect).map_err(|error| error.to_string())
+    }
+
+    #[tokio::test]
+    async fn a_listed_name_that_leads_inside_gives_no_address() {
+        assert_eq!(resolved(Mode::Live, "localhost").await, Err(Refused::Address.to_string()));
+        let loopback = resolved(Mode::Test, "localhost").await.expect("the loopback");
+        assert!(!loopback.is_empty() && loopback.iter().all(|address| address.ip().is_loopback()));
+    }
+
+    async fn beginning_of(body: impl Into<Vec<u8>>) -> String {
+        beginning(Response::from(axum::http::Response::new(body.into()))).await
+    }
+
+    #[tokio::test]
+    async fn the_beginning_of_any_answer_is_text_for_the_database() {
+        assert_eq!(beginning_of("").await, "");
+        assert_eq!(beginning_of("x".repeat(5_000)).await, "x".repeat(1_024));
+        assert_eq!(beginning_of("a\0b").await, "a\u{fffd}b");
+        assert_eq!(beginning_of([0xff, b'a']).await, "\u{fffd}a");
+        assert!(beginning_of(format!("x{}", "ش".repeat(600))).await.ends_with("ش\u{fffd}"));
+    }
+
+    #[test]
+    fn settings_that_cannot_work_are_refused_at_the_start() {
+        let with = |change: fn(&mut Config)| {
+            let mut config = Config::default();
+            change(&mut config);
+            Sender::new(&config).map(drop)
+        };
+        let roots = with(|config| config.webhooks.trusted_roots_pem = Some("no certificate".to_owned()));
+        assert!(matches!(roots, Err(SenderError::TrustedRoots)), "{roots:?}");
+        let networks = with(|config| config.webhooks.networks = vec!["everywhere".to_owned()]);
+        assert!(matches!(networks, Err(SenderError::Networks(_))), "{networks:?}");
+        assert!(with(|_| {}).is_ok());
     }
 }

@@ -48,7 +48,7 @@ pub async fn other_portal(world: &World) -> (PortalId, Client) {
 }
 
 /// The same hub on the same database with other settings.
-pub async fn hub_with(world: &World, change: impl FnOnce(&mut Config)) -> App {
+async fn hub_with(world: &World, change: impl FnOnce(&mut Config)) -> App {
     let mut config = world.app.hub.config.clone();
     change(&mut config);
     let url = world.db().app_options().to_url_lossy().to_string();

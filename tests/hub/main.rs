@@ -4,9 +4,13 @@
 mod bad_input;
 mod console;
 mod events;
+#[expect(clippy::print_stdout, reason = "it says which judge is missing")]
+#[path = "../judges/mod.rs"]
+mod judges;
 mod payments;
 mod recon;
 mod refunds;
+mod reports;
 mod signatures;
 mod webhooks;
 mod world;

@@ -1,6 +1,8 @@
 //! What the bank says against what the books expect: the sandbox bank is the outside.
 
 mod import;
+mod settlement;
+mod transfer;
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -15,7 +17,7 @@ pub struct File {
 
 impl World {
     /// The bank and the gateway end a day; answers the statements, one per account.
-    async fn close_day(&self, day: &str) -> Vec<File> {
+    pub async fn close_day(&self, day: &str) -> Vec<File> {
         let closed = self.control("day", json!({ "close": day })).await;
         let names = closed["files"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned());
         names.map(|name| self.statement_file(&name)).collect()
@@ -27,7 +29,14 @@ impl World {
     }
 
     /// Somebody pays into an account of ours.
-    async fn transfer(&self, to: &str, amount: &str, currency: &str, reference: Option<&str>, text: &str) {
+    pub async fn transfer(
+        &self,
+        to: &str,
+        amount: &str,
+        currency: &str,
+        reference: Option<&str>,
+        text: &str,
+    ) {
         let transfer = json!({
             "to": to, "amount": amount, "currency": currency, "reference": reference, "text": text,
             "payer": "A payer (example)",
@@ -36,13 +45,49 @@ impl World {
     }
 
     /// An officer uploads a file; answers status and body.
-    async fn upload(&self, file: &File) -> (u16, Value) {
+    pub async fn upload(&self, file: &File) -> (u16, Value) {
         let key = self.app.hub.entropy.token::<20>();
         let path = format!("/v1/finance/statements?name={}", file.name);
         let client = &self.people.reconciler.client;
         let kind = "application/octet-stream";
         let reply = client.send(Method::POST, &path, kind, file.bytes.clone(), Some(&key)).await.unwrap();
         (reply.status, reply.json)
+    }
+
+    async fn import_all(&self, files: &[File]) {
+        for file in files {
+            let (status, body) = self.upload(file).await;
+            assert_eq!(status, 201, "{body}");
+        }
+    }
+
+    /// An officer lets it be matched; answers what was done.
+    async fn reconcile(&self) -> Value {
+        let reply = self.people.reconciler.client.post("/v1/finance/reconcile", &json!({})).await.unwrap();
+        assert_eq!(reply.status, 200, "{}", reply.json);
+        reply.json
+    }
+
+    /// The bank ends the day, its statements come in and are matched.
+    async fn end_day(&self, day: &str) -> Value {
+        let files = self.close_day(day).await;
+        self.import_all(&files).await;
+        self.reconcile().await
+    }
+
+    /// Clocks of hub and bank.
+    async fn next_morning(&self, now: &str) {
+        self.clock.set(now.parse().unwrap());
+        self.control("clock", json!({ "now": now })).await;
+    }
+
+    /// A card payment from its bill to the books, without a notice when the gateway loses it.
+    async fn card_payment(&self, case: &str, notices: i64) -> Value {
+        let intent = self.intent(case).await;
+        let page = self.choose_card(&intent).await;
+        self.decide(&page, "approve").await;
+        self.settle(notices).await;
+        self.find_intent(intent["id"].as_str().unwrap()).await
     }
 
     async fn finance(&self, path: &str) -> Value {
@@ -68,3 +113,4 @@ impl World {
 
 /// The accounts of the example.
 pub const ILS: &str = "PS49SBOX000000000000000000001";
+pub const JOD: &str = "PS22SBOX000000000000000000002";

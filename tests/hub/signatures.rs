@@ -1,8 +1,5 @@
 //! Foreign clients sign, and no covered byte may change on the way.
 
-#[path = "../judges/mod.rs"]
-mod judges;
-
 use std::sync::{Arc, Mutex};
 
 use axum::body::{Body, to_bytes};
@@ -11,9 +8,9 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use judges::Judge;
 use serde_json::{Value, json};
 
+use crate::judges::Judge;
 use crate::world::World;
 
 const FOREIGN: [Judge; 2] = [

@@ -2,13 +2,6 @@
 
 mod delivering;
 mod endpoints;
-#[allow(
-    dead_code,
-    clippy::print_stdout,
-    reason = "other tests ask the other judges; it says what is missing"
-)]
-#[path = "../judges/mod.rs"]
-mod judges;
 mod receiver;
 
 use axum::http::Method;

@@ -6,11 +6,11 @@ use crate::breaks::{self, Category, NewBreak};
 use crate::fault::Fault;
 use crate::ids::{StatementFileId, StatementId};
 use crate::queue::NewJob;
+use crate::recon::RECONCILE;
 use crate::recon::model::{Cause, Imported, ImportedStatement, ReconError, Standing, Summary, Taken};
 use crate::recon::rails::reporting_channels;
 use crate::recon::staging::{NewFile, NewLine, Stage};
 use crate::recon::store::{self, NewStatement};
-use crate::recon::{RECONCILE, RECONCILE_ALL};
 use crate::tx::Tx;
 
 /// Lines written with one statement of SQL.
@@ -67,7 +67,7 @@ pub async fn import(tx: &mut Tx, new: &NewFile) -> Result<Imported, ReconError> 
         json!({ "file": new.name, "statements": imported.statements.len(), "accepted": accepted }),
     );
     if accepted > 0 {
-        tx.enqueue(NewJob::now(RECONCILE, RECONCILE_ALL));
+        tx.enqueue(NewJob::now(RECONCILE, imported.id));
     }
     Ok(imported)
 }

@@ -1,7 +1,11 @@
-use mizan_ledger::Day;
+use mizan_ledger::{Currency, Day, EntryId, Id, Instant, Money};
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::fault::Fault;
+use crate::ids::SettlementId;
+use crate::recon::matching::settlement::{Item, Settlement};
+use crate::recon::model::{SettlementKind, Told};
 
 /// The channel is to tell what it settled on these days; days asked for before stay as they are.
 pub async fn insert_wanted(conn: &mut PgConnection, channel: &str, days: &[Day]) -> Result<(), Fault> {
@@ -11,6 +15,227 @@ pub async fn insert_wanted(conn: &mut PgConnection, channel: &str, days: &[Day])
          on conflict (channel, day) do nothing",
         channel,
         days as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Reports not yet told, the oldest first.
+pub async fn page_wanted(conn: &mut PgConnection, limit: i64) -> Result<Vec<(String, Day)>, Fault> {
+    let rows = sqlx::query!(
+        "select channel, day from settlement_reports where state = 'wanted' order by day, channel limit $1",
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.channel, row.day)).collect())
+}
+
+/// The channel told; False when another had it written already.
+pub async fn update_told(
+    conn: &mut PgConnection,
+    channel: &str,
+    day: Day,
+    now: Instant,
+) -> Result<bool, Fault> {
+    let done = sqlx::query!(
+        "update settlement_reports set state = 'taken', problem = null, asked_at = $3
+         where channel = $1 and day = $2 and state = 'wanted'",
+        channel,
+        day as _,
+        now as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The channel did not tell, and why.
+pub async fn update_not_told(
+    conn: &mut PgConnection,
+    channel: &str,
+    day: Day,
+    problem: &str,
+    now: Instant,
+) -> Result<(), Fault> {
+    sqlx::query!(
+        "update settlement_reports set problem = $3, asked_at = $4
+         where channel = $1 and day = $2 and state = 'wanted'",
+        channel,
+        day as _,
+        problem,
+        now as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Keeps what a channel reported; a settlement known by its id stays as it is. False then.
+pub async fn insert_settlement(
+    conn: &mut PgConnection,
+    channel: &str,
+    day: Day,
+    account: &str,
+    told: &Told,
+    (id, entry): (SettlementId, EntryId),
+    now: Instant,
+) -> Result<bool, Fault> {
+    let currency = told.currency;
+    let done = sqlx::query!(
+        "insert into settlements (id, channel, reference, account, day, currency, gross_minor, refunds_minor,
+                                  costs_minor, net_minor, state, entry_id, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'reported', $11, $12)
+         on conflict (channel, reference) do nothing",
+        id.uuid(),
+        channel,
+        told.reference,
+        account,
+        day as _,
+        currency.code(),
+        told.gross.minor(),
+        told.refunds.minor(),
+        told.costs.minor(),
+        told.net.minor(),
+        entry.uuid(),
+        now as _,
+    )
+    .execute(&mut *conn)
+    .await?;
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    let each = || told.items.iter();
+    let kinds: Vec<&str> = each().map(|item| kind_word(item.kind)).collect();
+    let transactions: Vec<&str> = each().map(|item| item.transaction.as_str()).collect();
+    let references: Vec<&str> = each().map(|item| item.reference.as_str()).collect();
+    let gross: Vec<i64> = each().map(|item| item.gross.minor()).collect();
+    let costs: Vec<i64> = each().map(|item| item.cost.minor()).collect();
+    sqlx::query!(
+        "insert into settlement_items (settlement, ordinal, kind, transaction, reference, gross_minor, cost_minor)
+         select $1, ordinal, kind, transaction, reference, gross, cost
+         from unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[]) with ordinality
+             as item (kind, transaction, reference, gross, cost, ordinal)",
+        id.uuid(),
+        &kinds as _,
+        &transactions as _,
+        &references as _,
+        &gross,
+        &costs,
+    )
+    .execute(conn)
+    .await?;
+    Ok(true)
+}
+
+fn kind_word(kind: SettlementKind) -> &'static str {
+    match kind {
+        SettlementKind::Payment => "payment",
+        SettlementKind::Refund => "refund",
+    }
+}
+
+struct SettlementRow {
+    id: Uuid,
+    channel: String,
+    reference: String,
+    account: String,
+    day: Day,
+    currency: String,
+    costs_minor: i64,
+    net_minor: i64,
+    entry_id: Uuid,
+}
+
+impl SettlementRow {
+    fn settlement(self, items: Vec<Item>) -> Result<Settlement, Fault> {
+        let id = SettlementId::from_uuid(self.id);
+        let currency = parse_currency(&self.currency, self.id)?;
+        Ok(Settlement {
+            id,
+            channel: self.channel,
+            reference: self.reference,
+            account: self.account,
+            day: self.day,
+            costs: Money::new(self.costs_minor, currency),
+            net: Money::new(self.net_minor, currency),
+            items,
+            entry: EntryId::from_uuid(self.entry_id),
+        })
+    }
+}
+
+fn parse_currency(code: &str, id: Uuid) -> Result<Currency, Fault> {
+    code.parse().map_err(|_| Fault::corrupt("settlements", "currency", id))
+}
+
+/// Locks the settlements into these accounts that no line has shown yet, their items not read.
+pub async fn lock_reported(conn: &mut PgConnection, accounts: &[String]) -> Result<Vec<Settlement>, Fault> {
+    let rows = sqlx::query_as!(
+        SettlementRow,
+        "select id, channel, reference, account, day, currency, costs_minor, net_minor, entry_id
+         from settlements where account = any($1) and state = 'reported' order by id for no key update",
+        accounts,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| row.settlement(Vec::new())).collect()
+}
+
+/// Locks up to `limit` settlements of nothing: their items add up to zero, so that the bank shows no line.
+pub async fn lock_silent(conn: &mut PgConnection, limit: i64) -> Result<Vec<Settlement>, Fault> {
+    let rows = sqlx::query_as!(
+        SettlementRow,
+        "select id, channel, reference, account, day, currency, costs_minor, net_minor, entry_id
+         from settlements where net_minor = 0 and state = 'reported' order by id limit $1 for no key update",
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| row.settlement(Vec::new())).collect()
+}
+
+/// Reads the items of these settlements.
+pub async fn find_items(conn: &mut PgConnection, settlements: &mut [Settlement]) -> Result<(), Fault> {
+    let ids: Vec<Uuid> = settlements.iter().map(|one| one.id.uuid()).collect();
+    let rows = sqlx::query!(
+        "select settlement, kind, transaction, reference, gross_minor, cost_minor
+         from settlement_items where settlement = any($1) order by settlement, ordinal",
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    for row in rows {
+        let Some(of) = settlements.iter_mut().find(|one| one.id.uuid() == row.settlement) else { continue };
+        let currency = of.net.currency();
+        let kind = if row.kind == "payment" { SettlementKind::Payment } else { SettlementKind::Refund };
+        of.items.push(Item {
+            kind,
+            transaction: row.transaction,
+            reference: row.reference,
+            gross: Money::new(row.gross_minor, currency),
+            cost: Money::new(row.cost_minor, currency),
+        });
+    }
+    Ok(())
+}
+
+/// The settlements were found: each by its line, or by none when it is of nothing.
+pub async fn update_matched(
+    conn: &mut PgConnection,
+    now: Instant,
+    matched: &[(SettlementId, Option<i64>)],
+) -> Result<(), Fault> {
+    let ids: Vec<Uuid> = matched.iter().map(|(id, _)| id.uuid()).collect();
+    let lines: Vec<Option<i64>> = matched.iter().map(|(_, line)| *line).collect();
+    sqlx::query!(
+        "update settlements set state = 'matched', statement_line = new.line, matched_at = $3
+         from unnest($1::uuid[], $2::bigint[]) as new (id, line)
+         where settlements.id = new.id and settlements.state = 'reported'",
+        &ids,
+        &lines as _,
+        now as _,
     )
     .execute(conn)
     .await?;

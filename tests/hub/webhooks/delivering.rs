@@ -6,16 +6,17 @@ use std::time::Duration;
 use mizan::events::publisher;
 use mizan::tx::Actor;
 use mizan::webhooks::sender::Sender;
+use mizan::webhooks::service::NewEndpoint;
 use mizan::webhooks::signing::WebhookSecret;
 use mizan::webhooks::{Outcome, Tried, jobs, service};
 use mizan_ledger::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::judges::Judge;
 use super::receiver::Receiver;
 use super::{ENDPOINTS, secret, signed_with};
-use crate::events::{event, hub_with, other_portal, publish};
+use crate::events::{event, other_portal, publish};
+use crate::judges::Judge;
 use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -237,15 +238,19 @@ async fn a_worker_that_lost_its_lease_writes_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_url_is_judged_again_at_every_try() {
     let world = World::new().await;
-    let server = Receiver::start().await;
-    let endpoint = world.endpoint(&server.url, &[]).await;
+    let new = NewEndpoint {
+        portal: world.people.portal,
+        url: "https://portal.example/hooks".to_owned(),
+        types: Vec::new(),
+        secret: WebhookSecret::generate(&world.app.hub.entropy),
+    };
+    let actor = Actor::portal(new.portal);
+    let endpoint = world.app.run(&actor, &new, |tx, new| Box::pin(service::open(tx, new))).await.unwrap();
     publish(&world.app, world.people.portal, 1).await;
-    let live = hub_with(&world, |config| config.mode = mizan::config::Mode::Live).await;
-    let sender = Sender::new(&live.hub.config).unwrap();
-    assert_eq!(jobs::deliver_once(&live, &sender).await.unwrap(), 1);
-    assert!(server.received().is_empty());
-    let delivery = &world.deliveries(&endpoint).await[0];
-    assert_eq!(delivery["error"], "plain http is for the loopback in test mode");
+    assert_eq!(world.deliver().await, 1);
+    let delivery = &world.deliveries(&json!({ "id": endpoint.id })).await[0];
+    assert_eq!(delivery["error"], "the host is not registered for webhooks");
+    assert_eq!(delivery["state"], "waiting");
 }
 
 #[tokio::test(flavor = "multi_thread")]

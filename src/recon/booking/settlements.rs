@@ -1,0 +1,200 @@
+//! Settlements, part by part.
+
+use mizan_adapters::channel::SettlementKind;
+use mizan_ledger::Money;
+use serde_json::{Value, json};
+
+use super::{Booking, CORRECTION_DAYS, Known, Place, RefundSeen, Seen};
+use crate::books::rules::channel::NetSettlement;
+use crate::books::{CostBearer, Parked, RailCost, Slug, Voucher, rules};
+use crate::breaks::{Category, NewBreak};
+use crate::expectations::{Kind, NewExpectation};
+use crate::fault::Fault;
+use crate::ids::SuspenseId;
+use crate::inbox::{Meaning, NewNotice, Source};
+use crate::intents::shares::slug;
+use crate::recon::matching::settlement::{Difference, Item, Plan, Settlement};
+use crate::suspense;
+
+impl Booking {
+    /// A settlement of nothing, which shows no line at the bank.
+    pub fn settle_silently(
+        &mut self,
+        settlement: &Settlement,
+        plan: &Plan,
+        known: &Known<'_>,
+    ) -> Result<(), Fault> {
+        let day = settlement.day.min(self.today());
+        let place = Place { account: &settlement.account, day, line: None, entry: settlement.entry };
+        self.settles(&place, settlement, plan, known).map(|_| ())
+    }
+
+    pub(super) fn settles(
+        &mut self,
+        place: &Place<'_>,
+        settlement: &Settlement,
+        plan: &Plan,
+        known: &Known<'_>,
+    ) -> Result<&'static str, Fault> {
+        let name = format!("{}:{}", settlement.channel, settlement.reference);
+        let (channel, account) = (slug(&settlement.channel)?, slug(place.account)?);
+        let mut voucher = self.voucher(place, name.clone());
+        voucher.meta.insert("settlement".to_owned(), settlement.reference.as_str().into());
+        for (id, refund) in &plan.refunds {
+            let own = self.another(&voucher);
+            self.meet(place, known.expectation(*id)?, Some(settlement), own.id);
+            let how = Seen::Netted { channel: channel.clone() };
+            self.refunds.push(RefundSeen { refund: *refund, how, voucher: own });
+        }
+        for id in &plan.payments {
+            self.meet(place, known.expectation(*id)?, Some(settlement), place.entry);
+        }
+        self.vary(settlement, plan, &voucher, &channel, &name)?;
+        let beyond = Money::sum(plan.net.currency(), plan.parked.iter().map(|one| one.money))?;
+        let net = NetSettlement {
+            surplus: beyond.is_positive().then(|| Parked { suspense: channel.clone(), amount: beyond }),
+            channel,
+            account,
+            net: plan.net,
+            kept: plan.kept,
+            receivable: plan.receivable,
+        };
+        let moves = [plan.net, plan.kept, plan.receivable, beyond].iter().any(|money| !money.is_zero());
+        if moves {
+            self.enter(rules::channel::channel_settled_net(voucher, &net))?;
+        }
+        for one in &plan.parked {
+            self.park(place, &settlement.channel, one);
+        }
+        for one in &plan.owed {
+            self.owe(place, &settlement.channel, one);
+        }
+        for one in &plan.late {
+            self.breaks.push(broken(one, &settlement.channel, json!({ "settlement": settlement.reference })));
+            self.resolve(Category::CutOff, one.subject.clone(), "it came with a later settlement");
+        }
+        for subject in &plan.subjects {
+            self.resolve(Category::MissingInHub, subject.clone(), "it was booked and settled");
+        }
+        self.settlements.push((settlement.id, place.line.map(|line| line.id)));
+        Ok("matched")
+    }
+
+    /// What the channel kept beside its contract is the hub's, and looked into.
+    fn vary(
+        &mut self,
+        settlement: &Settlement,
+        plan: &Plan,
+        voucher: &Voucher,
+        channel: &Slug,
+        name: &str,
+    ) -> Result<(), Fault> {
+        if plan.cost_variance.is_zero() {
+            return Ok(());
+        }
+        let more = plan.cost_variance.is_positive();
+        let amount = if more { plan.cost_variance } else { plan.cost_variance.checked_neg()? };
+        let cost = RailCost { channel: channel.clone(), amount, borne_by: CostBearer::Hub };
+        let own = self.another(voucher);
+        self.enter(if more {
+            rules::channel::rail_cost_accrued(own, &cost)
+        } else {
+            rules::channel::rail_cost_reduced(own, &cost)
+        })?;
+        self.breaks.push(NewBreak {
+            category: Category::CostVariance,
+            subject: name.to_owned(),
+            money: Some(plan.cost_variance),
+            channel: Some(settlement.channel.clone()),
+            intent: None,
+            detail: json!({
+                "settlement": settlement.reference, "day": settlement.day, "kept": settlement.costs,
+                "contract": plan.kept.checked_sub(plan.cost_variance)?,
+            }),
+        });
+        Ok(())
+    }
+
+    /// Money beyond what was expected: an item in the channel's suspense.
+    pub(super) fn park(&mut self, place: &Place<'_>, channel: &str, one: &Difference) {
+        self.suspense.push(suspense::NewItem {
+            id: self.hub.entropy.id::<SuspenseId>(self.now),
+            account: channel.to_owned(),
+            money: one.money,
+            cause: one.category.as_str().to_owned(),
+            notice: None,
+            statement_line: place.line.map(|line| line.id),
+            intent: one.intent,
+            money_key: None,
+            entry: place.entry,
+        });
+        self.breaks.push(broken(one, channel, json!({})));
+    }
+
+    /// Money short of what was expected: the channel goes on owing it.
+    pub(super) fn owe(&mut self, place: &Place<'_>, channel: &str, one: &Difference) {
+        let born = NewExpectation {
+            kind: Kind::Payment,
+            channel: channel.to_owned(),
+            account: place.account.to_owned(),
+            money: one.money,
+            cost: Money::zero(one.money.currency()),
+            transaction: one.transaction.clone(),
+            reference: one.reference.clone(),
+            money_key: None,
+            intent: one.intent,
+            refund: None,
+            born_on: place.day,
+            due_on: place.day.plus_days(CORRECTION_DAYS),
+        };
+        self.born.push((self.end_of(place.day), born));
+        self.breaks.push(broken(one, channel, json!({})));
+    }
+
+    /// A payment in a settlement that nobody told of becomes a notice like any other.
+    pub fn tell(&mut self, settlement: &Settlement, item: &Item) -> Result<(), Fault> {
+        debug_assert_eq!(item.kind, SettlementKind::Payment, "refunds are never told of by a settlement");
+        let money_key = format!("{}:{}", settlement.channel, item.transaction);
+        let detail = json!({
+            "settlement": settlement.reference, "day": settlement.day, "transaction": item.transaction,
+            "order": item.reference, "amount": item.gross, "cost": item.cost,
+        });
+        self.notices.push(NewNotice {
+            channel: settlement.channel.clone(),
+            transaction: item.transaction.clone(),
+            status: "SETTLED".to_owned(),
+            meaning: Meaning::Money,
+            source: Source::Report,
+            reference: Some(item.reference.clone()),
+            money: item.gross,
+            original_transaction: None,
+            reason: None,
+            money_key: money_key.clone(),
+            occurred_at: self.end_of(settlement.day),
+            raw: serde_json::to_vec(&detail)?,
+            headers: json!({}),
+        });
+        self.breaks.push(NewBreak {
+            category: Category::MissingInHub,
+            subject: money_key,
+            money: Some(item.gross),
+            channel: Some(settlement.channel.clone()),
+            intent: None,
+            detail,
+        });
+        Ok(())
+    }
+}
+
+fn broken(one: &Difference, channel: &str, mut detail: Value) -> NewBreak {
+    detail["transaction"] = json!(one.transaction);
+    detail["reference"] = json!(one.reference);
+    NewBreak {
+        category: one.category,
+        subject: one.subject.clone(),
+        money: Some(one.money),
+        channel: Some(channel.to_owned()),
+        intent: one.intent,
+        detail,
+    }
+}

@@ -1,0 +1,312 @@
+//! The verdicts: which expectation, settlement or bill a bank line is. Pure and deterministic: the same lines and
+//! candidates give the same verdicts in whatever order they come.
+//!
+//! Rules in order of trust, each asked of every line before the next:
+//! 1. the money key of an expectation (the bank's own reference, seen before);
+//! 2. our own EndToEndId of a refund or payout, with its amount;
+//! 3. the id of a settlement that its channel reported;
+//! 4. a bill: structured, whatever the amount; in free text only with the amount that is due, because a mistyped
+//!    number passes its check once in 97 times.
+//!
+//! Where a rule finds two, it finds none: what is ambiguous waits for a person in suspense.
+
+mod reading;
+pub mod settlement;
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+
+use mizan_adapters::reference::{BillNumber, RfReference};
+use mizan_ledger::{Money, MoneyError};
+
+use self::settlement::{Item, Judged, Plan, Settlement};
+use crate::expectations::{Expectation, Kind};
+use crate::ids::{ExpectationId, IntentId, RefundId, SettlementId};
+
+pub use reading::{Named, named, names};
+
+/// A booked line that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    pub id: i64,
+    /// The bank account's name in the books.
+    pub account: String,
+    /// Positive when it came in.
+    pub money: Money,
+    pub money_key: String,
+    pub end_to_end: Option<String>,
+    /// Every text of it, one a line.
+    pub text: String,
+    /// The bills it names.
+    pub named: Named,
+    /// The inbox has been told of it already.
+    pub noticed: bool,
+}
+
+/// What is due on a bill of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bill {
+    pub intent: IntentId,
+    /// What the payer was asked for.
+    pub amount: Money,
+    /// What is left of it.
+    pub due: Money,
+}
+
+/// A refund that left our account by an earlier line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Left {
+    pub refund: RefundId,
+    /// Above zero.
+    pub amount: Money,
+}
+
+/// Everything a line may be.
+#[derive(Debug, Clone, Default)]
+pub struct Candidates {
+    pub expectations: Vec<Expectation>,
+    /// Reported and not yet matched.
+    pub settlements: Vec<Settlement>,
+    /// Payments that were expected once, open or not: channel and transaction.
+    pub known_payments: BTreeSet<(String, String)>,
+    /// References of refunds that were expected once, open or not.
+    pub known_refunds: BTreeSet<String>,
+    /// Refunds whose success may be told now.
+    pub refunds_in_flight: BTreeSet<RefundId>,
+    /// By our reference on the rail.
+    pub refunds_left: BTreeMap<String, Left>,
+    pub bills: BTreeMap<BillNumber, Bill>,
+    /// Bank account to the channel of transfers made straight into it.
+    pub transfers: BTreeMap<String, String>,
+}
+
+/// What a line is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The payment expected on its channel; the line may show another amount.
+    Pays(ExpectationId),
+    /// The refund that left.
+    Refunds(ExpectationId, RefundId),
+    /// A refund that came back, less what a bank kept.
+    Returns(RefundId, Money),
+    /// A channel's settlement, and what becomes of its parts.
+    Settles(SettlementId, Plan),
+    /// A settlement with payments that nobody told of: they are told now.
+    Tells(SettlementId, Vec<Item>),
+    /// A transfer for a bill that nobody told of: it is told now, on this channel.
+    Transfers(String, BillNumber),
+    /// Something else has to happen first.
+    Waits,
+    /// Nothing known: suspense. Bills it may be meant for.
+    Unknown(Vec<BillNumber>),
+}
+
+/// A verdict with its rule and its reason, which are stored with the line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ruled {
+    pub line: i64,
+    pub verdict: Verdict,
+    pub rule: &'static str,
+    pub reason: String,
+}
+
+/// Judges every line once; verdicts in the order of the lines' ids.
+pub fn run(lines: &[Line], candidates: &Candidates) -> Result<Vec<Ruled>, MoneyError> {
+    let mut run = Run::new(lines, candidates);
+    run.by_money_key();
+    run.by_own_reference();
+    run.by_settlement()?;
+    run.by_bill();
+    run.rest();
+    Ok(run.ruled.into_values().collect())
+}
+
+struct Run<'a> {
+    lines: BTreeMap<i64, &'a Line>,
+    candidates: &'a Candidates,
+    expectations: BTreeMap<ExpectationId, &'a Expectation>,
+    ruled: BTreeMap<i64, Ruled>,
+}
+
+impl<'a> Run<'a> {
+    fn new(lines: &'a [Line], candidates: &'a Candidates) -> Self {
+        Self {
+            lines: lines.iter().map(|line| (line.id, line)).collect(),
+            candidates,
+            expectations: candidates.expectations.iter().map(|one| (one.id, one)).collect(),
+            ruled: BTreeMap::new(),
+        }
+    }
+
+    fn open(&self) -> Vec<&'a Line> {
+        self.lines.values().filter(|line| !self.ruled.contains_key(&line.id)).copied().collect()
+    }
+
+    fn rule(&mut self, line: &Line, rule: &'static str, verdict: Verdict, reason: String) {
+        if let Verdict::Pays(id) | Verdict::Refunds(id, _) = &verdict {
+            self.expectations.remove(id);
+        }
+        if let Verdict::Settles(_, plan) = &verdict {
+            for id in plan.met() {
+                self.expectations.remove(&id);
+            }
+        }
+        self.ruled.insert(line.id, Ruled { line: line.id, verdict, rule, reason });
+    }
+
+    /// The only open expectation of the line's account that fits.
+    fn only(&self, line: &Line, fits: impl Fn(&Expectation) -> bool) -> Option<&'a Expectation> {
+        let here = |one: &&&Expectation| {
+            one.account == line.account && one.money.currency() == line.money.currency() && fits(one)
+        };
+        let mut found = self.expectations.values().filter(here);
+        found.next().filter(|_| found.next().is_none()).copied()
+    }
+
+    fn by_money_key(&mut self) {
+        for line in self.open().into_iter().filter(|line| line.money.is_positive()) {
+            let found = self.only(line, |one| {
+                one.kind == Kind::Payment && one.money_key.as_ref() == Some(&line.money_key)
+            });
+            if let Some(one) = found {
+                let reason = format!("{} was told of this money by its bank reference", one.channel);
+                self.rule(line, "money_key", Verdict::Pays(one.id), reason);
+            }
+        }
+    }
+
+    fn by_own_reference(&mut self) {
+        for line in self.open() {
+            let Some(reference) = &line.end_to_end else { continue };
+            let found = self.only(line, |one| {
+                matches!(one.kind, Kind::Refund | Kind::Payout)
+                    && one.money == line.money
+                    && one.reference.as_ref() == Some(reference)
+            });
+            let (verdict, reason) = match found.map(|one| (one, one.refund)) {
+                Some((one, Some(refund))) if self.candidates.refunds_in_flight.contains(&refund) => {
+                    (Verdict::Refunds(one.id, refund), format!("{reference} is our refund {refund}"))
+                }
+                Some(_) => (Verdict::Waits, format!("{reference} is ours and not yet on its way")),
+                None => match self.returned(line, reference) {
+                    Some(refund) => {
+                        let reason = format!("our refund {refund} came back under {reference}");
+                        (Verdict::Returns(refund, line.money), reason)
+                    }
+                    None => continue,
+                },
+            };
+            self.rule(line, "own_reference", verdict, reason);
+        }
+    }
+
+    fn returned(&self, line: &Line, reference: &str) -> Option<RefundId> {
+        let left = self.candidates.refunds_left.get(reference)?;
+        let fits = line.money.is_positive() && line.money.compare(left.amount).is_ok_and(Ordering::is_le);
+        fits.then_some(left.refund)
+    }
+
+    /// Each settlement is one line: the one with its amount, else the first that names it.
+    fn by_settlement(&mut self) -> Result<(), MoneyError> {
+        let mut naming: BTreeMap<usize, Vec<&Line>> = BTreeMap::new();
+        for line in self.open() {
+            let mut named = self.candidates.settlements.iter().enumerate().filter(|(_, one)| {
+                one.account == line.account
+                    && one.net.currency() == line.money.currency()
+                    && reading::names(&line.text, &one.reference)
+            });
+            if let (Some((at, _)), None) = (named.next(), named.next()) {
+                naming.entry(at).or_default().push(line);
+            }
+        }
+        // In the order of what they are, not of how they were listed: a settlement before it takes expectations.
+        let mut found: Vec<(usize, &Line)> = naming
+            .into_iter()
+            .filter_map(|(at, lines)| {
+                let net = self.candidates.settlements.get(at)?.net;
+                let exact = lines.iter().find(|line| line.money == net);
+                Some((at, *exact.or(lines.first())?))
+            })
+            .collect();
+        found.sort_by_key(|(_, line)| line.id);
+        for (at, line) in found {
+            let Some(settlement) = self.candidates.settlements.get(at) else { continue };
+            let name = format!("settlement {} of {}", settlement.reference, settlement.channel);
+            let open: Vec<&Expectation> = self.expectations.values().copied().collect();
+            let (verdict, reason) = match settlement::judge(settlement, line.money, &open, self.candidates)? {
+                Judged::Settles(plan) => (Verdict::Settles(settlement.id, plan), name),
+                Judged::Waits(why) => (Verdict::Waits, format!("{name}: {why}")),
+                Judged::NotTold(_) if line.noticed => {
+                    (Verdict::Waits, format!("{name}: payments told of by it wait for the poster"))
+                }
+                Judged::NotTold(items) => {
+                    let reason = format!("{name} holds {} payments nobody told of", items.len());
+                    (Verdict::Tells(settlement.id, items), reason)
+                }
+            };
+            self.rule(line, "settlement", verdict, reason);
+        }
+        Ok(())
+    }
+
+    fn by_bill(&mut self) {
+        for line in self.open().into_iter().filter(|line| line.money.is_positive()) {
+            let Some(channel) = self.candidates.transfers.get(&line.account) else { continue };
+            let Some((bill, rule)) = self.bill_of(line) else { continue };
+            let references = [bill.to_string(), RfReference::from(bill).to_string()];
+            let told = self.only(line, |one| {
+                one.kind == Kind::Payment
+                    && one.channel == *channel
+                    && one.money == line.money
+                    && one.reference.as_ref().is_some_and(|reference| references.contains(reference))
+            });
+            let (verdict, reason) = match told {
+                _ if line.noticed => {
+                    (Verdict::Waits, format!("the transfer for bill {bill} waits for the poster"))
+                }
+                Some(one) => (Verdict::Pays(one.id), format!("the transfer expected for bill {bill}")),
+                None => {
+                    let verdict = Verdict::Transfers(channel.clone(), bill);
+                    (verdict, format!("a transfer for bill {bill} that nobody told of"))
+                }
+            };
+            self.rule(line, rule, verdict, reason);
+        }
+    }
+
+    /// The one bill of ours that the line names, and by which rule.
+    fn bill_of(&self, line: &Line) -> Option<(BillNumber, &'static str)> {
+        let ours = |bill: &BillNumber| self.candidates.bills.contains_key(bill);
+        let mut structured = line.named.structured.iter().copied().filter(ours);
+        match (structured.next(), structured.next()) {
+            (Some(bill), None) => return Some((bill, "bill_reference")),
+            (Some(_), Some(_)) => return None,
+            (None, _) => {}
+        }
+        let mut free = line.named.free.iter().copied().filter(ours);
+        let (Some(bill), None) = (free.next(), free.next()) else { return None };
+        let known = self.candidates.bills.get(&bill)?;
+        let fits = line.noticed || line.money == known.due || line.money == known.amount;
+        fits.then_some((bill, "bill_in_text"))
+    }
+
+    fn rest(&mut self) {
+        for line in self.open() {
+            let bills: Vec<BillNumber> = line
+                .named
+                .structured
+                .union(&line.named.free)
+                .copied()
+                .filter(|bill| self.candidates.bills.contains_key(bill))
+                .collect();
+            // The poster has not come to it, or has set it aside with a break of its own.
+            let (verdict, reason) = match bills.len() {
+                _ if line.noticed => (Verdict::Waits, "its notice waits for the poster".to_owned()),
+                0 => (Verdict::Unknown(bills), "nothing known is named".to_owned()),
+                1 => (Verdict::Unknown(bills), "a bill is named in free text, but not its amount".to_owned()),
+                _ => (Verdict::Unknown(bills), "several bills are named".to_owned()),
+            };
+            self.rule(line, "none", verdict, reason);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! What the texts of a line name.
+
+use std::collections::BTreeSet;
+
+use mizan_adapters::reference::{BillNumber, Found, RfReference, find_issued};
+
+/// Bills named by a line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Named {
+    /// In a field that holds a reference and nothing else.
+    pub structured: BTreeSet<BillNumber>,
+    /// Somewhere in a text.
+    pub free: BTreeSet<BillNumber>,
+}
+
+/// Reads the bills of known issuers off a line's fields and texts.
+pub fn named(fields: &[Option<&str>], text: &str, issuer_known: impl Fn(u16) -> bool) -> Named {
+    let structured: BTreeSet<BillNumber> = fields
+        .iter()
+        .flatten()
+        .filter_map(|field| whole(field))
+        .filter(|bill| issuer_known(bill.issuer()))
+        .collect();
+    let found = text.lines().flat_map(|text| find_issued(text, &issuer_known));
+    let free = found.filter_map(|one: Found| one.bill_number()).collect();
+    Named { structured, free }
+}
+
+/// A field that is our reference as a whole: the RF form, or all 14 digits.
+fn whole(field: &str) -> Option<BillNumber> {
+    let digits = field.chars().filter(|letter| letter.is_numeric()).count();
+    let reference = field.parse::<RfReference>().ok().and_then(|reference| reference.bill_number());
+    reference.or_else(|| field.parse().ok().filter(|_| digits == BillNumber::DIGITS))
+}
+
+/// Whether a text names a channel's settlement: the id whole, however the bank wrapped its lines.
+pub fn names(text: &str, settlement: &str) -> bool {
+    let compact = |text: &str| -> String {
+        text.chars()
+            .filter(|letter| !letter.is_whitespace())
+            .map(|letter| letter.to_ascii_uppercase())
+            .collect()
+    };
+    let (text, wanted) = (compact(text), compact(settlement));
+    // A longer number that begins alike is another settlement.
+    let ends = |at: usize| text[at + wanted.len()..].chars().next().is_none_or(|next| !next.is_ascii_digit());
+    !wanted.is_empty() && text.match_indices(&wanted).any(|(at, _)| ends(at))
+}

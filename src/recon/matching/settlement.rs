@@ -1,0 +1,280 @@
+//! A channel's settlement, part by part: what was expected, what was not, and what it cost.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mizan_adapters::channel::SettlementKind;
+use mizan_ledger::{Day, EntryId, Money, MoneyError};
+
+use super::Candidates;
+use crate::breaks::Category;
+use crate::expectations::{Expectation, Kind};
+use crate::ids::{ExpectationId, IntentId, RefundId, SettlementId};
+
+/// One sum that a channel says it paid us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    pub id: SettlementId,
+    pub channel: String,
+    /// The channel's id of it, which stands in the text of the bank line.
+    pub reference: String,
+    pub account: String,
+    /// The channel's day.
+    pub day: Day,
+    /// What the channel kept for itself.
+    pub costs: Money,
+    /// What it says arrives at the bank.
+    pub net: Money,
+    pub items: Vec<Item>,
+    pub entry: EntryId,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    pub kind: SettlementKind,
+    pub transaction: String,
+    pub reference: String,
+    /// Above zero, whichever way it went.
+    pub gross: Money,
+    pub cost: Money,
+}
+
+/// What can be said of a settlement now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Judged {
+    Settles(Plan),
+    /// Payments in it that no expectation, open or met, knows.
+    NotTold(Vec<Item>),
+    Waits(String),
+}
+
+/// What a settlement does. The law: net + kept = receivable + everything parked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    pub payments: Vec<ExpectationId>,
+    pub refunds: Vec<(ExpectationId, RefundId)>,
+    pub net: Money,
+    pub kept: Money,
+    /// What the channel owes less by it, after the netted refunds.
+    pub receivable: Money,
+    /// Kept less what the contract says.
+    pub cost_variance: Money,
+    /// Beyond what was expected: to suspense.
+    pub parked: Vec<Difference>,
+    /// Short of what was expected, or taken back: the channel still owes it.
+    pub owed: Vec<Difference>,
+    /// Expected by an earlier settlement.
+    pub late: Vec<Difference>,
+    /// Names under which its parts may have open breaks.
+    pub subjects: Vec<String>,
+}
+
+impl Plan {
+    pub fn met(&self) -> impl Iterator<Item = ExpectationId> + '_ {
+        self.payments.iter().copied().chain(self.refunds.iter().map(|(id, _)| *id))
+    }
+}
+
+/// Something that is not as expected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    pub category: Category,
+    /// The name of its break.
+    pub subject: String,
+    /// Above zero.
+    pub money: Money,
+    pub transaction: Option<String>,
+    pub reference: Option<String>,
+    pub intent: Option<IntentId>,
+}
+
+/// Judges a settlement against a bank line of this amount (zero for one that shows no line).
+pub fn judge(
+    settlement: &Settlement,
+    bank: Money,
+    open: &[&Expectation],
+    candidates: &Candidates,
+) -> Result<Judged, MoneyError> {
+    let known = |item: &&Item| {
+        let name = (settlement.channel.clone(), item.transaction.clone());
+        candidates.known_payments.contains(&name)
+    };
+    let payments = settlement.items.iter().filter(|item| item.kind == SettlementKind::Payment);
+    let not_told: Vec<Item> = payments.filter(|item| !known(item)).cloned().collect();
+    if !not_told.is_empty() {
+        return Ok(Judged::NotTold(not_told));
+    }
+    let mut planning = Planning::new(settlement, bank, open);
+    for item in &settlement.items {
+        match item.kind {
+            SettlementKind::Payment => planning.payment(item)?,
+            SettlementKind::Refund => {
+                if let Some(why) = planning.refund(item, candidates)? {
+                    return Ok(Judged::Waits(why));
+                }
+            }
+        }
+    }
+    planning.finish().map(Judged::Settles)
+}
+
+struct Planning<'a> {
+    settlement: &'a Settlement,
+    /// The channel's open payments by their transaction.
+    payments: BTreeMap<&'a str, Vec<&'a Expectation>>,
+    /// Its netted refunds by our reference.
+    refunds: BTreeMap<&'a str, Vec<&'a Expectation>>,
+    used: BTreeSet<ExpectationId>,
+    plan: Plan,
+    contract: Money,
+    /// What the items add up to, costs apart.
+    due: Money,
+}
+
+impl<'a> Planning<'a> {
+    fn new(settlement: &'a Settlement, bank: Money, open: &[&'a Expectation]) -> Self {
+        let (mut payments, mut refunds) = (BTreeMap::new(), BTreeMap::new());
+        let here = |one: &&&Expectation| {
+            one.channel == settlement.channel && one.money.currency() == settlement.net.currency()
+        };
+        for one in open.iter().filter(here).copied() {
+            let (list, name): (&mut BTreeMap<&str, Vec<&Expectation>>, _) = match one.kind {
+                Kind::Payment => (&mut payments, one.transaction.as_deref()),
+                Kind::NettedRefund => (&mut refunds, one.reference.as_deref()),
+                Kind::Refund | Kind::Payout => continue,
+            };
+            if let Some(name) = name {
+                list.entry(name).or_default().push(one);
+            }
+        }
+        let zero = Money::zero(settlement.net.currency());
+        let plan = Plan {
+            payments: Vec::new(),
+            refunds: Vec::new(),
+            net: bank,
+            // A channel that pays for being used has paid more than is due.
+            kept: if settlement.costs.is_negative() { zero } else { settlement.costs },
+            receivable: zero,
+            cost_variance: zero,
+            parked: Vec::new(),
+            owed: Vec::new(),
+            late: Vec::new(),
+            subjects: Vec::new(),
+        };
+        Self { settlement, payments, refunds, used: BTreeSet::new(), plan, contract: zero, due: zero }
+    }
+
+    fn payment(&mut self, item: &Item) -> Result<(), MoneyError> {
+        self.due = self.due.checked_add(item.gross)?;
+        self.plan.subjects.push(self.subject(item));
+        let listed = self.payments.get(item.transaction.as_str()).map_or(&[][..], Vec::as_slice);
+        let mut free = listed.iter().filter(|one| !self.used.contains(&one.id));
+        let exact = free.clone().find(|one| one.money == item.gross);
+        let Some(expected) = exact.or_else(|| free.next()).copied() else {
+            // It was settled before.
+            let twice = self.difference(Category::DuplicateMoney, item, item.gross, None);
+            self.plan.parked.push(twice);
+            return Ok(());
+        };
+        self.used.insert(expected.id);
+        self.plan.payments.push(expected.id);
+        self.contract = self.contract.checked_add(expected.cost)?;
+        let over = item.gross.checked_sub(expected.money)?;
+        let settled = if over.is_positive() { expected.money } else { item.gross };
+        self.plan.receivable = self.plan.receivable.checked_add(settled)?;
+        if over.is_positive() {
+            let over = self.difference(Category::AmountOver, item, over, expected.intent);
+            self.plan.parked.push(over);
+        } else if over.is_negative() {
+            let short = over.checked_neg()?;
+            let short = self.difference(Category::AmountUnder, item, short, expected.intent);
+            self.plan.owed.push(short);
+        }
+        if expected.due_on < self.settlement.day {
+            let late = self.difference(Category::CutOff, item, item.gross, expected.intent);
+            self.plan.late.push(late);
+        }
+        Ok(())
+    }
+
+    /// A refund of ours that the channel kept back, or money it took back without our asking. Answers why the
+    /// settlement has to wait, if it has.
+    fn refund(&mut self, item: &Item, candidates: &Candidates) -> Result<Option<String>, MoneyError> {
+        self.due = self.due.checked_sub(item.gross)?;
+        self.plan.receivable = self.plan.receivable.checked_sub(item.gross)?;
+        self.plan.subjects.push(self.subject(item));
+        let out = item.gross.checked_neg()?;
+        let listed = self.refunds.get(item.reference.as_str()).map_or(&[][..], Vec::as_slice);
+        let ours = listed.iter().find(|one| one.money == out && !self.used.contains(&one.id)).copied();
+        if let Some(expected) = ours
+            && let Some(refund) = expected.refund
+        {
+            if !candidates.refunds_in_flight.contains(&refund) {
+                return Ok(Some(format!("refund {refund} is not on its way")));
+            }
+            self.used.insert(expected.id);
+            self.plan.refunds.push((expected.id, refund));
+            return Ok(None);
+        }
+        let payment = (self.settlement.channel.clone(), item.transaction.clone());
+        let is_reversal = candidates.known_payments.contains(&payment);
+        if !is_reversal
+            && !candidates.known_refunds.contains(&item.reference)
+            && is_our_refund(&item.reference)
+        {
+            return Ok(Some(format!("nobody knows yet whether refund {} was taken", item.reference)));
+        }
+        let category = if is_reversal { Category::Reversed } else { Category::UnknownDebit };
+        let back = self.difference(category, item, item.gross, None);
+        self.plan.owed.push(back);
+        Ok(None)
+    }
+
+    /// The bank line against the items and the costs.
+    fn finish(mut self) -> Result<Plan, MoneyError> {
+        let total = self.plan.net.checked_add(self.plan.kept)?;
+        let over = total.checked_sub(self.due)?;
+        let whole = |category, money| Difference {
+            category,
+            subject: format!("{}:{}", self.settlement.channel, self.settlement.reference),
+            money,
+            transaction: None,
+            reference: Some(self.settlement.reference.clone()),
+            intent: None,
+        };
+        if over.is_positive() {
+            self.plan.parked.push(whole(Category::AmountOver, over));
+        } else if over.is_negative() {
+            self.plan.owed.push(whole(Category::AmountUnder, over.checked_neg()?));
+            self.plan.receivable = self.plan.receivable.checked_add(over)?;
+        }
+        self.plan.cost_variance = self.plan.kept.checked_sub(self.contract)?;
+        Ok(self.plan)
+    }
+
+    fn subject(&self, item: &Item) -> String {
+        format!("{}:{}", self.settlement.channel, item.transaction)
+    }
+
+    fn difference(
+        &self,
+        category: Category,
+        item: &Item,
+        money: Money,
+        intent: Option<IntentId>,
+    ) -> Difference {
+        Difference {
+            category,
+            subject: self.subject(item),
+            money,
+            transaction: Some(item.transaction.clone()),
+            reference: Some(item.reference.clone()),
+            intent,
+        }
+    }
+}
+
+/// Our references of refunds begin with the prefix of their ids.
+fn is_our_refund(reference: &str) -> bool {
+    let prefix = <RefundId as mizan_ledger::Id>::PREFIX;
+    reference.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('_'))
+}

@@ -1,0 +1,148 @@
+//! One whole reconciliation: ask the channels, match until nothing moves any more, then see what is overdue.
+
+use std::time::Duration;
+
+use mizan_adapters::outcome::Outcome;
+use serde::Serialize;
+
+use super::service::{self, Step, Told};
+use super::store;
+use crate::app::App;
+use crate::fault::Fault;
+use crate::inbox;
+use crate::tx::Actor;
+
+/// Reports asked for in one run.
+const REPORTS_MAX: i64 = 100;
+/// Passes over the waiting lines; a second one finds what the first one told of, a third nothing new.
+const PASSES_MAX: usize = 10;
+/// How often a run looks whether the poster, maybe of another hub, has applied what it was told.
+const POSTER_LOOKS: usize = 200;
+const POSTER_PAUSE: Duration = Duration::from_millis(25);
+
+/// What a reconciliation did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// Settlements that channels reported.
+    pub settlements: usize,
+    pub matched: usize,
+    /// Payments nobody had told of.
+    pub told: usize,
+    pub to_suspense: usize,
+    /// Credits in suspense that were explained by later news.
+    pub explained: usize,
+    pub overdue: usize,
+    /// Lines that still wait, each with its reason.
+    pub waiting: i64,
+}
+
+/// Runs until nothing moves any more. Safe to repeat, and to run twice at once.
+pub async fn reconcile(app: &App) -> Result<Summary, Fault> {
+    let actor = Actor::hub("recon");
+    let mut summary = Summary { settlements: ask_channels(app, &actor).await?, ..Summary::default() };
+    for _ in 0..PASSES_MAX {
+        let before = (summary.matched, summary.told, summary.to_suspense);
+        pass(app, &actor, &mut summary).await?;
+        if before == (summary.matched, summary.told, summary.to_suspense) {
+            break;
+        }
+        drain_inbox(app).await?;
+    }
+    summary.explained = exhaust(app, &actor, Exhausted::Suspense).await?;
+    summary.overdue = exhaust(app, &actor, Exhausted::Overdue).await?;
+    let mut conn = app.pool.acquire().await?;
+    summary.waiting = store::count_open_lines(&mut conn).await?;
+    Ok(summary)
+}
+
+/// Every waiting line once.
+async fn pass(app: &App, actor: &Actor, summary: &mut Summary) -> Result<(), Fault> {
+    let mut after = 0;
+    loop {
+        let step = app.run(actor, &after, |tx, after| Box::pin(service::match_lines(tx, after))).await?;
+        add(summary, step);
+        match step.last {
+            Some(last) => after = last,
+            None => break,
+        }
+    }
+    let silent = app.run(actor, &(), |tx, unit| Box::pin(service::match_silent(tx, unit))).await?;
+    add(summary, silent);
+    Ok(())
+}
+
+fn add(summary: &mut Summary, step: Step) {
+    summary.matched += step.matched;
+    summary.told += step.told;
+    summary.to_suspense += step.to_suspense;
+}
+
+#[derive(Clone, Copy)]
+enum Exhausted {
+    Suspense,
+    Overdue,
+}
+
+/// Repeats a step while it finds something.
+async fn exhaust(app: &App, actor: &Actor, what: Exhausted) -> Result<usize, Fault> {
+    let mut total = 0;
+    loop {
+        let found = match what {
+            Exhausted::Suspense => {
+                app.run(actor, &(), |tx, unit| Box::pin(service::explain_suspense(tx, unit))).await?
+            }
+            Exhausted::Overdue => {
+                app.run(actor, &(), |tx, unit| Box::pin(service::open_overdue(tx, unit))).await?
+            }
+        };
+        if found == 0 {
+            return Ok(total);
+        }
+        total += found;
+    }
+}
+
+/// Asks the channels for the reports that are wanted, outside any transaction. An open day and a silent channel are
+/// asked again by the next run.
+async fn ask_channels(app: &App, actor: &Actor) -> Result<usize, Fault> {
+    let wanted = {
+        let mut conn = app.pool.acquire().await?;
+        store::page_wanted(&mut conn, REPORTS_MAX).await?
+    };
+    let mut new = 0;
+    for (channel, day) in wanted {
+        let reporter = app.hub.channels.get(&channel).and_then(|one| one.settlements.clone());
+        let answer = match reporter {
+            Some(reporter) => reporter.settlements(day).await,
+            None => Outcome::NotSent { why: "the channel is not configured any more".to_owned() },
+        };
+        let why = match answer {
+            Outcome::Accepted(Some(settlements)) => {
+                let told = Told { channel, day, settlements };
+                new += app.run(actor, &told, |tx, told| Box::pin(service::told(tx, told))).await?;
+                continue;
+            }
+            Outcome::Accepted(None) => "its day is not closed yet".to_owned(),
+            Outcome::Rejected { code, message } => format!("{code}: {message}"),
+            Outcome::Unknown { why } | Outcome::NotSent { why } => why,
+        };
+        tracing::warn!(%channel, %day, why, "a channel does not tell what it settled");
+        let kept = (channel, day, why);
+        app.run(actor, &kept, |tx, kept| Box::pin(service::not_told(tx, kept))).await?;
+    }
+    Ok(new)
+}
+
+/// Lets the poster apply what it was told, here or in another hub.
+async fn drain_inbox(app: &App) -> Result<(), Fault> {
+    for _ in 0..POSTER_LOOKS {
+        while inbox::jobs::post_once(app).await? > 0 {}
+        let mut conn = app.pool.acquire().await?;
+        if inbox::service::count_waiting(&mut conn).await? == 0 {
+            break;
+        }
+        drop(conn);
+        tokio::time::sleep(POSTER_PAUSE).await;
+    }
+    Ok(())
+}

@@ -1,0 +1,237 @@
+//! Matching in steps: each takes the next lines, judges them and books what was judged, in one unit of work.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mizan_adapters::channel::SettlementKind;
+use mizan_adapters::reference::{BillNumber, RfReference};
+use mizan_ledger::{Instant, Money};
+use serde::Serialize;
+
+use super::refunds;
+use crate::breaks::{self, Category};
+use crate::expectations::{self, Expectation, Keys};
+use crate::fault::Fault;
+use crate::ids::RefundId;
+use crate::recon::booking::{Booking, Known};
+use crate::recon::matching::settlement::{self, Judged, Settlement};
+use crate::recon::matching::{self, Bill, Candidates, Left, Line};
+use crate::recon::rails::transfer_channel;
+use crate::recon::store::{self, OpenLine};
+use crate::tx::Tx;
+use crate::{inbox, intents, suspense};
+
+/// Lines looked at in one unit of work.
+const LINES_MAX: i64 = 500;
+/// The book takes 512 entries at once; one line makes a few.
+const ENTRIES_ENOUGH: usize = 400;
+/// Settlements of nothing matched in one unit of work.
+const SILENT_MAX: i64 = 50;
+
+/// What one step did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// The last line looked at; None when there was none.
+    pub last: Option<i64>,
+    pub matched: usize,
+    /// Payments told to the inbox, to be booked by the poster.
+    pub told: usize,
+    pub to_suspense: usize,
+    pub waiting: usize,
+}
+
+/// Judges and books the next lines after `after`.
+pub async fn match_lines(tx: &mut Tx, after: &i64) -> Result<Step, Fault> {
+    store::take_turn(tx.conn()).await?;
+    let open = store::lock_open_lines(tx.conn(), *after, LINES_MAX).await?;
+    let Some(last) = open.last().map(|line| line.id) else { return Ok(Step::default()) };
+    let lines = read_lines(tx, &open).await?;
+    let candidates = gather(tx, &open, &lines).await?;
+    let ruled = matching::run(&lines, &candidates)?;
+    let known = Known::new(&candidates.expectations, &candidates.settlements);
+    let by_id: BTreeMap<i64, &OpenLine> = open.iter().map(|line| (line.id, line)).collect();
+    let mut booking = Booking::new(tx.hub().clone(), tx.now());
+    let mut step = Step { last: Some(last), ..Step::default() };
+    for one in ruled {
+        let Some(line) = by_id.get(&one.line) else { continue };
+        booking.carry_out(line, one, &known)?;
+        step.last = Some(line.id);
+        if booking.entries_count() >= ENTRIES_ENOUGH {
+            break;
+        }
+    }
+    for line in &booking.lines {
+        match line.state {
+            "matched" => step.matched += 1,
+            "suspense" => step.to_suspense += 1,
+            _ => step.waiting += 1,
+        }
+    }
+    step.told = booking.notices.len();
+    write(tx, booking).await?;
+    Ok(step)
+}
+
+/// Matches settlements whose parts add up to zero: the bank shows no line of them.
+pub async fn match_silent(tx: &mut Tx, _: &()) -> Result<Step, Fault> {
+    store::take_turn(tx.conn()).await?;
+    let mut settlements = store::lock_silent(tx.conn(), SILENT_MAX).await?;
+    if settlements.is_empty() {
+        return Ok(Step::default());
+    }
+    store::find_items(tx.conn(), &mut settlements).await?;
+    let candidates = with_expectations(tx, settlements, Keys::default()).await?;
+    let known = Known::new(&candidates.expectations, &candidates.settlements);
+    let mut booking = Booking::new(tx.hub().clone(), tx.now());
+    let mut step = Step::default();
+    let mut taken = BTreeSet::new();
+    for one in &candidates.settlements {
+        let open: Vec<&Expectation> =
+            candidates.expectations.iter().filter(|expected| !taken.contains(&expected.id)).collect();
+        let nothing = Money::zero(one.net.currency());
+        match settlement::judge(one, nothing, &open, &candidates)? {
+            Judged::Settles(plan) => {
+                taken.extend(plan.met());
+                booking.settle_silently(one, &plan, &known)?;
+                step.matched += 1;
+            }
+            Judged::NotTold(items) => {
+                items.iter().try_for_each(|item| booking.tell(one, item))?;
+            }
+            Judged::Waits(_) => step.waiting += 1,
+        }
+    }
+    step.told = booking.notices.len();
+    write(tx, booking).await?;
+    Ok(step)
+}
+
+/// The lines with the bills they name.
+async fn read_lines(tx: &mut Tx, open: &[OpenLine]) -> Result<Vec<Line>, Fault> {
+    let issuers = intents::service::issuers(tx).await?;
+    let known = |issuer| issuers.contains(&issuer);
+    let line = |line: &OpenLine| Line {
+        id: line.id,
+        account: line.account.clone(),
+        money: line.money,
+        money_key: line.money_key.clone(),
+        end_to_end: line.end_to_end.clone(),
+        text: line.text.clone(),
+        named: matching::named(
+            &[line.creditor_reference.as_deref(), line.end_to_end.as_deref()],
+            &line.text,
+            known,
+        ),
+        noticed: line.noticed,
+    };
+    Ok(open.iter().map(line).collect())
+}
+
+/// Everything the lines may be: read and locked in the order in which the hub locks.
+async fn gather(tx: &mut Tx, open: &[OpenLine], lines: &[Line]) -> Result<Candidates, Fault> {
+    let mut accounts: Vec<String> = open.iter().map(|line| line.account.clone()).collect();
+    accounts.sort_unstable();
+    accounts.dedup();
+    let mut settlements = store::lock_reported(tx.conn(), &accounts).await?;
+    settlements.retain(|one| lines.iter().any(|line| matching::names(&line.text, &one.reference)));
+    store::find_items(tx.conn(), &mut settlements).await?;
+    let named: BTreeSet<BillNumber> =
+        lines.iter().flat_map(|line| line.named.structured.union(&line.named.free)).copied().collect();
+    let mut keys = Keys::default();
+    keys.money_keys.extend(lines.iter().map(|line| line.money_key.clone()));
+    keys.references.extend(lines.iter().filter_map(|line| line.end_to_end.clone()));
+    for bill in &named {
+        keys.references.extend([bill.to_string(), RfReference::from(*bill).to_string()]);
+    }
+    let bills = find_bills(tx, &named).await?;
+    let mut candidates = with_expectations(tx, settlements, keys).await?;
+    candidates.bills = bills;
+    for line in open {
+        if let Some(channel) = transfer_channel(tx.hub(), &line.account, line.money.currency()) {
+            candidates.transfers.insert(line.account.clone(), channel);
+        }
+    }
+    Ok(candidates)
+}
+
+async fn find_bills(tx: &mut Tx, named: &BTreeSet<BillNumber>) -> Result<BTreeMap<BillNumber, Bill>, Fault> {
+    let numbers: Vec<String> = named.iter().map(ToString::to_string).collect();
+    let mut bills = BTreeMap::new();
+    for found in intents::service::find_bills(tx.conn(), &numbers).await? {
+        let corrupt = |_| Fault::corrupt("payment_intents", "bill_number", found.intent);
+        let number: BillNumber = found.bill_number.parse().map_err(corrupt)?;
+        let due = found.amount.checked_sub(found.paid)?;
+        bills.insert(number, Bill { intent: found.intent, amount: found.amount, due });
+    }
+    Ok(bills)
+}
+
+/// Refunds first, then expectations: those the keys find, and those of the settlements' parts.
+async fn with_expectations(
+    tx: &mut Tx,
+    settlements: Vec<Settlement>,
+    mut keys: Keys,
+) -> Result<Candidates, Fault> {
+    for settlement in &settlements {
+        for item in &settlement.items {
+            match item.kind {
+                SettlementKind::Payment => {
+                    keys.transactions.push((settlement.channel.clone(), item.transaction.clone()));
+                }
+                SettlementKind::Refund => {
+                    keys.references.push(item.reference.clone());
+                    keys.transactions.push((settlement.channel.clone(), item.transaction.clone()));
+                }
+            }
+        }
+    }
+    let known_refunds = expectations::store::find_known_refunds(tx.conn(), &keys.references).await?;
+    let ids: BTreeSet<RefundId> = known_refunds.iter().map(|one| one.refund).collect();
+    let in_flight = refunds::lock(tx, &ids.into_iter().collect::<Vec<_>>()).await?;
+    let known_payments = expectations::store::find_known_payments(tx.conn(), &keys.transactions).await?;
+    let open = expectations::store::lock_by_keys(tx.conn(), &keys).await?;
+    let mut candidates = Candidates {
+        expectations: open,
+        settlements,
+        known_payments: known_payments.into_iter().collect(),
+        refunds_in_flight: in_flight,
+        ..Candidates::default()
+    };
+    for one in known_refunds {
+        if one.seen_at_bank {
+            let amount = one.money.checked_neg()?;
+            candidates.refunds_left.insert(one.reference.clone(), Left { refund: one.refund, amount });
+        }
+        candidates.known_refunds.insert(one.reference);
+    }
+    Ok(candidates)
+}
+
+/// Writes what was decided: the rows, then the posting.
+async fn write(tx: &mut Tx, mut booking: Booking) -> Result<(), Fault> {
+    let (now, entropy) = (tx.now(), tx.hub().entropy.clone());
+    let entries = refunds::settle(tx, std::mem::take(&mut booking.refunds)).await?;
+    booking.entries.extend(entries);
+    suspense::store::insert(tx.conn(), now, &booking.suspense).await?;
+    expectations::store::update_met(tx.conn(), now, &booking.met).await?;
+    let mut born: BTreeMap<Instant, Vec<_>> = BTreeMap::new();
+    for (at, new) in std::mem::take(&mut booking.born) {
+        born.entry(at).or_default().push(new);
+    }
+    for (at, new) in born {
+        expectations::store::insert(tx.conn(), &entropy, at, &new).await?;
+    }
+    for notice in &booking.notices {
+        inbox::service::take(tx, notice).await?;
+    }
+    breaks::store::insert(tx.conn(), &entropy, now, &booking.breaks).await?;
+    let mut over: BTreeMap<(Category, &str), Vec<String>> = BTreeMap::new();
+    for one in std::mem::take(&mut booking.resolved) {
+        over.entry((one.category, one.because)).or_default().push(one.subject);
+    }
+    for ((category, because), subjects) in over {
+        breaks::store::update_self_resolved(tx.conn(), now, category, &subjects, because).await?;
+    }
+    store::update_lines(tx.conn(), &booking.lines).await?;
+    store::update_matched(tx.conn(), now, &booking.settlements).await?;
+    super::post(tx, &booking.entries).await
+}

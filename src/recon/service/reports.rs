@@ -1,0 +1,44 @@
+//! What channels say they settled, as it comes in.
+
+use mizan_adapters::channel::Settlement;
+use mizan_ledger::Day;
+
+use crate::fault::Fault;
+use crate::recon::store;
+use crate::tx::Tx;
+
+/// A channel's report of one of its days.
+#[derive(Debug, Clone)]
+pub struct Told {
+    pub channel: String,
+    pub day: Day,
+    pub settlements: Vec<Settlement>,
+}
+
+/// Keeps a report. A settlement in a currency for which the channel has no account of ours cannot be found on any
+/// statement; it is a fault of the configuration, and the report stays wanted.
+pub async fn told(tx: &mut Tx, told: &Told) -> Result<usize, Fault> {
+    store::take_turn(tx.conn()).await?;
+    let (now, hub) = (tx.now(), tx.hub().clone());
+    if !store::update_told(tx.conn(), &told.channel, told.day, now).await? {
+        return Ok(0);
+    }
+    let mut new = 0;
+    for one in &told.settlements {
+        let bank = hub.config.settlement_bank(&told.channel, one.currency);
+        let bank = bank.ok_or_else(|| {
+            Fault::Other(format!("{} settles {} into no account of ours", told.channel, one.currency))
+        })?;
+        let ids = (tx.id(), tx.id());
+        let inserted =
+            store::insert_settlement(tx.conn(), &told.channel, told.day, &bank.name, one, ids, now).await?;
+        new += usize::from(inserted);
+    }
+    Ok(new)
+}
+
+/// Keeps why a channel did not tell; it will be asked again.
+pub async fn not_told(tx: &mut Tx, (channel, day, why): &(String, Day, String)) -> Result<(), Fault> {
+    let now = tx.now();
+    store::update_not_told(tx.conn(), channel, *day, why, now).await
+}

@@ -1,0 +1,131 @@
+use mizan_ledger::{Currency, Day, EntryId, Id, Money};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::fault::Fault;
+
+/// A line of an accepted statement that is not decided yet.
+#[derive(Debug, Clone)]
+pub struct OpenLine {
+    pub id: i64,
+    pub account: String,
+    pub money: Money,
+    pub booked_on: Day,
+    pub bank_reference: Option<String>,
+    pub end_to_end: Option<String>,
+    pub creditor_reference: Option<String>,
+    pub payer: Option<String>,
+    pub text: String,
+    pub reversal: bool,
+    pub money_key: String,
+    pub noticed: bool,
+    /// The entry that will book it.
+    pub entry: EntryId,
+}
+
+struct LineRow {
+    id: i64,
+    account: String,
+    currency: String,
+    amount_minor: i64,
+    booked_on: Day,
+    bank_reference: Option<String>,
+    end_to_end: Option<String>,
+    creditor_reference: Option<String>,
+    payer: Option<String>,
+    text: String,
+    reversal: bool,
+    money_key: String,
+    noticed: bool,
+    entry_id: Uuid,
+}
+
+impl TryFrom<LineRow> for OpenLine {
+    type Error = Fault;
+
+    fn try_from(row: LineRow) -> Result<Self, Fault> {
+        let currency: Currency =
+            row.currency.parse().map_err(|_| Fault::corrupt("statement_lines", "currency", row.id))?;
+        Ok(Self {
+            id: row.id,
+            account: row.account,
+            money: Money::new(row.amount_minor, currency),
+            booked_on: row.booked_on,
+            bank_reference: row.bank_reference,
+            end_to_end: row.end_to_end,
+            creditor_reference: row.creditor_reference,
+            payer: row.payer,
+            text: row.text,
+            reversal: row.reversal,
+            money_key: row.money_key,
+            noticed: row.noticed,
+            entry: EntryId::from_uuid(row.entry_id),
+        })
+    }
+}
+
+/// Locks up to `limit` undecided lines after `after`, in the order in which the bank listed them.
+pub async fn lock_open_lines(
+    conn: &mut PgConnection,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<OpenLine>, Fault> {
+    let rows = sqlx::query_as!(
+        LineRow,
+        r#"select line.id, statements.account, line.currency, line.amount_minor, line.booked_on,
+                  line.bank_reference, line.end_to_end, line.creditor_reference, line.payer, line.text,
+                  line.reversal, line.money_key, (line.state = 'noticed') as "noticed!", line.entry_id
+           from statement_lines line
+           join statements on statements.id = line.statement and statements.state = 'accepted'
+           where line.state in ('new', 'noticed') and line.id > $1
+           order by line.id limit $2 for no key update of line"#,
+        after,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(OpenLine::try_from).collect()
+}
+
+/// What became of a line.
+#[derive(Debug, Clone)]
+pub struct Decided {
+    pub line: i64,
+    /// `new` (it waits, and why), `noticed`, `matched`, `suspense`.
+    pub state: &'static str,
+    pub rule: &'static str,
+    pub reason: String,
+}
+
+pub async fn update_lines(conn: &mut PgConnection, decided: &[Decided]) -> Result<(), Fault> {
+    let ids: Vec<i64> = decided.iter().map(|one| one.line).collect();
+    let states: Vec<&str> = decided.iter().map(|one| one.state).collect();
+    let rules: Vec<&str> = decided.iter().map(|one| one.rule).collect();
+    let reasons: Vec<&str> = decided.iter().map(|one| one.reason.as_str()).collect();
+    sqlx::query!(
+        "update statement_lines set state = new.state, rule = new.rule, reason = new.reason
+         from unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) as new (id, state, rule, reason)
+         where statement_lines.id = new.id and statement_lines.state in ('new', 'noticed')
+           and (statement_lines.state, statement_lines.rule, statement_lines.reason)
+               is distinct from (new.state, new.rule, new.reason)",
+        &ids,
+        &states as _,
+        &rules as _,
+        &reasons as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// How many lines of accepted statements wait.
+pub async fn count_open_lines(conn: &mut PgConnection) -> Result<i64, Fault> {
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from statement_lines line
+           join statements on statements.id = line.statement and statements.state = 'accepted'
+           where line.state in ('new', 'noticed')"#
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(count)
+}

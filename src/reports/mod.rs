@@ -1,0 +1,28 @@
+//! Reports: what finance reads. The day's proof says, per currency, whether everything ties.
+//!
+//! ```text
+//! book (entries)  ─► opening + movements = closing ─┐
+//!                                                   ├─► compared account by account ─► tied, or which account is off
+//! open items, listed one by one ────────────────────┘
+//!   channels: expectations · banks: statements · agencies: priced lines less refunds · the rest: suspense items,
+//!   refunds and part payments
+//! ```
+//! The two sides are read from different tables, and neither is computed from the other: an item too few, a statement
+//! changed by hand or an entry too many shows as an unexplained amount at its account.
+
+pub mod api;
+mod model;
+mod movement;
+pub mod service;
+mod store;
+#[cfg(test)]
+mod tests;
+pub mod text;
+pub mod view;
+mod weigh;
+
+pub use model::{
+    BankDay, BookAccount, CurrencyProof, Facts, Line, Listed, Moved, Note, OpenBreaks, Part, Proof, Seen,
+};
+pub use movement::{Movement, Section, Word};
+pub use service::Asked;

@@ -1,0 +1,213 @@
+//! Open items as they stood at the end of a day.
+
+use mizan_ledger::{Day, Money};
+use sqlx::PgConnection;
+
+use super::money;
+use crate::fault::Fault;
+use crate::reports::model::{Listed, OpenBreaks};
+
+/// Open expectations of one kind on one channel and bank account.
+#[derive(Debug, Clone)]
+pub struct Expected {
+    pub kind: String,
+    pub channel: String,
+    /// The bank account's name in the books.
+    pub account: String,
+    /// Positive comes in, negative goes out.
+    pub amount: Money,
+    /// What the channel will keep of it.
+    pub cost: Money,
+    pub items: i64,
+}
+
+/// Expectations that were born by the day and neither met nor withdrawn by then. One that the bank showed before it was
+/// told of (met by an earlier date than it was born) counts against the account until it is born.
+pub async fn find_expected(conn: &mut PgConnection, zone: &str, day: Day) -> Result<Vec<Expected>, Fault> {
+    let rows = sqlx::query!(
+        r#"with dated as (
+             select x.kind, x.channel, x.account, x.currency, x.amount_minor, x.cost_minor,
+               (x.created_at at time zone $1)::date <= $2 as born,
+               x.state <> 'open' and coalesce(e.effective_on, (x.met_at at time zone $1)::date) <= $2 as gone
+             from expectations x
+             left join ledger.outcomes o on o.entry_id = x.entry_id and o.accepted
+             left join ledger.entries e on e.book_id = o.book_id and e.seq = o.seq
+             where x.state = 'open' or x.met_at >= $2::date::timestamp at time zone $1
+           ), open as (
+             select *, case when born then 1 else -1 end as sign from dated where born <> gone
+           )
+           select kind, channel, account, currency, sum(amount_minor * sign)::bigint as "amount_minor!",
+             sum(cost_minor * sign)::bigint as "cost_minor!", count(*) as "items!"
+           from open group by 1, 2, 3, 4 order by 1, 2, 3, 4"#,
+        zone,
+        day as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Expected {
+                amount: money(row.amount_minor, &row.currency, "expectations")?,
+                cost: money(row.cost_minor, &row.currency, "expectations")?,
+                kind: row.kind,
+                channel: row.channel,
+                account: row.account,
+                items: row.items,
+            })
+        })
+        .collect()
+}
+
+/// What is left of the items in suspense: what is left now, less those born after the day, and with what was used of
+/// them after it.
+pub async fn find_suspense(
+    conn: &mut PgConnection,
+    book: &str,
+    zone: &str,
+    day: Day,
+) -> Result<Vec<Listed>, Fault> {
+    let rows = sqlx::query!(
+        r#"with item as (
+             select 'suspense/' || s.account || '/credits' as code, s.currency,
+               case when coalesce(e.effective_on, (s.created_at at time zone $2)::date) <= $3
+                 then s.amount_minor - s.used_minor else -s.used_minor end as left_minor
+             from suspense_items s
+             left join ledger.outcomes o on o.entry_id = s.entry_id and o.accepted
+             left join ledger.entries e on e.book_id = o.book_id and e.seq = o.seq
+             where s.used_minor < s.amount_minor or s.created_at >= $3::date::timestamp at time zone $2
+           ), used_later as (
+             select a.code, a.currency, sum(l.amount_minor) as left_minor
+             from ledger.books b join ledger.accounts a on a.book_id = b.id and a.code like 'suspense/%/credits'
+             join ledger.daily_totals d on d.account_id = a.id and d.effective_on > $3
+             join ledger.lines l
+               on l.account_id = a.id and l.seq between d.first_seq and d.last_seq and l.effective_on = d.effective_on
+             join ledger.entries e on e.book_id = l.book_id and e.seq = l.seq
+             where b.name = $1 and (l.amount_minor > 0 or e.kind = 'refund_canceled')
+             group by 1, 2
+           )
+           select code as "code!", currency as "currency!", sum(left_minor)::bigint as "left_minor!",
+             count(*) filter (where is_item and left_minor <> 0) as "items!"
+           from (select *, true as is_item from item union all select *, false from used_later) as both_sides
+           group by 1, 2 order by 1, 2"#,
+        book,
+        zone,
+        day as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let amount = money(row.left_minor, &row.currency, "suspense_items")?;
+            Ok(Listed { account: row.code, amount, items: row.items })
+        })
+        .collect()
+}
+
+/// Refunds that were approved and not (or not any more) on their way.
+pub async fn find_refunds_payable(
+    conn: &mut PgConnection,
+    zone: &str,
+    day: Day,
+) -> Result<Vec<Listed>, Fault> {
+    let rows = sqlx::query!(
+        r#"select r.currency, sum(r.amount_minor)::bigint as "amount_minor!", count(*) as "items!"
+           from refunds r
+           left join ledger.outcomes o on o.entry_id = r.approved_entry_id and o.accepted
+           left join ledger.entries e on e.book_id = o.book_id and e.seq = o.seq
+           left join lateral (
+             select x.state, x.state <> 'open'
+                 and coalesce(f.effective_on, (x.met_at at time zone $1)::date) <= $2 as gone
+             from expectations x
+             left join ledger.outcomes p on p.entry_id = x.entry_id and p.accepted
+             left join ledger.entries f on f.book_id = p.book_id and f.seq = p.seq
+             where x.refund = r.id and (x.created_at at time zone $1)::date <= $2
+             order by x.created_at desc, x.id desc limit 1) sent on true
+           where r.state not in ('requested', 'refused', 'canceled', 'awaiting_funds', 'unclaimed')
+             and coalesce(e.effective_on, (r.decided_at at time zone $1)::date) <= $2
+             and (sent.state is null or (sent.gone and (sent.state = 'withdrawn' or r.state in ('returned', 'approved'))))
+           group by 1 order by 1"#,
+        zone,
+        day as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let amount = money(row.amount_minor, &row.currency, "refunds")?;
+            Ok(Listed { account: "refunds/payable".to_owned(), amount, items: row.items })
+        })
+        .collect()
+}
+
+/// Parts of payments that wait for the rest.
+pub async fn find_parts(conn: &mut PgConnection, zone: &str, day: Day) -> Result<Vec<Listed>, Fault> {
+    let rows = sqlx::query!(
+        r#"select n.currency, sum(n.amount_minor)::bigint as "amount_minor!", count(*) as "items!"
+           from notices n join payment_intents i on i.id = n.intent
+           where n.outcome = 'part' and (n.applied_at at time zone $1)::date <= $2 and i.paid_minor > 0
+             and not exists (
+               select from notices whole
+               where whole.intent = n.intent and whole.outcome = 'paid' and whole.n > n.n
+                 and (whole.applied_at at time zone $1)::date <= $2)
+           group by 1 order by 1"#,
+        zone,
+        day as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let amount = money(row.amount_minor, &row.currency, "notices")?;
+            Ok(Listed { account: "partial/held".to_owned(), amount, items: row.items })
+        })
+        .collect()
+}
+
+/// Statement lines that took money and wait for an explanation.
+pub async fn find_debits(conn: &mut PgConnection, day: Day) -> Result<Vec<Listed>, Fault> {
+    let rows = sqlx::query!(
+        r#"select s.account, s.currency, sum(-l.amount_minor)::bigint as "amount_minor!", count(*) as "items!"
+           from statement_lines l join statements s on s.id = l.statement
+           where l.state = 'suspense' and l.amount_minor < 0 and s.state = 'accepted' and s.period_on <= $1
+           group by 1, 2 order by 1, 2"#,
+        day as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let amount = money(row.amount_minor, &row.currency, "statement_lines")?;
+            Ok(Listed { account: format!("suspense/{}/debits", row.account), amount, items: row.items })
+        })
+        .collect()
+}
+
+/// Breaks that were open at the end of the day, by category and currency.
+pub async fn find_open_breaks(
+    conn: &mut PgConnection,
+    zone: &str,
+    day: Day,
+) -> Result<Vec<OpenBreaks>, Fault> {
+    let rows = sqlx::query!(
+        r#"select category, currency, sum(amount_minor)::bigint as amount_minor, count(*) as "count!"
+           from breaks
+           where (opened_at at time zone $1)::date <= $2 and state <> 'superseded'
+             and (resolved_at is null or (resolved_at at time zone $1)::date > $2)
+           group by 1, 2 order by 1, 2"#,
+        zone,
+        day as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let amount = match (row.amount_minor, row.currency) {
+                (Some(minor), Some(currency)) => Some(money(minor, &currency, "breaks")?),
+                _ => None,
+            };
+            let category =
+                row.category.parse().map_err(|_| Fault::corrupt("breaks", "category", row.category))?;
+            Ok(OpenBreaks { category, count: row.count, amount })
+        })
+        .collect()
+}

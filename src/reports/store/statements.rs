@@ -1,0 +1,112 @@
+//! What the bank says.
+
+use mizan_ledger::{Day, Money};
+use sqlx::PgConnection;
+
+use super::money;
+use crate::fault::Fault;
+
+/// An accepted statement of an account (its name in the books).
+#[derive(Debug, Clone)]
+pub struct Head {
+    pub account: String,
+    pub period_on: Day,
+    pub opening: Money,
+    pub closing: Money,
+}
+
+/// The accepted statements up to the day, in the order in which they follow each other.
+pub async fn find_heads(conn: &mut PgConnection, day: Day) -> Result<Vec<Head>, Fault> {
+    let rows = sqlx::query!(
+        r#"select account, currency, period_on as "period_on!", opening_minor as "opening_minor!",
+             closing_minor as "closing_minor!"
+           from statements where state = 'accepted' and period_on <= $1
+           order by account, currency, period_on, sequence nulls first, id"#,
+        day as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Head {
+                opening: money(row.opening_minor, &row.currency, "statements")?,
+                closing: money(row.closing_minor, &row.currency, "statements")?,
+                account: row.account,
+                period_on: row.period_on,
+            })
+        })
+        .collect()
+}
+
+/// Statements of the day that are not accepted: account and reason.
+pub async fn find_quarantined(conn: &mut PgConnection, day: Day) -> Result<Vec<(String, String)>, Fault> {
+    let rows = sqlx::query!(
+        r#"select account, coalesce(reason, state) as "reason!" from statements
+           where state = 'quarantined' and period_on = $1 order by account, id"#,
+        day as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.account, row.reason)).collect())
+}
+
+/// The sum of the lines of the day's accepted statements.
+#[derive(Debug, Clone)]
+pub struct DayLines {
+    pub account: String,
+    pub amount: Money,
+}
+
+pub async fn find_day_lines(conn: &mut PgConnection, day: Day) -> Result<Vec<DayLines>, Fault> {
+    let rows = sqlx::query!(
+        r#"select s.account, s.currency, sum(l.amount_minor)::bigint as "amount_minor!"
+           from statements s join statement_lines l on l.statement = s.id
+           where s.state = 'accepted' and s.period_on = $1 group by 1, 2"#,
+        day as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let amount = money(row.amount_minor, &row.currency, "statement_lines")?;
+            Ok(DayLines { account: row.account, amount })
+        })
+        .collect()
+}
+
+/// Lines of an account whose entries do not belong to the day or before it.
+#[derive(Debug, Clone)]
+pub struct Entered {
+    pub account: String,
+    /// Whether there is an entry at all.
+    pub entered: bool,
+    pub amount: Money,
+    pub items: i64,
+}
+
+/// Lines of accepted statements of the last forty days that the book did not have at the end of the day.
+pub async fn find_not_of_day(conn: &mut PgConnection, day: Day) -> Result<Vec<Entered>, Fault> {
+    let rows = sqlx::query!(
+        r#"select s.account, s.currency, e.seq is not null as "entered!", sum(l.amount_minor)::bigint as "amount_minor!",
+             count(*) as "items!"
+           from statements s join statement_lines l on l.statement = s.id
+           left join ledger.outcomes o on o.entry_id = l.entry_id and o.accepted
+           left join ledger.entries e on e.book_id = o.book_id and e.seq = o.seq
+           where s.state = 'accepted' and s.period_on <= $1 and s.period_on > $1::date - 40
+             and (e.seq is null or e.effective_on > $1)
+           group by 1, 2, 3"#,
+        day as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Entered {
+                amount: money(row.amount_minor, &row.currency, "statement_lines")?,
+                account: row.account,
+                entered: row.entered,
+                items: row.items,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,148 @@
+//! What a card gateway pays in one sum, against the payments it was told of.
+
+use serde_json::json;
+
+use crate::world::{TODAY, World};
+
+const TOMORROW: &str = "2026-11-23";
+
+fn pair(category: &str, state: &str) -> (String, String) {
+    (category.to_owned(), state.to_owned())
+}
+
+/// The gateway's name of a payment.
+fn order(intent: &serde_json::Value) -> String {
+    intent["attempts"][0]["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_of_cards_is_found_in_one_sum() {
+    let world = World::new().await;
+    let first = world.card_payment("CASE-1", 1).await;
+    world.card_payment("CASE-2", 1).await;
+    let summary = world.end_day(TODAY).await;
+    assert_eq!(
+        (summary["settlements"].clone(), summary["matched"].clone()),
+        (json!(1), json!(1)),
+        "{summary}"
+    );
+    assert_eq!(summary["waiting"], 0);
+    // Each 210.00 costs 210.00 x 0.0145 = 3.045, rounded half up, + 0.50.
+    let balances = world.balances().await;
+    assert_eq!(balances["bank/main-ils ILS"], 42_000 - 2 * 355);
+    assert!(!balances.contains_key("channel/card/receivable ILS"), "{balances:?}");
+    assert!(!balances.contains_key("channel/card/costs_payable ILS"), "{balances:?}");
+    assert_eq!(world.breaks().await, []);
+    let seen = world.find_intent(first["id"].as_str().unwrap()).await;
+    assert_eq!(seen["settlement"], "at_bank");
+    // Again, and nothing moves.
+    let again = world.reconcile().await;
+    assert_eq!((again["matched"].clone(), again["settlements"].clone()), (json!(0), json!(0)));
+    assert_eq!(world.balances().await, balances);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_callback_is_found_in_the_settlement() {
+    let world = World::new().await;
+    world.control("faults", json!({ "callback": "lost" })).await;
+    let intent = world.card_payment("CASE-1", 0).await;
+    assert_eq!(intent["state"], "processing");
+    let summary = world.end_day(TODAY).await;
+    assert_eq!((summary["told"].clone(), summary["matched"].clone()), (json!(1), json!(1)), "{summary}");
+    let paid = world.find_intent(intent["id"].as_str().unwrap()).await;
+    assert_eq!((paid["state"].as_str(), paid["settlement"].as_str()), (Some("paid"), Some("at_bank")));
+    assert_eq!(world.breaks().await, [pair("missing_in_hub", "self_resolved")]);
+    assert!(!world.balances().await.contains_key("channel/card/receivable ILS"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cost_beside_the_contract_is_the_hubs_and_a_break() {
+    let world = World::new().await;
+    world.card_payment("CASE-1", 1).await;
+    world.control("faults", json!({ "settlement_cost": "1.00" })).await;
+    world.end_day(TODAY).await;
+    let balances = world.balances().await;
+    assert_eq!(balances["bank/main-ils ILS"], 21_000 - 455);
+    assert_eq!(balances["hub/costs/card ILS"], 455);
+    assert!(!balances.contains_key("channel/card/costs_payable ILS"), "{balances:?}");
+    assert_eq!(world.breaks().await, [pair("cost_variance", "open")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_settled_a_day_late_is_missed_and_then_a_cut_off() {
+    let world = World::new().await;
+    let late = world.card_payment("CASE-1", 1).await;
+    world.card_payment("CASE-2", 1).await;
+    world.control("faults", json!({ "settle_next_day": [order(&late)] })).await;
+    let summary = world.end_day(TODAY).await;
+    assert_eq!(summary["overdue"], 1, "{summary}");
+    assert_eq!(world.breaks().await, [pair("missing_at_bank", "open")]);
+    assert_eq!(world.balances().await["channel/card/receivable ILS"], 21_000);
+    world.end_day(TOMORROW).await;
+    let breaks = [pair("cut_off", "self_resolved"), pair("missing_at_bank", "self_resolved")];
+    assert_eq!(world.breaks().await, breaks);
+    assert!(!world.balances().await.contains_key("channel/card/receivable ILS"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_the_gateway_forgets_stays_owed() {
+    let world = World::new().await;
+    let forgotten = world.card_payment("CASE-1", 1).await;
+    world.control("faults", json!({ "drop_from_settlement": [order(&forgotten)] })).await;
+    world.end_day(TODAY).await;
+    world.end_day(TOMORROW).await;
+    assert_eq!(world.breaks().await, [pair("missing_at_bank", "open")]);
+    assert_eq!(world.balances().await["channel/card/receivable ILS"], 21_000);
+    let seen = world.find_intent(forgotten["id"].as_str().unwrap()).await;
+    assert_eq!(seen["settlement"], "in_transit");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sum_that_is_not_the_settlements_is_split() {
+    for (added, category, bank, receivable, suspense) in [
+        ("2.00", "amount_over", 20_845, None, Some(-200)),
+        ("-2.00", "amount_under", 20_445, Some(200), None),
+    ] {
+        let world = World::new().await;
+        world.card_payment("CASE-1", 1).await;
+        let account = super::ILS;
+        world.control("faults", json!({ "statement_amount": added, "statement_account": account })).await;
+        world.end_day(TODAY).await;
+        let balances = world.balances().await;
+        assert_eq!(balances["bank/main-ils ILS"], bank, "{added}");
+        assert_eq!(balances.get("channel/card/receivable ILS").copied(), receivable, "{added}");
+        assert_eq!(balances.get("suspense/card/credits ILS").copied(), suspense, "{added}");
+        assert_eq!(world.breaks().await, [pair(category, "open")], "{added}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_the_gateway_takes_back_is_owed_until_somebody_decides() {
+    let world = World::new().await;
+    let first = world.card_payment("CASE-1", 1).await;
+    world.end_day(TODAY).await;
+    world.next_morning("2026-11-23T08:00:00Z").await;
+    world.card_payment("CASE-2", 1).await;
+    world.control("reversals", json!({ "merchant": "mizan", "order": order(&first) })).await;
+    world.settle(1).await;
+    world.end_day(TOMORROW).await;
+    assert_eq!(world.breaks().await, [pair("reversed", "open")]);
+    let balances = world.balances().await;
+    assert_eq!(balances["channel/card/receivable ILS"], 21_000);
+    assert_eq!(balances["bank/main-ils ILS"], 21_000 - 2 * 355);
+}
+
+/// A payment and its reversal on one day: the gateway keeps its costs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_settlement_below_zero_is_a_debit() {
+    let world = World::new().await;
+    let first = world.card_payment("CASE-1", 1).await;
+    world.control("reversals", json!({ "merchant": "mizan", "order": order(&first) })).await;
+    world.settle(1).await;
+    let summary = world.end_day(TODAY).await;
+    assert_eq!(summary["matched"], 1, "{summary}");
+    let balances = world.balances().await;
+    assert_eq!(balances["bank/main-ils ILS"], -355);
+    assert_eq!(balances["channel/card/receivable ILS"], 21_000);
+    assert!(!balances.contains_key("channel/card/costs_payable ILS"));
+}

@@ -1,0 +1,176 @@
+//! The day's proof: it ties, and every unit that is missing on either side is named.
+
+use serde_json::Value;
+use sqlx::AssertSqlSafe;
+
+use crate::world::{TODAY, World};
+
+impl World {
+    async fn proof(&self) -> Value {
+        let path = format!("/v1/finance/reports/daily?date={TODAY}");
+        let reply = self.people.reconciler.client.get(&path).await.unwrap();
+        assert_eq!(reply.status, 200, "{}", reply.json);
+        reply.json
+    }
+
+    /// What somebody with the keys to the database does behind the hub's back.
+    async fn tamper(&self, statement: &str) {
+        let mut conn = self.db().superuser().await;
+        let done = sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut conn).await.unwrap();
+        assert_eq!(done.rows_affected(), 1, "{statement}");
+    }
+
+    /// The day ends at the bank, and its statements are taken in.
+    async fn take_statements(&self) {
+        for file in self.close_day(TODAY).await {
+            let (status, body) = self.upload(&file).await;
+            assert_eq!(status, 201, "{body}");
+        }
+    }
+}
+
+/// Each account that is off, and by how much.
+fn off(proof: &Value) -> Vec<(&str, &str)> {
+    let accounts = proof["accounts"].as_array().unwrap().iter();
+    let text = |one: &'_ Value, name| one[name].as_str().unwrap().len();
+    assert!(accounts.clone().all(|one| text(one, "account") > 0 && text(one, "unexplained") > 0));
+    accounts
+        .filter(|one| {
+            one["unexplained"].as_str().unwrap().bytes().any(|digit| (b'1'..=b'9').contains(&digit))
+        })
+        .map(|one| (one["account"].as_str().unwrap(), one["unexplained"].as_str().unwrap()))
+        .collect()
+}
+
+fn account<'a>(proof: &'a Value, code: &str) -> &'a Value {
+    proof["accounts"].as_array().unwrap().iter().find(|one| one["account"] == code).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_of_payments_ties_and_names_what_moved() {
+    let world = World::new().await;
+    world.control("faults", serde_json::json!({ "callback": "duplicate" })).await;
+    for reference in ["CASE-1", "CASE-2"] {
+        let intent = world.intent(reference).await;
+        world.pay_by_card(&intent).await;
+    }
+    let proof = world.proof().await;
+    assert_eq!(proof["tied"], true, "{proof:#}");
+    let channels = &proof["proof"]["ILS"]["channels"];
+    assert_eq!(channels["book"], "420.00");
+    assert_eq!(
+        (channels["listed"].as_str(), channels["unexplained"].as_str()),
+        (Some("420.00"), Some("0.00"))
+    );
+    let receivable = account(&proof, "channel/card/receivable");
+    assert_eq!(receivable["movements"][0]["movement"], "taken");
+    assert_eq!(receivable["movements"][0]["entries"], 2);
+    assert_eq!(receivable["items"], 2);
+    let interior = account(&proof, "agency/interior");
+    assert_eq!(interior["movements"][0]["movement"], "collected");
+    assert_eq!(interior["closing"], interior["listed"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expectation_that_is_gone_fails_the_day_at_its_channel() {
+    let world = World::new().await;
+    for reference in ["CASE-1", "CASE-2"] {
+        let intent = world.intent(reference).await;
+        world.pay_by_card(&intent).await;
+    }
+    world.tamper("delete from expectations where id = (select id from expectations limit 1)").await;
+    let proof = world.proof().await;
+    assert_eq!(proof["tied"], false);
+    assert_eq!(off(&proof), [("channel/card/receivable", "210.00"), ("channel/card/costs_payable", "3.55")]);
+    assert_eq!(proof["proof"]["ILS"]["channels"]["unexplained"], "210.00");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expectation_altered_by_one_unit_fails_the_day_at_its_channel() {
+    let world = World::new().await;
+    let intent = world.intent("CASE-1").await;
+    world.pay_by_card(&intent).await;
+    world.tamper("update expectations set amount_minor = amount_minor - 1").await;
+    assert_eq!(off(&world.proof().await), [("channel/card/receivable", "0.01")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_altered_by_one_unit_fails_the_day_at_its_agency() {
+    let world = World::new().await;
+    let intent = world.intent("CASE-1").await;
+    world.pay_by_card(&intent).await;
+    world
+        .tamper(
+            r#"update quotes set body = jsonb_set(body, '{lines,0,priced,lines,0,amount,amount}', '"1.00"')
+               where body #>> '{lines,0,priced,lines,0,amount,amount}' <> '1.00'"#,
+        )
+        .await;
+    let proof = world.proof().await;
+    assert_eq!(off(&proof).len(), 1, "{proof:#}");
+    assert!(off(&proof)[0].0.starts_with("agency/interior") || off(&proof)[0].0.starts_with("treasury/"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_in_suspense_is_listed_item_by_item() {
+    let world = World::new().await;
+    let intent = world.intent("CASE-1").await;
+    let page = world.choose_card(&intent).await;
+    world.tamper("update payment_intents set state = 'canceled'").await;
+    world.decide(&page, "approve").await;
+    world.settle(1).await;
+    let proof = world.proof().await;
+    assert_eq!(proof["tied"], true, "{proof:#}");
+    assert_eq!(account(&proof, "suspense/card/credits")["listed"], "210.00");
+    assert_eq!(proof["breaks"][0]["category"], "late_money");
+    assert_eq!(proof["breaks"][0]["count"], 1);
+    world.tamper("update suspense_items set used_minor = 1").await;
+    assert_eq!(off(&world.proof().await), [("suspense/card/credits", "0.01")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_altered_by_one_unit_fails_the_day_at_its_account() {
+    let world = World::new().await;
+    world.take_statements().await;
+    let proof = world.proof().await;
+    assert_eq!(proof["tied"], true, "{proof:#}");
+    world.tamper("update statements set closing_minor = closing_minor + 1 where account = 'main-jod'").await;
+    let proof = world.proof().await;
+    assert_eq!(proof["tied"], false);
+    assert_eq!(off(&proof), [("bank/main-jod", "-0.001")]);
+    assert_eq!(proof["proof"]["JOD"]["banks"]["listed"], "0.001");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_that_stands_aside_fails_the_day() {
+    let world = World::new().await;
+    world.take_statements().await;
+    world
+        .tamper(
+            "update statements set state = 'quarantined', accepted_at = null, cause = 'does_not_close',
+               reason = 'example' where account = 'main-usd'",
+        )
+        .await;
+    let proof = world.proof().await;
+    assert_eq!(proof["tied"], false);
+    assert_eq!(account(&proof, "bank/main-usd")["notes"][0]["code"], "statement_quarantined");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_line_that_is_not_entered_fails_the_day() {
+    let world = World::new().await;
+    world.transfer(super::recon::ILS, "12.50", "ILS", None, "a gift (example)").await;
+    world.take_statements().await;
+    let proof = world.proof().await;
+    assert_eq!(off(&proof), [("bank/main-ils", "-12.50")]);
+    assert_eq!(account(&proof, "bank/main-ils")["notes"][0]["code"], "not_entered");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_portal_does_not_read_the_proof() {
+    let world = World::new().await;
+    let refused = world.get(&format!("/v1/finance/reports/daily?date={TODAY}")).await;
+    assert_eq!((refused.status, refused.json["code"].as_str()), (403, Some("forbidden_scope")));
+    let client = &world.people.reconciler.client;
+    let refused = client.get("/v1/finance/reports/daily?date=yesterday").await.unwrap();
+    assert_eq!((refused.status, refused.json["code"].as_str()), (400, Some("query_invalid")));
+}
