@@ -45,6 +45,9 @@ pub struct Config {
     pub channels: BTreeMap<String, Channel>,
     pub statements_folder: Option<PathBuf>,
     pub payments_folder: Option<PathBuf>,
+    pub payment_files: PaymentFiles,
+    /// The treasury's fund for money that no payer could be found for.
+    pub unclaimed_fund: String,
     /// Events older than this leave the feed; kept for ever when it is not set.
     pub events_kept_days: Option<NonZeroU16>,
     pub webhooks: Webhooks,
@@ -130,6 +133,23 @@ impl Default for Webhooks {
     }
 }
 
+/// Files of payment orders.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PaymentFiles {
+    /// How long an approved transfer waits for others to go with it in one file.
+    pub gather_seconds: u32,
+    /// How a bank wants its files, by the name of the account; pain.001.001.09 in Unicode with one debit per order
+    /// where nothing is said.
+    pub profiles: BTreeMap<String, mizan_adapters::payment_file::Profile>,
+}
+
+impl Default for PaymentFiles {
+    fn default() -> Self {
+        Self { gather_seconds: 60, profiles: BTreeMap::new() }
+    }
+}
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
@@ -172,6 +192,8 @@ impl Default for Config {
             channels: BTreeMap::new(),
             statements_folder: None,
             payments_folder: None,
+            payment_files: PaymentFiles::default(),
+            unclaimed_fund: "general".to_owned(),
             events_kept_days: None,
             webhooks: Webhooks::default(),
             limits: Limits::default(),

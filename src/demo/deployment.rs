@@ -25,6 +25,11 @@ const ACCOUNTS: [(&str, &str, Currency, &str, &str); 3] = [
 ];
 const CARD_RATE: &str = "0.0145";
 
+/// Accounts of payers at another bank: one that takes money, one known as closed, one from which money comes back.
+pub const PAYER_ACCOUNT: &str = "PS11EXBK000000000000000000101";
+pub const CLOSED_ACCOUNT: &str = "PS81EXBK000000000000000000102";
+pub const RETURNING_ACCOUNT: &str = "PS54EXBK000000000000000000103";
+
 /// The bank and gateway of the example, opening on `day`.
 pub fn sandbox(day: Day, now: Instant, folder: Option<&Path>, seed: u64) -> bank::Config {
     let contracts: Vec<_> = ACCOUNTS
@@ -45,6 +50,8 @@ pub fn sandbox(day: Day, now: Instant, folder: Option<&Path>, seed: u64) -> bank
             "api_key": API_KEY, "callback_key": CALLBACK_KEY, "contracts": contracts,
         }],
         "accounts": accounts,
+        "closed": [CLOSED_ACCOUNT],
+        "returning": [RETURNING_ACCOUNT],
         "folder": folder,
         "seed": seed,
         "day": day,

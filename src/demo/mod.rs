@@ -8,7 +8,9 @@ mod onboard;
 mod stage;
 pub mod story;
 
-pub use deployment::{MERCHANT, callback_key, config, sandbox};
+pub use deployment::{
+    CLOSED_ACCOUNT, MERCHANT, PAYER_ACCOUNT, RETURNING_ACCOUNT, callback_key, config, sandbox,
+};
 pub use onboard::{Officer, Onboarded, onboard};
 pub use stage::Stage;
 pub use story::Teller;

@@ -8,12 +8,12 @@ use futures::future::BoxFuture;
 use mizan_ledger::Id;
 use serde::Deserialize;
 
-use super::attempts;
 use super::body::{self, DecisionBody, RedirectBody, RefundBody};
 use super::model::{PortalState, Refund, RefundError, RefundSource, RefundState};
 use super::service::{self, Decision};
 use super::store::{self, Filter};
 use super::view::{self, RefundView, StaffView};
+use super::{attempts, files};
 use crate::access::Scope;
 use crate::app::App;
 use crate::fault::Fault;
@@ -38,6 +38,8 @@ pub fn router() -> Router<App> {
         .route("/v1/finance/refunds/{id}/withdraw", post(withdraw_by_staff))
         .route("/v1/finance/refunds/{id}/payee", post(redirect))
         .route("/v1/finance/refunds/{id}/send-again", post(send_again))
+        .route("/v1/finance/refunds/{id}/give-up", post(give_up))
+        .merge(files::api::router())
 }
 
 fn refund_id(text: &str) -> Result<RefundId, Problem> {
@@ -191,7 +193,7 @@ async fn approve(State(app): State<App>, Path(id): Path<String>, call: Call) -> 
 
 async fn refuse(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
     call.person(&Scope::Approve)?;
-    let decision = call.json::<DecisionBody>()?.read_refusal(refund_id(&id)?)?;
+    let decision = call.json::<DecisionBody>()?.read_with_note(refund_id(&id)?)?;
     decide(&app, &call, &decision, |tx, decision| Box::pin(service::refuse(tx, decision))).await
 }
 
@@ -205,6 +207,12 @@ async fn send_again(State(app): State<App>, Path(id): Path<String>, call: Call) 
     call.person(&Scope::Approve)?;
     let decision = call.json::<DecisionBody>()?.read(refund_id(&id)?)?;
     decide(&app, &call, &decision, |tx, decision| Box::pin(service::send_again(tx, decision))).await
+}
+
+async fn give_up(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
+    call.person(&Scope::Approve)?;
+    let decision = call.json::<DecisionBody>()?.read_with_note(refund_id(&id)?)?;
+    decide(&app, &call, &decision, |tx, decision| Box::pin(service::give_up(tx, decision))).await
 }
 
 async fn withdraw_by_staff(

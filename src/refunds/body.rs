@@ -115,8 +115,8 @@ impl DecisionBody {
         Ok(Decision { refund, note: self.note })
     }
 
-    /// A refusal says why.
-    pub fn read_refusal(self, refund: RefundId) -> Result<Decision, Problem> {
+    /// A refusal, or giving up, says why.
+    pub fn read_with_note(self, refund: RefundId) -> Result<Decision, Problem> {
         if self.note.is_none() {
             let mut faults = Faults::default();
             faults.add("/note", FieldCode::Required);

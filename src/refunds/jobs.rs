@@ -4,15 +4,17 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use mizan_adapters::channel::{RefundOrder, RefundState};
 use mizan_adapters::outcome::Outcome;
+use mizan_ledger::Instant;
 
-use super::model::{self, Refund, RefundError};
+use super::files;
+use super::model::{self, Rail, Refund, RefundError};
 use super::service::{self, Asked, Heard, News, Order, Told};
 use crate::app::{App, ServiceError};
 use crate::fault::Fault;
 use crate::ids::RefundId;
 use crate::queue::worker::{self, Done, Work};
 use crate::queue::{ATTEMPTS_MAX, Job, NewJob};
-use crate::tx::Actor;
+use crate::tx::{Actor, Hub};
 
 pub const SUBMIT: &str = "refund.submit";
 pub const ASK: &str = "refund.ask";
@@ -23,16 +25,22 @@ pub const FUND: &str = "refund.fund";
 pub const FUNDS_PAUSE_SECONDS: i64 = 900;
 
 /// The kinds of job of this room. A lease outlives every call to a provider.
-pub const WORKS: [Work; 4] = [
+pub const WORKS: [Work; 6] = [
     Work { kind: SUBMIT, at_once: 8, lease_seconds: 300, handle: submit },
     Work { kind: ASK, at_once: 8, lease_seconds: 300, handle: ask },
     Work { kind: HEAR, at_once: 8, lease_seconds: 60, handle: hear },
     Work { kind: FUND, at_once: 2, lease_seconds: 60, handle: fund },
+    files::jobs::WORKS[0],
+    files::jobs::WORKS[1],
 ];
 
-/// The job that carries an approved refund to its rail.
-pub fn send(refund: &Refund) -> NewJob {
-    NewJob::now(SUBMIT, refund.id)
+/// The job that carries an approved refund to its rail. A transfer waits a little for others to go with it.
+pub fn send(hub: &Hub, now: Instant, refund: &Refund) -> NewJob {
+    let job = NewJob::now(SUBMIT, refund.id);
+    match refund.rail {
+        Rail::Gateway { .. } => job,
+        Rail::Bank { .. } => job.at(now.plus_seconds(i64::from(hub.config.payment_files.gather_seconds))),
+    }
 }
 
 /// One round of every kind of job. Answers how many jobs were claimed.
@@ -44,7 +52,7 @@ pub async fn work_once(app: &App) -> Result<usize, Fault> {
     Ok(done)
 }
 
-fn actor() -> Actor {
+pub(super) fn actor() -> Actor {
     Actor::hub("refunds")
 }
 
@@ -53,7 +61,7 @@ fn refund_of(job: &Job) -> Result<RefundId, Fault> {
 }
 
 /// A refusal of our own service is a fault of a job: nobody else hears it.
-fn fault(error: RefundError) -> Fault {
+pub(super) fn fault(error: RefundError) -> Fault {
     error.into_fault().unwrap_or_else(|refusal| Fault::Other(refusal.to_string()))
 }
 

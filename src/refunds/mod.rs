@@ -12,12 +12,14 @@
 //! What is asked for is reserved under the lock of its payment: never more is given back than was paid. Each
 //! instruction to a rail has a reference of its own and is committed as `sending` before the first byte leaves; one
 //! found in that state is unknown. The money stands in `refunds/payable` while approved, failed or returned, and in
-//! `refunds/in_flight` while submitted or unknown.
+//! `refunds/in_flight` while submitted or unknown. Money goes back the way it came where the channel can, else to an
+//! account of the payer's, by payment file (`files`).
 
 pub mod api;
 mod attempts;
 mod body;
 mod components;
+mod files;
 pub mod jobs;
 mod model;
 pub mod service;

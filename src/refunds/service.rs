@@ -18,7 +18,8 @@ use crate::quoting::{self, Basket};
 use crate::suspense::{self, Item};
 use crate::tx::Tx;
 
-pub use again::{Redirect, redirect, send_again};
+pub use super::store::{Filter, find, page};
+pub use again::{Redirect, give_up, redirect, send_again};
 pub use decide::{Decision, approve, cancel, fund, refuse, withdraw};
 pub use request::request;
 pub use settle::{Settled, came_back, lock, settle};

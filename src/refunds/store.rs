@@ -207,6 +207,57 @@ pub async fn page_of(conn: &mut PgConnection, source: RefundSource) -> Result<Ve
     rows.into_iter().map(Refund::try_from).collect()
 }
 
+/// Locks the approved transfers from an account that stand in no file yet.
+pub async fn lock_waiting(conn: &mut PgConnection, account: &str, limit: i64) -> Result<Vec<Refund>, Fault> {
+    let rows = sqlx::query_as!(
+        RefundRow,
+        "select id, serial, portal, intent, suspense_item, state, version, currency, amount_minor, components, reason,
+                rail, channel, original_transaction, payee, requested_by, decided_by, decision_note, instruction,
+                provider_transaction, payment_file, approved_entry_id, created_at, decided_at, submitted_at,
+                succeeded_at, failure
+         from refunds
+         where state = 'approved' and rail = 'bank' and channel = $1 and payment_file is null
+         order by id limit $2 for no key update",
+        account,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Refund::try_from).collect()
+}
+
+/// Locks the refunds whose current instruction stands in a payment file.
+pub async fn lock_of_file(conn: &mut PgConnection, file: PaymentFileId) -> Result<Vec<Refund>, Fault> {
+    let rows = sqlx::query_as!(
+        RefundRow,
+        "select id, serial, portal, intent, suspense_item, state, version, currency, amount_minor, components, reason,
+                rail, channel, original_transaction, payee, requested_by, decided_by, decision_note, instruction,
+                provider_transaction, payment_file, approved_entry_id, created_at, decided_at, submitted_at,
+                succeeded_at, failure
+         from refunds where payment_file = $1 order by id for no key update",
+        file.uuid(),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Refund::try_from).collect()
+}
+
+/// The same, for reading.
+pub async fn page_of_file(conn: &mut PgConnection, file: PaymentFileId) -> Result<Vec<Refund>, Fault> {
+    let rows = sqlx::query_as!(
+        RefundRow,
+        "select id, serial, portal, intent, suspense_item, state, version, currency, amount_minor, components, reason,
+                rail, channel, original_transaction, payee, requested_by, decided_by, decision_note, instruction,
+                provider_transaction, payment_file, approved_entry_id, created_at, decided_at, submitted_at,
+                succeeded_at, failure
+         from refunds where payment_file = $1 order by id",
+        file.uuid(),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Refund::try_from).collect()
+}
+
 /// What a list of refunds is narrowed to.
 #[derive(Debug, Default)]
 pub struct Filter {

@@ -1,5 +1,9 @@
 //! The hub as its users meet it: real HTTP, a real PostgreSQL, the sandbox bank outside. Modules mirror the rooms.
-#![expect(clippy::unwrap_used, reason = "what a test needs and does not get fails it")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "what a test needs and does not get fails it, or it says so"
+)]
 
 mod bad_input;
 mod console;

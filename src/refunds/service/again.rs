@@ -1,10 +1,12 @@
-//! After an instruction failed or its money came back: the next instruction, and another account for it.
+//! After an instruction failed or its money came back: the next instruction, another account for it, or the end.
 
 use serde_json::json;
 
 use super::request::account_for;
-use super::{Decision, emit};
+use super::{Decision, emit, rule, voucher};
+use crate::books::rules;
 use crate::ids::RefundId;
+use crate::intents::shares;
 use crate::refunds::model::{Payee, Refund, RefundError, RefundEvent, RefundState};
 use crate::refunds::{jobs, store};
 use crate::tx::Tx;
@@ -32,7 +34,8 @@ pub async fn send_again(tx: &mut Tx, decision: &Decision) -> Result<Refund, Refu
     refund.decided_by = Some(actor);
     refund.decided_at = Some(tx.now());
     refund.decision_note.clone_from(&decision.note);
-    tx.enqueue(jobs::send(&refund));
+    let job = jobs::send(tx.hub(), tx.now(), &refund);
+    tx.enqueue(job);
     store::update(tx.conn(), &[&refund]).await?;
     emit(tx, "refund.approved", &refund, json!({ "instruction": refund.instruction, "note": decision.note }));
     Ok(refund)
@@ -52,6 +55,24 @@ pub async fn redirect(tx: &mut Tx, redirect: &Redirect) -> Result<Refund, Refund
     refund.version += 1;
     store::update(tx.conn(), &[&refund]).await?;
     tx.audit("refund.redirected", refund.id, json!({ "payee": refund.payee }));
+    Ok(refund)
+}
+
+/// Gives up: no way to the payer was found, and the money goes to the treasury's list of unclaimed money. Who asked
+/// for the refund does not decide it.
+pub async fn give_up(tx: &mut Tx, decision: &Decision) -> Result<Refund, RefundError> {
+    let mut refund = lock_stuck(tx, decision.refund).await?;
+    if refund.requested_by == tx.actor().as_str() {
+        return Err(RefundError::SamePerson);
+    }
+    refund.apply(RefundEvent::GivenUp)?;
+    refund.decision_note.clone_from(&decision.note);
+    store::update(tx.conn(), &[&refund]).await?;
+    let fund = shares::slug(&tx.hub().config.unclaimed_fund)?;
+    let voucher = voucher(tx, tx.id(), &refund);
+    let entry = rules::refund::refund_unclaimed(voucher, &fund, refund.amount).map_err(rule)?;
+    tx.audit("refund.unclaimed", refund.id, json!({ "fund": fund, "note": decision.note }));
+    tx.post_all(&[entry]).await?;
     Ok(refund)
 }
 

@@ -151,7 +151,7 @@ async fn enter_approval(tx: &mut Tx, mut held: Held) -> Result<Refund, RefundErr
 fn approved(tx: &mut Tx, refund: &mut Refund) -> Result<(), RefundError> {
     refund.apply(RefundEvent::Approved)?;
     refund.instruction = 1;
-    let job = jobs::send(refund);
+    let job = jobs::send(tx.hub(), tx.now(), refund);
     tx.enqueue(job);
     emit(tx, "refund.approved", refund, json!({ "by": refund.decided_by, "note": refund.decision_note }));
     Ok(())

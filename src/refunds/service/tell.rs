@@ -13,9 +13,9 @@ use crate::fault::Fault;
 use crate::ids::RefundId;
 use crate::queue::NewJob;
 use crate::refunds::attempts::{self, Attempt, AttemptState, store::Answered};
-use crate::refunds::jobs;
 use crate::refunds::model::{Rail, Refund, RefundError, RefundEvent, RefundSource, RefundState};
 use crate::refunds::store;
+use crate::refunds::{files, jobs};
 use crate::tx::Tx;
 
 /// A gateway that does not know a reference so long after it was sent will not carry it out any more.
@@ -61,8 +61,14 @@ pub enum News {
 }
 
 /// Commits the current instruction of an approved refund as `sending`. None when there is nothing to send: also for
-/// an instruction found in `sending`, which may have left, and is unknown from now on.
+/// an instruction found in `sending`, which may have left, and is unknown from now on. A transfer is written into a
+/// payment file instead, with all others that wait for its account; the file is sent by a job of its own.
 pub async fn begin(tx: &mut Tx, id: &RefundId) -> Result<Option<Order>, RefundError> {
+    let known = store::find(tx.conn(), *id).await?.ok_or(RefundError::NotFound)?;
+    if let Rail::Bank { account } = &known.rail {
+        files::service::write(tx, account).await?;
+        return Ok(None);
+    }
     let refund = store::lock(tx.conn(), &[*id]).await?.pop().ok_or(RefundError::NotFound)?;
     let Rail::Gateway { channel, transaction } = &refund.rail else { return Ok(None) };
     if refund.state != RefundState::Approved {
@@ -250,8 +256,12 @@ impl Changes {
     fn taken(&mut self, tx: &mut Tx, refund: &mut Refund, before: RefundState, transaction: String) {
         refund.submitted_at = Some(tx.now());
         refund.failure = None;
-        refund.provider_transaction = Some(transaction.clone());
         emit(tx, "refund.submitted", refund, json!({ "transaction": transaction }));
+        if let Rail::Bank { .. } = refund.rail {
+            // A bank names the whole file; the order goes by our reference.
+            return;
+        }
+        refund.provider_transaction = Some(transaction.clone());
         ask_in(tx, refund, ASK_TAKEN_SECONDS);
         match self.born.iter_mut().find(|born| born.refund == Some(refund.id)) {
             Some(born) => born.transaction = Some(transaction),

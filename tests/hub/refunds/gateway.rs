@@ -1,8 +1,7 @@
 //! The way the money came: through the gateway.
 
-use std::time::Duration;
-
 use mizan::expectations;
+use mizan::refunds::service::{Heard, hear};
 use mizan_ledger::{Currency, Money};
 use serde_json::{Value, json};
 
@@ -75,8 +74,7 @@ async fn a_worker_that_dies_while_sending_asks_and_never_sends_again() {
     approve(&world, &refund).await;
     // The gateway acts and never answers; the worker is killed while it waits.
     world.control("faults", json!({ "api": "silent", "callback": "lost" })).await;
-    let died = tokio::time::timeout(Duration::from_secs(2), work(&world)).await;
-    assert!(died.is_err(), "the gateway is silent");
+    killed_when(&world, &["gateway", "desks", mizan::demo::MERCHANT, "refunds"], 1).await;
     assert_eq!(at_gateway(&world).await, [id(&refund)]);
     assert_eq!(staff_view(&world, &refund).await["instructions"][0]["state"], "sending");
     assert_eq!(work(&world).await, 0, "its lease holds");
@@ -167,4 +165,32 @@ async fn an_order_that_the_gateway_refuses_has_failed_and_moved_nothing() {
     assert_eq!(failed["stage"], "failed", "{failed}");
     assert_eq!(failed["instructions"][0]["state"], "rejected");
     assert_eq!(world.balances().await["refunds/payable ILS"], -6_300);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn news_of_an_order_that_was_given_up_opens_a_break_and_moves_nothing() {
+    let world = World::new().await;
+    let intent = paid_passport(&world, "CASE-1").await;
+    let refund = requested(&world, &intent, "63.00").await;
+    approve(&world, &refund).await;
+    world.control("faults", json!({ "api": "error_500" })).await;
+    work(&world).await;
+    world.control("faults", json!({})).await;
+    advance(&world, 960);
+    work(&world).await;
+    let path = format!("/v1/finance/refunds/{}/send-again", id(&refund));
+    world.people.approver.client.post(&path, &json!({})).await.unwrap();
+    work(&world).await;
+    let before = world.balances().await;
+
+    // The first order was carried out after all.
+    let heard = Heard { reference: id(&refund).to_owned(), transaction: "T-LATE".to_owned(), failed: None };
+    let actor = Actor::hub("test");
+    let ours = world.app.run(&actor, &heard, |tx, heard| Box::pin(hear(tx, heard))).await.unwrap();
+    assert!(ours);
+    assert_eq!(world.balances().await, before);
+    assert_eq!(staff_view(&world, &refund).await["stage"], "submitted");
+    let breaks = world.people.approver.client.get("/v1/finance/breaks").await.unwrap().json;
+    assert_eq!(breaks["data"][0]["category"], "refund_unconfirmed", "{breaks}");
+    assert_eq!(breaks["data"][0]["detail"]["told_of"], 1);
 }

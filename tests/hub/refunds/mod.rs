@@ -1,5 +1,6 @@
 //! Money given back: by two people, once, and never more than was paid.
 
+mod bank;
 mod gateway;
 mod requests;
 
@@ -78,19 +79,45 @@ pub fn voucher(world: &World, source_ref: &str) -> Voucher {
 
 /// What reconciliation does when the gateway's settlement shows the refund.
 pub async fn netted(world: &World, refund: &Value) -> Result<(), RefundError> {
+    seen(world, refund, Settled::Netted { channel: "card".parse().unwrap() }).await
+}
+
+/// What reconciliation does when a settlement or statement shows the refund.
+pub async fn seen(world: &World, refund: &Value, how: Settled) -> Result<(), RefundError> {
     let id: RefundId = id(refund).parse().unwrap();
-    let input = (id, voucher(world, id.to_string().as_str()));
+    let input = (id, how, voucher(world, id.to_string().as_str()));
     world
         .app
-        .run(&Actor::hub("test"), &input, |tx, (id, voucher)| {
+        .run(&Actor::hub("test"), &input, |tx, (id, how, voucher)| {
             Box::pin(async move {
                 lock(tx, &[*id]).await?;
-                let channel = "card".parse().unwrap();
-                let entry = settle(tx, *id, &Settled::Netted { channel }, voucher.clone()).await?;
+                let entry = settle(tx, *id, how, voucher.clone()).await?;
                 Ok::<_, RefundError>(tx.post_all(&[entry]).await?)
             })
         })
         .await
+}
+
+/// Lets the workers go on until the outside has what they sent and stays silent; then they are killed.
+pub async fn killed_when(world: &World, path: &[&str], count: usize) {
+    let arrived = async {
+        loop {
+            let url = format!("{}/control/state", world.bank.url());
+            let state: Value = world.http.get(url).send().await.unwrap().json().await.unwrap();
+            let things = path.iter().fold(&state, |value, name| &value[*name]);
+            let found = things
+                .as_object()
+                .map_or_else(|| things.as_array().map_or(0, Vec::len), serde_json::Map::len);
+            if found == count {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::select! {
+        _ = work(world) => panic!("the outside answered"),
+        () = arrived => {}
+    }
 }
 
 pub fn advance(world: &World, seconds: i64) {

@@ -1,0 +1,78 @@
+//! `/v1/finance/payment-files`: what was handed to the banks.
+
+use axum::extract::{Path, State};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use mizan_ledger::Id;
+use serde::{Deserialize, Serialize};
+
+use super::{File, store};
+use crate::access::Scope;
+use crate::app::App;
+use crate::fault::Fault;
+use crate::http::call::Call;
+use crate::http::page::{Cursor, Page, PageRequest};
+use crate::http::problem::{Code, Problem};
+use crate::http::query::Params;
+use crate::ids::{PaymentFileId, RefundId};
+use crate::refunds::store as refund_store;
+
+pub fn router() -> Router<App> {
+    Router::new()
+        .route("/v1/finance/payment-files", get(search))
+        .route("/v1/finance/payment-files/{id}", get(find))
+        .route("/v1/finance/payment-files/{id}/document", get(document))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Search {
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+async fn search(
+    State(app): State<App>,
+    Params(search): Params<Search>,
+    call: Call,
+) -> Result<Json<Page<File>>, Problem> {
+    call.person(&Scope::FinanceRead)?;
+    let page = PageRequest::new(search.limit, search.cursor.as_deref())?;
+    let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
+    let before = page.after.map(|cursor| PaymentFileId::from_uuid(cursor.id));
+    let files = store::page(&mut conn, before, page.rows_to_read()).await?;
+    let key = |file: &File| Cursor { at: file.created_at, id: file.id.uuid() };
+    Ok(Json(Page::from_rows(files, page, key, |file| file)))
+}
+
+#[derive(Debug, Serialize)]
+struct FileView {
+    #[serde(flatten)]
+    file: File,
+    refunds: Vec<RefundId>,
+}
+
+fn file_id(text: &str) -> Result<PaymentFileId, Problem> {
+    text.parse().map_err(|_| Problem::new(Code::NotFound))
+}
+
+async fn find(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Json<FileView>, Problem> {
+    call.person(&Scope::FinanceRead)?;
+    let id = file_id(&id)?;
+    let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
+    let file = store::find(&mut conn, id).await?.ok_or(Problem::new(Code::NotFound))?;
+    let refunds = refund_store::page_of_file(&mut conn, id).await?;
+    Ok(Json(FileView { file, refunds: refunds.iter().map(|refund| refund.id).collect() }))
+}
+
+/// The very bytes: what the hash is of, and what a bank is shown when it asks.
+async fn document(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Response, Problem> {
+    call.person(&Scope::FinanceRead)?;
+    let id = file_id(&id)?;
+    let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
+    let bytes = store::find_bytes(&mut conn, id).await?.ok_or(Problem::new(Code::NotFound))?;
+    let name = format!("attachment; filename=\"{id}.xml\"");
+    Ok(([(CONTENT_TYPE, "application/xml".to_owned()), (CONTENT_DISPOSITION, name)], bytes).into_response())
+}

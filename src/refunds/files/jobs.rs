@@ -1,0 +1,113 @@
+//! Hands payment files to the banks and asks what became of them.
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use mizan_adapters::outcome::Outcome;
+use mizan_adapters::payment_file::pain002;
+
+use super::service::{self, Answer, Outgoing, Report, Sent};
+use super::{File, folder};
+use crate::app::App;
+use crate::fault::Fault;
+use crate::ids::PaymentFileId;
+use crate::queue::worker::{Done, Work};
+use crate::queue::{ATTEMPTS_MAX, Job};
+use crate::refunds::jobs::{actor, fault};
+
+pub const SEND: &str = "payment_file.send";
+pub const REPORT: &str = "payment_file.report";
+
+/// How often a bank is asked about a file that it has not decided.
+const ASK_AGAIN_SECONDS: i64 = 300;
+
+pub const WORKS: [Work; 2] = [
+    Work { kind: SEND, at_once: 2, lease_seconds: 600, handle: send },
+    Work { kind: REPORT, at_once: 2, lease_seconds: 600, handle: report },
+];
+
+fn file_of(job: &Job) -> Result<PaymentFileId, Fault> {
+    job.subject.parse().map_err(|_| Fault::corrupt("jobs", "subject", job.id))
+}
+
+/// Hands one file over: it is committed as `sending` before its first byte leaves, and the answer is written by a
+/// second transaction.
+fn send(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
+    async move {
+        let id = file_of(&job)?;
+        let begun = app.run(&actor(), &id, |tx, id| Box::pin(service::begin(tx, id))).await;
+        let Some(outgoing) = begun.map_err(fault)? else { return Ok(Done::Finished) };
+        let answer = match hand_over(&app, outgoing).await {
+            Answer::NotSent { why } if job.attempt >= ATTEMPTS_MAX => {
+                Answer::Refused { reason: format!("not_reached: {why}") }
+            }
+            answer => answer,
+        };
+        let not_sent = match &answer {
+            Answer::NotSent { why } => Some(why.clone()),
+            _ => None,
+        };
+        let sent = Sent { file: id, answer };
+        app.run(&actor(), &sent, |tx, sent| Box::pin(service::conclude(tx, sent))).await.map_err(fault)?;
+        not_sent.map_or(Ok(Done::Finished), |why| Err(Fault::Other(why)))
+    }
+    .boxed()
+}
+
+/// Over HTTP where the bank answers there, else into its folder.
+async fn hand_over(app: &App, Outgoing { file, bytes }: Outgoing) -> Answer {
+    if let Some(bank) = app.hub.channels.bank(&file.account).and_then(|bank| bank.pay_out.clone()) {
+        return match bank.submit(bytes.into()).await {
+            Outcome::Accepted(bank_file) => Answer::Taken { bank_file },
+            Outcome::Rejected { code, message } => {
+                tracing::error!(file = %file.id, code, message, "a payment file was refused");
+                Answer::Refused { reason: code }
+            }
+            Outcome::Unknown { why } => Answer::Silent { why },
+            Outcome::NotSent { why } => Answer::NotSent { why },
+        };
+    }
+    match &app.hub.config.payments_folder {
+        Some(folder) => folder::drop_in(folder, &file.name(), &bytes).await,
+        None => Answer::NotSent { why: format!("nothing leads to the bank of {}", file.account) },
+    }
+}
+
+/// Asks the bank about a file until it has decided every order, or the statement has.
+fn report(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
+    async move {
+        let id = file_of(&job)?;
+        let asked = app.run(&actor(), &id, |tx, id| Box::pin(service::who_to_ask(tx, id))).await;
+        let Some(file) = asked.map_err(fault)? else { return Ok(Done::Finished) };
+        let later = Done::Later { seconds: ASK_AGAIN_SECONDS };
+        let report = match ask(&app, &file).await {
+            Ok(Some(report)) => report,
+            Ok(None) => return Ok(later),
+            Err(why) => {
+                tracing::warn!(file = %id, why, "a bank could not be asked about a payment file");
+                return Ok(later);
+            }
+        };
+        let decided = app.run(&actor(), &report, |tx, report| Box::pin(service::report(tx, report))).await;
+        Ok(if decided.map_err(fault)? { Done::Finished } else { later })
+    }
+    .boxed()
+}
+
+/// The bank's report; None as long as there is none.
+async fn ask(app: &App, file: &File) -> Result<Option<Report>, String> {
+    let Some(bank_file) = file.bank_file.clone() else { return Ok(None) };
+    if let Some(bank) = app.hub.channels.bank(&file.account).and_then(|bank| bank.pay_out.clone()) {
+        return match bank.status(bank_file).await {
+            Outcome::Accepted(status) => {
+                Ok(Some(Report { file: file.id, raw: status.raw.to_vec(), says: status.report }))
+            }
+            Outcome::Rejected { code, message } => Err(format!("{code}: {message}")),
+            Outcome::Unknown { why } | Outcome::NotSent { why } => Err(why),
+        };
+    }
+    let Some(folder) = &app.hub.config.payments_folder else { return Ok(None) };
+    let raw = folder::answer(folder, &bank_file).await.map_err(|error| error.to_string())?;
+    let Some(raw) = raw else { return Ok(None) };
+    let says = pain002::read(raw.as_slice()).map_err(|error| error.to_string())?;
+    Ok(Some(Report { file: file.id, raw, says }))
+}
