@@ -101,8 +101,6 @@ create table settlements (
     account text not null,
     day date not null,
     currency text not null,
-    gross_minor bigint not null,
-    refunds_minor bigint not null,
     costs_minor bigint not null,
     net_minor bigint not null,
     state text not null constraint settlements_state_check check (state in ('reported', 'matched')),

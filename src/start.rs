@@ -95,10 +95,9 @@ pub fn loops(app: &App) {
     app.tasks.spawn(events::publisher::publish_loop(app.clone()));
     app.tasks.spawn(events::publisher::prune_loop(app.clone()));
     app.tasks.spawn(webhooks::jobs::deliver_loop(app.clone()));
-    for work in refunds::jobs::WORKS {
+    for work in refunds::jobs::WORKS.into_iter().chain([recon::jobs::WORK]) {
         app.tasks.spawn(queue::worker::work_loop(app.clone(), work));
     }
-    app.tasks.spawn(recon::jobs::reconcile_loop(app.clone()));
 }
 
 impl Running {

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use mizan_adapters::statement::Refused;
 
 use super::model::{FileSource, Imported, ReconError};
@@ -11,56 +13,23 @@ use super::staging::NewFile;
 use super::{RECONCILE, run, service};
 use crate::app::App;
 use crate::fault::Fault;
-use crate::queue;
+use crate::queue::Job;
+use crate::queue::worker::{Done, Work};
 use crate::tx::Actor;
 
 /// How often the folder is looked at.
 const FOLDER_TICK: Duration = Duration::from_secs(2);
 
-/// How often other processes' imports are looked for.
-const WORKER_TICK: Duration = Duration::from_secs(1);
-/// Longer than a run takes; a worker that died is followed by another after it.
-const LEASE_SECONDS: i64 = 600;
+/// Reconciles after every import. The lease outlives a run; one that fails comes again after a pause.
+pub const WORK: Work = Work { kind: RECONCILE, at_once: 1, lease_seconds: 600, handle: reconcile };
 
-/// Reconciles after every import, until the hub stops.
-pub async fn reconcile_loop(app: App) {
-    while !app.stop.is_cancelled() {
-        let busy = match reconcile_once(&app).await {
-            Ok(ran) => ran,
-            Err(fault) => {
-                tracing::error!(%fault, "the reconciliation worker failed");
-                false
-            }
-        };
-        if !busy {
-            tokio::select! {
-                () = app.wake.workers.notified() => {}
-                () = tokio::time::sleep(WORKER_TICK) => {}
-                () = app.stop.cancelled() => {}
-            }
-        }
+fn reconcile(app: App, _: Job) -> BoxFuture<'static, Result<Done, Fault>> {
+    async move {
+        let summary = run::reconcile(&app).await?;
+        tracing::info!(?summary, "reconciled");
+        Ok(Done::Finished)
     }
-}
-
-/// Runs the job that an import left, if there is one. One that fails comes again after a pause.
-pub async fn reconcile_once(app: &App) -> Result<bool, Fault> {
-    let mut conn = app.pool.acquire().await?;
-    let jobs = queue::store::claim(&mut conn, app.clock.now(), RECONCILE, 1, LEASE_SECONDS).await?;
-    drop(conn);
-    let Some(job) = jobs.first() else { return Ok(false) };
-    let outcome = run::reconcile(app).await;
-    let mut conn = app.pool.acquire().await?;
-    match outcome {
-        Ok(summary) => {
-            tracing::info!(?summary, "reconciled");
-            queue::store::finish(&mut conn, job).await?;
-        }
-        Err(fault) => {
-            tracing::error!(%fault, "a reconciliation failed");
-            queue::store::fail(&mut conn, app.clock.now(), job, &fault.to_string()).await?;
-        }
-    }
-    Ok(true)
+    .boxed()
 }
 
 /// Takes in what stands in the configured folder, until the hub stops. Files are left where they are: a file is known

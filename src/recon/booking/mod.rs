@@ -45,7 +45,7 @@ pub struct RefundSeen {
 pub enum Seen {
     AtBank { account: Slug },
     Netted { channel: Slug },
-    CameBack { account: Slug, arrived: Money },
+    CameBack { account: Slug, arrived: Money, kept: Money },
 }
 
 /// Everything a run writes.
@@ -132,8 +132,9 @@ impl Booking {
         let state = match &ruled.verdict {
             Verdict::Pays(id) => self.pays(&place, line, known.expectation(*id)?)?,
             Verdict::Refunds(id, refund) => self.refunds(&place, known.expectation(*id)?, *refund)?,
-            Verdict::Returns(refund, arrived) => {
-                let how = Seen::CameBack { account: slug(place.account)?, arrived: *arrived };
+            Verdict::Returns(refund, kept) => {
+                let (account, arrived) = (slug(place.account)?, line.money);
+                let how = Seen::CameBack { account, arrived, kept: *kept };
                 let voucher = self.voucher(&place, refund.to_string());
                 self.refunds.push(RefundSeen { refund: *refund, how, voucher });
                 "matched"

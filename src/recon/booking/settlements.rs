@@ -1,6 +1,5 @@
 //! Settlements, part by part.
 
-use mizan_adapters::channel::SettlementKind;
 use mizan_ledger::Money;
 use serde_json::{Value, json};
 
@@ -13,7 +12,7 @@ use crate::fault::Fault;
 use crate::ids::SuspenseId;
 use crate::inbox::{Meaning, NewNotice, Source};
 use crate::intents::shares::slug;
-use crate::recon::matching::settlement::{Difference, Item, Plan, Settlement};
+use crate::recon::matching::settlement::{Difference, Item, ItemKind, Plan, Settlement};
 use crate::suspense;
 
 impl Booking {
@@ -153,7 +152,7 @@ impl Booking {
 
     /// A payment in a settlement that nobody told of becomes a notice like any other.
     pub fn tell(&mut self, settlement: &Settlement, item: &Item) -> Result<(), Fault> {
-        debug_assert_eq!(item.kind, SettlementKind::Payment, "refunds are never told of by a settlement");
+        debug_assert_eq!(item.kind, ItemKind::Payment, "refunds are never told of by a settlement");
         let money_key = format!("{}:{}", settlement.channel, item.transaction);
         let detail = json!({
             "settlement": settlement.reference, "day": settlement.day, "transaction": item.transaction,

@@ -13,7 +13,6 @@
 mod reading;
 pub mod settlement;
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use mizan_adapters::reference::{BillNumber, RfReference};
@@ -87,7 +86,7 @@ pub enum Verdict {
     Pays(ExpectationId),
     /// The refund that left.
     Refunds(ExpectationId, RefundId),
-    /// A refund that came back, less what a bank kept.
+    /// A refund that came back, and what a bank kept of it.
     Returns(RefundId, Money),
     /// A channel's settlement, and what becomes of its parts.
     Settles(SettlementId, Plan),
@@ -114,7 +113,7 @@ pub struct Ruled {
 pub fn run(lines: &[Line], candidates: &Candidates) -> Result<Vec<Ruled>, MoneyError> {
     let mut run = Run::new(lines, candidates);
     run.by_money_key();
-    run.by_own_reference();
+    run.by_own_reference()?;
     run.by_settlement()?;
     run.by_bill();
     run.rest();
@@ -175,35 +174,50 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn by_own_reference(&mut self) {
+    fn by_own_reference(&mut self) -> Result<(), MoneyError> {
         for line in self.open() {
             let Some(reference) = &line.end_to_end else { continue };
-            let found = self.only(line, |one| {
-                matches!(one.kind, Kind::Refund | Kind::Payout)
-                    && one.money == line.money
-                    && one.reference.as_ref() == Some(reference)
-            });
-            let (verdict, reason) = match found.map(|one| (one, one.refund)) {
-                Some((one, Some(refund))) if self.candidates.refunds_in_flight.contains(&refund) => {
-                    (Verdict::Refunds(one.id, refund), format!("{reference} is our refund {refund}"))
-                }
-                Some(_) => (Verdict::Waits, format!("{reference} is ours and not yet on its way")),
-                None => match self.returned(line, reference) {
-                    Some(refund) => {
-                        let reason = format!("our refund {refund} came back under {reference}");
-                        (Verdict::Returns(refund, line.money), reason)
-                    }
-                    None => continue,
-                },
+            let judged = if line.money.is_negative() {
+                self.left(line, reference)
+            } else {
+                self.back(line, reference)?
             };
-            self.rule(line, "own_reference", verdict, reason);
+            if let Some((verdict, reason)) = judged {
+                self.rule(line, "own_reference", verdict, reason);
+            }
         }
+        Ok(())
     }
 
-    fn returned(&self, line: &Line, reference: &str) -> Option<RefundId> {
-        let left = self.candidates.refunds_left.get(reference)?;
-        let fits = line.money.is_positive() && line.money.compare(left.amount).is_ok_and(Ordering::is_le);
-        fits.then_some(left.refund)
+    /// Our order left, with its whole amount.
+    fn left(&self, line: &Line, reference: &String) -> Option<(Verdict, String)> {
+        let found = self.only(line, |one| {
+            matches!(one.kind, Kind::Refund | Kind::Payout)
+                && one.money == line.money
+                && one.reference.as_ref() == Some(reference)
+        })?;
+        let flies = found.refund.filter(|refund| self.candidates.refunds_in_flight.contains(refund));
+        Some(match flies {
+            Some(refund) => {
+                (Verdict::Refunds(found.id, refund), format!("{reference} is our refund {refund}"))
+            }
+            None => (Verdict::Waits, format!("{reference} is ours and not yet on its way")),
+        })
+    }
+
+    /// Our order came back, maybe less a charge.
+    fn back(&self, line: &Line, reference: &String) -> Result<Option<(Verdict, String)>, MoneyError> {
+        let Some(left) = self.candidates.refunds_left.get(reference) else {
+            let leaves = self.candidates.known_refunds.contains(reference);
+            let why = format!("{reference} is ours, and was not yet seen leaving");
+            return Ok(leaves.then_some((Verdict::Waits, why)));
+        };
+        if left.amount.currency() != line.money.currency() {
+            return Ok(None);
+        }
+        let kept = left.amount.checked_sub(line.money)?;
+        let why = format!("our refund {} came back under {reference}", left.refund);
+        Ok((!kept.is_negative()).then_some((Verdict::Returns(left.refund, kept), why)))
     }
 
     /// Each settlement is one line: the one with its amount, else the first that names it.

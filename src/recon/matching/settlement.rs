@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mizan_adapters::channel::SettlementKind;
 use mizan_ledger::{Day, EntryId, Money, MoneyError};
 
 use super::Candidates;
@@ -28,9 +27,28 @@ pub struct Settlement {
     pub entry: EntryId,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ItemKind {
+    Payment,
+    Refund,
+}
+
+impl ItemKind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Payment => "payment",
+            Self::Refund => "refund",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Payment, Self::Refund].into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    pub kind: SettlementKind,
+    pub kind: ItemKind,
     pub transaction: String,
     pub reference: String,
     /// Above zero, whichever way it went.
@@ -98,7 +116,7 @@ pub fn judge(
         let name = (settlement.channel.clone(), item.transaction.clone());
         candidates.known_payments.contains(&name)
     };
-    let payments = settlement.items.iter().filter(|item| item.kind == SettlementKind::Payment);
+    let payments = settlement.items.iter().filter(|item| item.kind == ItemKind::Payment);
     let not_told: Vec<Item> = payments.filter(|item| !known(item)).cloned().collect();
     if !not_told.is_empty() {
         return Ok(Judged::NotTold(not_told));
@@ -106,8 +124,8 @@ pub fn judge(
     let mut planning = Planning::new(settlement, bank, open);
     for item in &settlement.items {
         match item.kind {
-            SettlementKind::Payment => planning.payment(item)?,
-            SettlementKind::Refund => {
+            ItemKind::Payment => planning.payment(item)?,
+            ItemKind::Refund => {
                 if let Some(why) = planning.refund(item, candidates)? {
                     return Ok(Judged::Waits(why));
                 }

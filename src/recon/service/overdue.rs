@@ -71,6 +71,6 @@ pub async fn explain_suspense(tx: &mut Tx, _: &()) -> Result<usize, Fault> {
     expectations::store::update_met(tx.conn(), now, &met).await?;
     let told = "the payment was told of afterwards";
     breaks::store::update_self_resolved(tx.conn(), now, Category::UnknownCredit, &subjects, told).await?;
-    super::post(tx, &entries).await?;
+    tx.post_all(&entries).await?;
     Ok(explained.len())
 }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mizan_adapters::channel::SettlementKind;
 use mizan_adapters::reference::{BillNumber, RfReference};
 use mizan_ledger::{Instant, Money};
 use serde::Serialize;
@@ -13,7 +12,7 @@ use crate::expectations::{self, Expectation, Keys};
 use crate::fault::Fault;
 use crate::ids::RefundId;
 use crate::recon::booking::{Booking, Known};
-use crate::recon::matching::settlement::{self, Judged, Settlement};
+use crate::recon::matching::settlement::{self, ItemKind, Judged, Settlement};
 use crate::recon::matching::{self, Bill, Candidates, Left, Line};
 use crate::recon::rails::transfer_channel;
 use crate::recon::store::{self, OpenLine};
@@ -174,10 +173,10 @@ async fn with_expectations(
     for settlement in &settlements {
         for item in &settlement.items {
             match item.kind {
-                SettlementKind::Payment => {
+                ItemKind::Payment => {
                     keys.transactions.push((settlement.channel.clone(), item.transaction.clone()));
                 }
-                SettlementKind::Refund => {
+                ItemKind::Refund => {
                     keys.references.push(item.reference.clone());
                     keys.transactions.push((settlement.channel.clone(), item.transaction.clone()));
                 }
@@ -186,18 +185,18 @@ async fn with_expectations(
     }
     let known_refunds = expectations::store::find_known_refunds(tx.conn(), &keys.references).await?;
     let ids: BTreeSet<RefundId> = known_refunds.iter().map(|one| one.refund).collect();
-    let in_flight = refunds::lock(tx, &ids.into_iter().collect::<Vec<_>>()).await?;
+    let locked = refunds::lock(tx, &ids.into_iter().collect::<Vec<_>>()).await?;
     let known_payments = expectations::store::find_known_payments(tx.conn(), &keys.transactions).await?;
     let open = expectations::store::lock_by_keys(tx.conn(), &keys).await?;
     let mut candidates = Candidates {
         expectations: open,
         settlements,
         known_payments: known_payments.into_iter().collect(),
-        refunds_in_flight: in_flight,
+        refunds_in_flight: locked.in_flight,
         ..Candidates::default()
     };
     for one in known_refunds {
-        if one.seen_at_bank {
+        if one.seen_at_bank && locked.succeeded.contains(&one.refund) {
             let amount = one.money.checked_neg()?;
             candidates.refunds_left.insert(one.reference.clone(), Left { refund: one.refund, amount });
         }
@@ -233,5 +232,5 @@ async fn write(tx: &mut Tx, mut booking: Booking) -> Result<(), Fault> {
     }
     store::update_lines(tx.conn(), &booking.lines).await?;
     store::update_matched(tx.conn(), now, &booking.settlements).await?;
-    super::post(tx, &booking.entries).await
+    tx.post_all(&booking.entries).await
 }

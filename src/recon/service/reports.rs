@@ -1,9 +1,10 @@
 //! What channels say they settled, as it comes in.
 
-use mizan_adapters::channel::Settlement;
+use mizan_adapters::channel;
 use mizan_ledger::Day;
 
 use crate::fault::Fault;
+use crate::recon::matching::settlement::{Item, ItemKind, Settlement};
 use crate::recon::store;
 use crate::tx::Tx;
 
@@ -12,7 +13,7 @@ use crate::tx::Tx;
 pub struct Told {
     pub channel: String,
     pub day: Day,
-    pub settlements: Vec<Settlement>,
+    pub settlements: Vec<channel::Settlement>,
 }
 
 /// Keeps a report. A settlement in a currency for which the channel has no account of ours cannot be found on any
@@ -29,12 +30,33 @@ pub async fn told(tx: &mut Tx, told: &Told) -> Result<usize, Fault> {
         let bank = bank.ok_or_else(|| {
             Fault::Other(format!("{} settles {} into no account of ours", told.channel, one.currency))
         })?;
-        let ids = (tx.id(), tx.id());
-        let inserted =
-            store::insert_settlement(tx.conn(), &told.channel, told.day, &bank.name, one, ids, now).await?;
-        new += usize::from(inserted);
+        let settlement = Settlement {
+            id: tx.id(),
+            channel: told.channel.clone(),
+            reference: one.reference.clone(),
+            account: bank.name.clone(),
+            day: told.day,
+            costs: one.costs,
+            net: one.net,
+            items: one.items.iter().map(item).collect(),
+            entry: tx.id(),
+        };
+        new += usize::from(store::insert_settlement(tx.conn(), &settlement, now).await?);
     }
     Ok(new)
+}
+
+fn item(told: &channel::SettlementItem) -> Item {
+    Item {
+        kind: match told.kind {
+            channel::SettlementKind::Payment => ItemKind::Payment,
+            channel::SettlementKind::Refund => ItemKind::Refund,
+        },
+        transaction: told.transaction.clone(),
+        reference: told.reference.clone(),
+        gross: told.gross,
+        cost: told.cost,
+    }
 }
 
 /// Keeps why a channel did not tell; it will be asked again.

@@ -4,8 +4,7 @@ use uuid::Uuid;
 
 use crate::fault::Fault;
 use crate::ids::SettlementId;
-use crate::recon::matching::settlement::{Item, Settlement};
-use crate::recon::model::{SettlementKind, Told};
+use crate::recon::matching::settlement::{Item, ItemKind, Settlement};
 
 /// The channel is to tell what it settled on these days; days asked for before stay as they are.
 pub async fn insert_wanted(conn: &mut PgConnection, channel: &str, days: &[Day]) -> Result<(), Fault> {
@@ -75,30 +74,24 @@ pub async fn update_not_told(
 /// Keeps what a channel reported; a settlement known by its id stays as it is. False then.
 pub async fn insert_settlement(
     conn: &mut PgConnection,
-    channel: &str,
-    day: Day,
-    account: &str,
-    told: &Told,
-    (id, entry): (SettlementId, EntryId),
+    new: &Settlement,
     now: Instant,
 ) -> Result<bool, Fault> {
-    let currency = told.currency;
+    let currency = new.net.currency();
     let done = sqlx::query!(
-        "insert into settlements (id, channel, reference, account, day, currency, gross_minor, refunds_minor,
-                                  costs_minor, net_minor, state, entry_id, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'reported', $11, $12)
+        "insert into settlements (id, channel, reference, account, day, currency, costs_minor, net_minor, state,
+                                  entry_id, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, 'reported', $9, $10)
          on conflict (channel, reference) do nothing",
-        id.uuid(),
-        channel,
-        told.reference,
-        account,
-        day as _,
+        new.id.uuid(),
+        new.channel,
+        new.reference,
+        new.account,
+        new.day as _,
         currency.code(),
-        told.gross.minor(),
-        told.refunds.minor(),
-        told.costs.minor(),
-        told.net.minor(),
-        entry.uuid(),
+        new.costs.minor(),
+        new.net.minor(),
+        new.entry.uuid(),
         now as _,
     )
     .execute(&mut *conn)
@@ -106,8 +99,8 @@ pub async fn insert_settlement(
     if done.rows_affected() == 0 {
         return Ok(false);
     }
-    let each = || told.items.iter();
-    let kinds: Vec<&str> = each().map(|item| kind_word(item.kind)).collect();
+    let each = || new.items.iter();
+    let kinds: Vec<&str> = each().map(|item| item.kind.as_str()).collect();
     let transactions: Vec<&str> = each().map(|item| item.transaction.as_str()).collect();
     let references: Vec<&str> = each().map(|item| item.reference.as_str()).collect();
     let gross: Vec<i64> = each().map(|item| item.gross.minor()).collect();
@@ -117,7 +110,7 @@ pub async fn insert_settlement(
          select $1, ordinal, kind, transaction, reference, gross, cost
          from unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[]) with ordinality
              as item (kind, transaction, reference, gross, cost, ordinal)",
-        id.uuid(),
+        new.id.uuid(),
         &kinds as _,
         &transactions as _,
         &references as _,
@@ -127,13 +120,6 @@ pub async fn insert_settlement(
     .execute(conn)
     .await?;
     Ok(true)
-}
-
-fn kind_word(kind: SettlementKind) -> &'static str {
-    match kind {
-        SettlementKind::Payment => "payment",
-        SettlementKind::Refund => "refund",
-    }
 }
 
 struct SettlementRow {
@@ -209,7 +195,8 @@ pub async fn find_items(conn: &mut PgConnection, settlements: &mut [Settlement])
     for row in rows {
         let Some(of) = settlements.iter_mut().find(|one| one.id.uuid() == row.settlement) else { continue };
         let currency = of.net.currency();
-        let kind = if row.kind == "payment" { SettlementKind::Payment } else { SettlementKind::Refund };
+        let kind = ItemKind::parse(&row.kind)
+            .ok_or_else(|| Fault::corrupt("settlement_items", "kind", row.settlement))?;
         of.items.push(Item {
             kind,
             transaction: row.transaction,

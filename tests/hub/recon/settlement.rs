@@ -146,3 +146,29 @@ async fn a_settlement_below_zero_is_a_debit() {
     assert_eq!(balances["channel/card/receivable ILS"], 21_000);
     assert!(!balances.contains_key("channel/card/costs_payable ILS"));
 }
+
+/// Paid and given back in part on one day: one sum, and the refund has succeeded.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_kept_back_by_the_gateway_has_succeeded() {
+    use crate::refunds::{approve, paid_passport, requested, seen_by_portal, staff_view, work};
+
+    let world = World::new().await;
+    let intent = paid_passport(&world, "CASE-1").await;
+    let refund = requested(&world, &intent, "63.00").await;
+    approve(&world, &refund).await;
+    while work(&world).await > 0 {}
+    assert_eq!(staff_view(&world, &refund).await["stage"], "submitted");
+    let summary = world.end_day(TODAY).await;
+    assert_eq!(summary["matched"], 1, "{summary}");
+    assert_eq!(seen_by_portal(&world, &refund).await["state"], "succeeded");
+    assert_eq!(world.breaks().await, []);
+    let balances = world.balances().await;
+    // 415.00 x 0.0145 = 6.0175, rounded half up, + 0.50.
+    assert_eq!(balances["bank/main-ils ILS"], 41_500 - 6_300 - 652);
+    for account in ["channel/card/receivable ILS", "refunds/in_flight ILS", "channel/card/costs_payable ILS"]
+    {
+        assert!(!balances.contains_key(account), "{account}: {balances:?}");
+    }
+    let after = world.find_intent(intent["id"].as_str().unwrap()).await;
+    assert_eq!(after["refunded"]["amount"], "63.00");
+}

@@ -139,6 +139,7 @@ async fn an_import_leaves_a_job_that_matches() {
     world.transfer(ILS, "80.00", "ILS", Some(text(&one, "reference")), "").await;
     let files = world.close_day(TODAY).await;
     world.import_all(&files).await;
-    while mizan::recon::jobs::reconcile_once(&world.app).await.unwrap() {}
+    let work = mizan::recon::jobs::WORK;
+    while mizan::queue::worker::work_once(&world.app, &work).await.unwrap() > 0 {}
     assert_eq!(world.find_intent(text(&one, "id")).await["state"], "paid");
 }
