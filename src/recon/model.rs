@@ -1,7 +1,5 @@
 //! Statements: what they are identified by, and which of them are taken as the truth about an account.
 
-/// What a channel reports of its settlements, as the store keeps it.
-pub use mizan_adapters::channel::{Settlement as Told, SettlementKind};
 use mizan_adapters::statement::{self, Refused, StatementKind};
 use mizan_ledger::{Currency, Day, Instant, Money};
 use serde::Serialize;
