@@ -84,6 +84,27 @@ pub async fn update_self_resolved(
     Ok(done.rows_affected())
 }
 
+/// Another break says it better: those of this category and these subjects that are open end.
+pub async fn update_superseded(
+    conn: &mut PgConnection,
+    now: Instant,
+    category: Category,
+    subjects: &[String],
+    by: &str,
+) -> Result<(), Fault> {
+    sqlx::query!(
+        "update breaks set state = 'superseded', resolved_at = $3, resolution = $4
+         where category = $1 and subject = any($2) and state in ('open', 'assigned', 'proposed', 'reopened')",
+        category.as_str(),
+        subjects,
+        now as _,
+        by,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 struct BreakRow {
     id: Uuid,
     category: String,

@@ -283,15 +283,3 @@ pub async fn update_withdrawn(
     .await?;
     Ok(())
 }
-
-/// Whether all money expected for an intent was seen at the bank (and there was some).
-pub async fn is_met(conn: &mut PgConnection, intent: Uuid) -> Result<bool, Fault> {
-    let met = sqlx::query_scalar!(
-        r#"select coalesce(bool_and(state = 'met'), false) as "met!" from expectations
-           where intent = $1 and kind = 'payment' and state <> 'withdrawn'"#,
-        intent,
-    )
-    .fetch_one(conn)
-    .await?;
-    Ok(met)
-}

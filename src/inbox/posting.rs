@@ -63,6 +63,8 @@ pub struct Decided {
     pub events: Vec<(&'static str, IntentId)>,
     pub applied: Vec<Applied>,
     pub jobs: Vec<NewJob>,
+    /// Intents whose earlier parts this batch completed.
+    pub completed: Vec<IntentId>,
 }
 
 /// Decides notice by notice, each seeing what those before it did.
@@ -165,6 +167,9 @@ impl Decided {
         self.entries.push(entry.map_err(rule)?);
         self.receipts.push((id, receipt));
         self.events.push(("payment_intent.paid", id));
+        if !held.is_zero() {
+            self.completed.push(id);
+        }
         self.expect(&rail, notice, Some(id));
         if !surplus.is_zero() {
             self.park(batch, notice, Some(id), Category::AmountOver, surplus, notice.entry);

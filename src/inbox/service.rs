@@ -158,6 +158,7 @@ async fn write(tx: &mut Tx, mut decided: Decided) -> Result<(), Fault> {
     suspense::store::insert(tx.conn(), now, &decided.suspense).await?;
     expectations::store::insert(tx.conn(), &entropy, now, &decided.expectations).await?;
     breaks::store::insert(tx.conn(), &entropy, now, &decided.breaks).await?;
+    resolve_parts(tx, &decided.completed).await?;
     if !decided.entries.is_empty() {
         let outcomes = tx.post(&decided.entries).await?;
         if let Some(refusal) = outcomes.iter().find_map(|outcome| outcome.refusal()) {
@@ -189,6 +190,19 @@ async fn write(tx: &mut Tx, mut decided: Decided) -> Result<(), Fault> {
             intents::service::emit_view(tx, kind, &case.intent, &case.basket);
         }
     }
+    Ok(())
+}
+
+/// The rest came: nothing is missing any more where a part had been too little.
+async fn resolve_parts(tx: &mut Tx, completed: &[IntentId]) -> Result<(), Fault> {
+    if completed.is_empty() {
+        return Ok(());
+    }
+    let taken = expectations::store::reading::find_taken(tx.conn(), completed).await?;
+    let subjects: Vec<String> = taken.into_iter().map(|one| one.money_key).collect();
+    let now = tx.now();
+    breaks::store::update_self_resolved(tx.conn(), now, Category::AmountUnder, &subjects, "the rest came")
+        .await?;
     Ok(())
 }
 

@@ -95,15 +95,9 @@ async fn search(
     let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
     let before = page.after.map(|cursor| IntentId::from_uuid(cursor.id));
     let intents = store::page(&mut conn, &filter, before, page.rows_to_read()).await?;
-    let baskets = view::baskets(&mut conn, &intents).await?;
-    let attempts = view::attempts(&mut conn, &intents).await?;
-    let listed = Page::from_rows(
-        intents,
-        page,
-        |intent| Cursor { at: intent.created_at, id: intent.id.uuid() },
-        |intent| view::listed(&app.hub, &intent, &baskets, &attempts),
-    );
-    Ok(Json(listed))
+    let views = view::page(&mut conn, &app.hub, intents).await?;
+    let at = |view: &IntentView| Cursor { at: view.created_at, id: view.id.uuid() };
+    Ok(Json(Page::from_rows(views, page, at, |view| view)))
 }
 
 async fn cancel(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {

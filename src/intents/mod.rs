@@ -9,7 +9,8 @@
 //!       └─cancel─► canceled ─late money applied─► paid
 //! ```
 //! Law: for each intent, collected - reversed = paid amount, and each money key is posted once. Money that comes
-//! too late, twice, in another currency or beyond what is due goes to suspense with a break.
+//! too late, twice, in another currency or beyond what is due goes to suspense with a break; so do the parts held for
+//! a payment that expires or is canceled.
 
 pub mod api;
 pub mod attempts;

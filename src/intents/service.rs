@@ -1,20 +1,23 @@
+mod ending;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use mizan_adapters::reference::BillNumber;
-use serde_json::json;
 use sqlx::PgConnection;
 
 use super::model::{Intent, IntentError, IntentEvent, IntentState, NewIntent};
 use super::view::IntentView;
-use super::{attempts, store, view};
+use super::{store, view};
 use crate::access;
 use crate::catalogue::{self, Catalogue};
 use crate::events::NewEvent;
 use crate::fault::Fault;
-use crate::ids::{IntentId, PortalId};
+use crate::ids::IntentId;
 use crate::quoting::{self, Basket, Quote};
 use crate::tx::{Hub, Tx};
+
+pub use ending::{cancel, expire_due};
 
 pub use super::store::{BillDue, find, find_bills, find_by_references, lock, update};
 
@@ -167,42 +170,6 @@ pub fn channel_carries(hub: &Arc<Hub>, intent: &Intent, channel: &str) -> Result
         return Err(unavailable("it does not settle in this currency"));
     }
     Ok(())
-}
-
-/// Cancels an intent that nobody is paying.
-pub async fn cancel(tx: &mut Tx, (portal, id): &(PortalId, IntentId)) -> Result<IntentView, IntentError> {
-    let mut intent = lock_one(tx, *id).await?;
-    if intent.portal != *portal {
-        return Err(IntentError::NotFound);
-    }
-    if intent.state == IntentState::Processing {
-        let live = attempts::store::lock_of(tx.conn(), &[intent.id]).await?;
-        let until =
-            live.iter().filter(|attempt| attempt.state.is_live()).map(|attempt| attempt.deadline_at).max();
-        return Err(IntentError::AttemptInProgress { until: until.unwrap_or(tx.now()) });
-    }
-    intent
-        .apply(IntentEvent::Canceled)
-        .map_err(|illegal| IntentError::NotCancelable { state: illegal.state })?;
-    store::update(tx.conn(), &[&intent]).await?;
-    tx.audit("payment_intent.canceled", intent.id, json!({}));
-    emit(tx, "payment_intent.canceled", &intent).await?;
-    find_view(tx, intent.id).await?.ok_or(IntentError::NotFound)
-}
-
-/// Expires up to `limit` intents whose time is up. Answers how many.
-pub async fn expire_due(tx: &mut Tx, limit: &i64) -> Result<usize, IntentError> {
-    let now = tx.now();
-    let mut due = store::lock_due(tx.conn(), now, *limit).await?;
-    for intent in &mut due {
-        intent.apply(IntentEvent::TimePassed).map_err(|illegal| Fault::Other(illegal.to_string()))?;
-    }
-    let changed: Vec<&Intent> = due.iter().collect();
-    store::update(tx.conn(), &changed).await?;
-    for intent in &due {
-        emit(tx, "payment_intent.expired", intent).await?;
-    }
-    Ok(due.len())
 }
 
 /// Locks one intent.

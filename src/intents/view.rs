@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use mizan_adapters::reference::RfReference;
-use mizan_ledger::{Id, Instant, Money};
+use mizan_ledger::{Instant, Money};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sqlx::PgConnection;
@@ -13,9 +13,10 @@ use super::model::{Attempt, AttemptState, Intent, IntentState, Payer};
 use super::{shares, store};
 use crate::expectations;
 use crate::fault::Fault;
-use crate::ids::{AttemptId, IntentId, QuoteId};
+use crate::ids::{AttemptId, IntentId, QuoteId, SuspenseId};
 use crate::quoting::{self, Basket, view::LineView};
 use crate::receipts::{NewReceipt, ReceiptLine};
+use crate::suspense;
 use crate::tx::Hub;
 
 #[derive(Debug, Clone, Serialize)]
@@ -45,6 +46,18 @@ pub struct IntentView {
     pub receipt: Option<ReceiptLink>,
     pub attempts: Vec<AttemptView>,
     pub settlement: &'static str,
+    /// Money that came for this payment and was not applied to it: late, twice, too much, or a part of what ended.
+    /// Each can be given back through `POST /v1/refunds` with its id as source.
+    pub unapplied: Vec<UnappliedView>,
+}
+
+/// What is left of money in suspense.
+#[derive(Debug, Clone, Serialize)]
+pub struct UnappliedView {
+    pub id: SuspenseId,
+    pub amount: Money,
+    /// The category of its break.
+    pub cause: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -103,6 +116,7 @@ pub fn intent(hub: &Hub, intent: &Intent, basket: &Basket, attempts: &[Attempt])
         }),
         attempts: attempts.iter().map(attempt).collect(),
         settlement: if intent.paid.is_positive() { "in_transit" } else { "none" },
+        unapplied: Vec::new(),
     }
 }
 
@@ -133,14 +147,38 @@ pub fn creditor_reference(intent: &Intent) -> RfReference {
 /// The intent as it stands in the database.
 pub async fn find(conn: &mut PgConnection, hub: &Hub, id: IntentId) -> Result<Option<IntentView>, Fault> {
     let Some(found) = store::find(conn, id).await? else { return Ok(None) };
-    let quote = quoting::service::find(conn, found.quote).await?;
-    let quote = quote.ok_or_else(|| Fault::corrupt("payment_intents", "quote", id))?;
-    let attempts = attempts::store::page_of(conn, &[id]).await?;
-    let mut view = intent(hub, &found, &quote.basket, &attempts);
-    if expectations::store::is_met(conn, id.uuid()).await? {
-        view.settlement = "at_bank";
+    Ok(page(conn, hub, vec![found]).await?.pop())
+}
+
+/// Intents with all that belongs to them, a constant number of statements.
+pub async fn page(
+    conn: &mut PgConnection,
+    hub: &Hub,
+    intents: Vec<Intent>,
+) -> Result<Vec<IntentView>, Fault> {
+    if intents.is_empty() {
+        return Ok(Vec::new());
     }
-    Ok(Some(view))
+    let ids: Vec<IntentId> = intents.iter().map(|intent| intent.id).collect();
+    let baskets = baskets(conn, &intents).await?;
+    let attempts = attempts::store::page_of(conn, &ids).await?;
+    let met = expectations::store::reading::find_met(conn, &ids).await?;
+    let unapplied = suspense::store::page_of_intents(conn, &ids).await?;
+    let whole = |one: Intent| {
+        let own: Vec<Attempt> = attempts.iter().filter(|attempt| attempt.intent == one.id).cloned().collect();
+        let basket = baskets.get(&one.quote);
+        let basket = basket.ok_or_else(|| Fault::corrupt("payment_intents", "quote", one.id))?;
+        let mut view = intent(hub, &one, basket, &own);
+        if met.contains(&one.id) {
+            view.settlement = "at_bank";
+        }
+        let left = unapplied.iter().filter(|item| item.intent == Some(one.id));
+        view.unapplied = left
+            .map(|item| UnappliedView { id: item.id, amount: item.left, cause: item.cause.clone() })
+            .collect();
+        Ok(view)
+    };
+    intents.into_iter().map(whole).collect()
 }
 
 /// The priced lines of several intents, one statement.
@@ -150,24 +188,6 @@ pub async fn baskets(
 ) -> Result<BTreeMap<QuoteId, Basket>, Fault> {
     let quotes: Vec<QuoteId> = intents.iter().map(|intent| intent.quote).collect();
     quoting::service::find_baskets(conn, &quotes).await
-}
-
-/// The attempts of several intents, one statement.
-pub async fn attempts(conn: &mut PgConnection, intents: &[Intent]) -> Result<Vec<Attempt>, Fault> {
-    let ids: Vec<IntentId> = intents.iter().map(|intent| intent.id).collect();
-    attempts::store::page_of(conn, &ids).await
-}
-
-/// One intent of a list.
-pub fn listed(
-    hub: &Hub,
-    one: &Intent,
-    baskets: &BTreeMap<QuoteId, Basket>,
-    attempts: &[Attempt],
-) -> IntentView {
-    let own: Vec<Attempt> = attempts.iter().filter(|attempt| attempt.intent == one.id).cloned().collect();
-    let empty = Basket { currency: one.amount.currency(), lines: Vec::new(), total: one.amount };
-    intent(hub, one, baskets.get(&one.quote).unwrap_or(&empty), &own)
 }
 
 /// What the receipt of a paid intent says.

@@ -11,9 +11,10 @@ use super::model::{self, Rail, Refund, RefundError};
 use super::service::{self, Asked, Heard, News, Order, Told};
 use crate::app::{App, ServiceError};
 use crate::fault::Fault;
-use crate::ids::RefundId;
+use crate::ids::{RefundId, SuspenseId};
 use crate::queue::worker::{self, Done, Work};
 use crate::queue::{ATTEMPTS_MAX, Job, NewJob};
+use crate::suspense::PROPOSE_REFUND;
 use crate::tx::{Actor, Hub};
 
 pub const SUBMIT: &str = "refund.submit";
@@ -25,11 +26,12 @@ pub const FUND: &str = "refund.fund";
 pub const FUNDS_PAUSE_SECONDS: i64 = 900;
 
 /// The kinds of job of this room. A lease outlives every call to a provider.
-pub const WORKS: [Work; 6] = [
+pub const WORKS: [Work; 7] = [
     Work { kind: SUBMIT, at_once: 8, lease_seconds: 300, handle: submit },
     Work { kind: ASK, at_once: 8, lease_seconds: 300, handle: ask },
     Work { kind: HEAR, at_once: 8, lease_seconds: 60, handle: hear },
     Work { kind: FUND, at_once: 2, lease_seconds: 60, handle: fund },
+    Work { kind: PROPOSE_REFUND, at_once: 8, lease_seconds: 60, handle: propose },
     files::jobs::WORKS[0],
     files::jobs::WORKS[1],
 ];
@@ -162,6 +164,16 @@ fn fund(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
         let refund = app.run(&actor(), &id, |tx, id| Box::pin(service::fund(tx, id))).await.map_err(fault)?;
         let waits = refund.state == model::RefundState::AwaitingFunds;
         Ok(if waits { Done::Later { seconds: FUNDS_PAUSE_SECONDS } } else { Done::Finished })
+    }
+    .boxed()
+}
+
+/// Proposes to give back money that fits nothing.
+fn propose(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
+    async move {
+        let item: SuspenseId = job.subject.parse().map_err(|_| Fault::corrupt("jobs", "subject", job.id))?;
+        app.run(&actor(), &item, |tx, item| Box::pin(service::propose(tx, item))).await.map_err(fault)?;
+        Ok(Done::Finished)
     }
     .boxed()
 }

@@ -7,6 +7,15 @@ use mizan_ledger::{EntryId, Instant, Money};
 use serde::Serialize;
 
 use crate::ids::{IntentId, SuspenseId};
+use crate::queue::NewJob;
+
+/// The job that proposes to give an item back the way it came; another person approves.
+pub const PROPOSE_REFUND: &str = "refund.propose";
+
+/// Asks for a proposal to give the item back.
+pub fn propose_refund(item: SuspenseId) -> NewJob {
+    NewJob::now(PROPOSE_REFUND, item)
+}
 
 /// Money that arrived and fits nothing.
 #[derive(Debug, Clone)]

@@ -104,6 +104,34 @@ pub async fn lock_by_money_key(conn: &mut PgConnection, money_keys: &[String]) -
     rows.into_iter().map(Item::try_from).collect()
 }
 
+/// The items with something left that came for these intents, oldest first.
+pub async fn page_of_intents(conn: &mut PgConnection, intents: &[IntentId]) -> Result<Vec<Item>, Fault> {
+    let ids: Vec<Uuid> = intents.iter().map(|id| id.uuid()).collect();
+    let rows = sqlx::query_as!(
+        ItemRow,
+        r#"select id, account, currency, amount_minor - used_minor as "left_minor!", cause, intent, money_key,
+                  created_at
+           from suspense_items where intent = any($1) and used_minor < amount_minor order by id"#,
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Item::try_from).collect()
+}
+
+/// The keys of all money that went to suspense for these intents, whatever became of it.
+pub async fn find_money_keys(conn: &mut PgConnection, intents: &[IntentId]) -> Result<Vec<String>, Fault> {
+    let ids: Vec<Uuid> = intents.iter().map(|id| id.uuid()).collect();
+    let keys = sqlx::query_scalar!(
+        r#"select money_key as "money_key!" from suspense_items
+           where intent = any($1) and money_key is not null"#,
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(keys)
+}
+
 /// Everything that waits in suspense, oldest first.
 pub async fn page_open(conn: &mut PgConnection) -> Result<Vec<Item>, Fault> {
     let rows = sqlx::query_as!(

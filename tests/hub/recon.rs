@@ -69,7 +69,7 @@ impl World {
     }
 
     /// The bank ends the day, its statements come in and are matched.
-    async fn end_day(&self, day: &str) -> Value {
+    pub async fn end_day(&self, day: &str) -> Value {
         let files = self.close_day(day).await;
         self.import_all(&files).await;
         self.reconcile().await
@@ -97,7 +97,7 @@ impl World {
     }
 
     /// Category and state of every break, sorted.
-    async fn breaks(&self) -> Vec<(String, String)> {
+    pub async fn breaks(&self) -> Vec<(String, String)> {
         let listed = self.finance("/v1/finance/breaks").await;
         let word = |one: &Value, name: &str| one[name].as_str().unwrap().to_owned();
         let mut breaks: Vec<(String, String)> = listed

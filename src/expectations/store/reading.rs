@@ -93,6 +93,57 @@ pub async fn page_of_intent(conn: &mut PgConnection, intent: IntentId) -> Result
     rows.into_iter().map(Listed::try_from).collect()
 }
 
+/// Money that a channel or a bank took for an intent, whatever became of it there.
+#[derive(Debug, Clone)]
+pub struct Taken {
+    pub intent: IntentId,
+    pub channel: String,
+    pub money: Money,
+    pub money_key: String,
+}
+
+/// The payments taken for these intents, in the order in which they came; one that was withdrawn is none.
+pub async fn find_taken(conn: &mut PgConnection, intents: &[IntentId]) -> Result<Vec<Taken>, Fault> {
+    let ids: Vec<Uuid> = intents.iter().map(|id| id.uuid()).collect();
+    let rows = sqlx::query!(
+        r#"select intent as "intent!", channel, currency, amount_minor, money_key as "money_key!"
+           from expectations
+           where intent = any($1) and kind = 'payment' and money_key is not null and state <> 'withdrawn'
+           order by id"#,
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let currency: Currency = row
+                .currency
+                .parse()
+                .map_err(|_| Fault::corrupt("expectations", "currency", &row.money_key))?;
+            Ok(Taken {
+                intent: IntentId::from_uuid(row.intent),
+                channel: row.channel,
+                money: Money::new(row.amount_minor, currency),
+                money_key: row.money_key,
+            })
+        })
+        .collect()
+}
+
+/// Those of these intents of which all money expected was seen at the bank (and there was some).
+pub async fn find_met(conn: &mut PgConnection, intents: &[IntentId]) -> Result<Vec<IntentId>, Fault> {
+    let ids: Vec<Uuid> = intents.iter().map(|id| id.uuid()).collect();
+    let met = sqlx::query_scalar!(
+        r#"select intent as "intent!" from expectations
+           where intent = any($1) and kind = 'payment' and state <> 'withdrawn'
+           group by intent having bool_and(state = 'met')"#,
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(met.into_iter().map(IntentId::from_uuid).collect())
+}
+
 /// The payments a channel still owes in one currency, oldest day first.
 pub async fn page_owed(
     conn: &mut PgConnection,

@@ -49,6 +49,26 @@ pub async fn request(tx: &mut Tx, new: &NewRefund) -> Result<Refund, RefundError
     Ok(refund)
 }
 
+/// The hub proposes to give back what is left of an item the way it came; another person approves. None where nothing
+/// is left, or where the money cannot go back that way: then somebody must name an account.
+pub async fn propose(tx: &mut Tx, id: &SuspenseId) -> Result<Option<Refund>, RefundError> {
+    let item = suspense::store::lock(tx.conn(), *id).await?.ok_or(RefundError::NotFound)?;
+    let source = RefundSource::Suspense(*id);
+    let asked_before = !holding(tx, source).await?.is_empty();
+    if asked_before || !item.left.is_positive() || original(tx.hub(), &item).is_none() {
+        return Ok(None);
+    }
+    let new = NewRefund {
+        portal: None,
+        source,
+        wanted: Wanted::Whole,
+        reason: format!("proposed: {}", item.cause),
+        refundable: item.left,
+        payee: None,
+    };
+    request(tx, &new).await.map(Some)
+}
+
 /// What a request takes, and the way it will go.
 struct Taken {
     portal: Option<PortalId>,

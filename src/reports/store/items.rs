@@ -143,12 +143,16 @@ pub async fn find_refunds_payable(
 pub async fn find_parts(conn: &mut PgConnection, zone: &str, day: Day) -> Result<Vec<Listed>, Fault> {
     let rows = sqlx::query!(
         r#"select n.currency, sum(n.amount_minor)::bigint as "amount_minor!", count(*) as "items!"
-           from notices n join payment_intents i on i.id = n.intent
-           where n.outcome = 'part' and (n.applied_at at time zone $1)::date <= $2 and i.paid_minor > 0
+           from notices n
+           where n.outcome = 'part' and (n.applied_at at time zone $1)::date <= $2
              and not exists (
                select from notices whole
                where whole.intent = n.intent and whole.outcome = 'paid' and whole.n > n.n
                  and (whole.applied_at at time zone $1)::date <= $2)
+             and not exists (
+               select from suspense_items s
+               where s.intent = n.intent and s.money_key = n.money_key
+                 and (s.created_at at time zone $1)::date <= $2)
            group by 1 order by 1"#,
         zone,
         day as _,
