@@ -33,7 +33,12 @@ impl Channels {
     pub fn new(config: &Config) -> Result<Self, ChannelError> {
         let mut channels = Self::default();
         for (instance, settings) in &config.channels {
-            channels.channels.insert(instance.clone(), channel(instance, settings)?);
+            let adapter = channel(instance, settings)?;
+            if settings.direct_to.is_some() && adapter.settlements.is_none() {
+                let why = "it pays an agency itself, but does not report what it paid".to_owned();
+                return Err(ChannelError::Refused(instance.clone(), why));
+            }
+            channels.channels.insert(instance.clone(), adapter);
             for (currency, cost) in costs(instance, settings)? {
                 channels.costs.insert((instance.clone(), currency), cost);
             }

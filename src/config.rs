@@ -9,6 +9,8 @@ use mizan_ledger::{Currency, Rate, Zone};
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use crate::books::Slug;
+
 /// A test deployment has its own database and keys; sandbox channels exist only there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -86,8 +88,12 @@ pub struct Channel {
     pub kind: ChannelKind,
     pub name_ar: String,
     pub name_en: String,
-    /// Bank name (of `banks`) per currency into which the rail settles.
+    /// Bank name (of `banks`) per currency into which the rail settles; of a direct channel the number of the agency's
+    /// own account.
     pub settles_into: BTreeMap<String, String>,
+    /// Money mode `direct`: the rail pays this agency itself. The hub holds nothing of it and is only told.
+    #[serde(default)]
+    pub direct_to: Option<Slug>,
     #[serde(default)]
     pub cost_rate: Option<Rate>,
     /// Per currency, as a decimal amount.
@@ -231,9 +237,24 @@ impl Config {
             .try_deserialize()
     }
 
+    /// The agency that a channel pays itself, past the hub.
+    pub fn direct_agency(&self, channel: &str) -> Option<&Slug> {
+        self.channels.get(channel)?.direct_to.as_ref()
+    }
+
+    /// Where a channel's money is awaited: the name of a bank of the hub, or `agency/<code>` for what it pays an agency
+    /// itself.
+    pub fn settlement_account(&self, channel: &str, currency: Currency) -> Option<String> {
+        match self.direct_agency(channel) {
+            Some(agency) => Some(format!("agency/{agency}")),
+            None => self.settlement_bank(channel, currency).map(|bank| bank.name.clone()),
+        }
+    }
+
     /// The bank of the hub that a channel settles a currency into.
     pub fn settlement_bank(&self, channel: &str, currency: Currency) -> Option<&Bank> {
-        let name = self.channels.get(channel)?.settles_into.get(currency.code())?;
+        let settings = self.channels.get(channel).filter(|settings| settings.direct_to.is_none())?;
+        let name = settings.settles_into.get(currency.code())?;
         self.banks.iter().find(|bank| bank.name == *name && bank.currency == currency)
     }
 }

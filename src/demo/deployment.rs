@@ -25,6 +25,17 @@ const ACCOUNTS: [(&str, &str, Currency, &str, &str); 3] = [
 ];
 const CARD_RATE: &str = "0.0145";
 
+/// An agency whose card payments the gateway pays into its own accounts, as its catalogue names them (money mode
+/// `direct`).
+const DIRECT_AGENCY: &str = "health";
+const DIRECT_MERCHANT: &str = "health";
+const DIRECT_API_KEY: &str = "example-api-key-of-the-ministry-of-health";
+const DIRECT_ACCOUNTS: [(&str, Currency); 3] = [
+    ("PS43EXMP000000000000000023001", Currency::ILS),
+    ("PS16EXMP000000000000000023002", Currency::JOD),
+    ("PS86EXMP000000000000000023003", Currency::USD),
+];
+
 /// Accounts of payers at another bank: one that takes money, one known as closed, one from which money comes back.
 pub const PAYER_ACCOUNT: &str = "PS11EXBK000000000000000000101";
 pub const CLOSED_ACCOUNT: &str = "PS81EXBK000000000000000000102";
@@ -44,10 +55,25 @@ pub fn sandbox(day: Day, now: Instant, folder: Option<&Path>, seed: u64) -> bank
             json!({ "iban": iban, "currency": currency, "owner": "Mizan (example)", "opening": "0", "statement": format })
         })
         .collect();
+    let (direct_accounts, direct_contracts): (Vec<_>, Vec<_>) = DIRECT_ACCOUNTS
+        .iter()
+        .zip(ACCOUNTS)
+        .map(|((iban, currency), (.., fixed))| {
+            let owner = "Ministry of Health (example)";
+            (
+                json!({ "iban": iban, "currency": currency, "owner": owner, "opening": "0" }),
+                json!({ "currency": currency, "account": iban, "rate": CARD_RATE, "fixed": fixed }),
+            )
+        })
+        .unzip();
+    let accounts: Vec<_> = accounts.into_iter().chain(direct_accounts).collect();
     let config = json!({
         "merchants": [{
             "id": MERCHANT, "name": "Government payments (example)",
             "api_key": API_KEY, "callback_key": CALLBACK_KEY, "contracts": contracts,
+        }, {
+            "id": DIRECT_MERCHANT, "name": "Ministry of Health (example)",
+            "api_key": DIRECT_API_KEY, "callback_key": CALLBACK_KEY, "contracts": direct_contracts,
         }],
         "accounts": accounts,
         "closed": [CLOSED_ACCOUNT],
@@ -64,7 +90,8 @@ pub fn sandbox(day: Day, now: Instant, folder: Option<&Path>, seed: u64) -> bank
 
 /// The hub's configuration: `bank_url` is the sandbox, `listen` where the hub will answer.
 pub fn config(data_dir: &Path, listen: SocketAddr, bank_url: &str) -> Config {
-    let endpoint = |path: &str| json!({ "base_url": format!("{bank_url}{path}"), "api_key": API_KEY });
+    let keyed = |path: &str, key: &str| json!({ "base_url": format!("{bank_url}{path}"), "api_key": key });
+    let endpoint = |path: &str| keyed(path, API_KEY);
     let banks = ACCOUNTS.iter().map(|(name, iban, currency, format, _)| {
         let settings = json!({ "endpoint": endpoint("/bank/v1"), "statement_format": format });
         let endpoint: rest::Settings = serde_json::from_value(settings).expect("as the adapter documents");
@@ -90,6 +117,7 @@ pub fn config(data_dir: &Path, listen: SocketAddr, bank_url: &str) -> Config {
         name_ar: "بطاقة مصرفية".to_owned(),
         name_en: "Bank card".to_owned(),
         settles_into: settles_into.clone(),
+        direct_to: None,
         cost_rate: CARD_RATE.parse().ok(),
         cost_fixed: ACCOUNTS
             .iter()
@@ -99,11 +127,25 @@ pub fn config(data_dir: &Path, listen: SocketAddr, bank_url: &str) -> Config {
         attempt_minutes: 35,
         gateway: Some(gateway),
     };
+    let card_direct = Channel {
+        settles_into: DIRECT_ACCOUNTS
+            .iter()
+            .map(|(iban, currency)| (currency.code().to_owned(), (*iban).to_owned()))
+            .collect(),
+        direct_to: DIRECT_AGENCY.parse().ok(),
+        gateway: serde_json::from_value(json!({
+            "endpoint": keyed("/gateway/v1", DIRECT_API_KEY), "merchant": DIRECT_MERCHANT,
+            "callback_keys": [CALLBACK_KEY],
+        }))
+        .ok(),
+        ..card.clone()
+    };
     let transfer = Channel {
         kind: ChannelKind::BankTransfer,
         name_ar: "حوالة مصرفية".to_owned(),
         name_en: "Bank transfer".to_owned(),
         settles_into,
+        direct_to: None,
         cost_rate: None,
         cost_fixed: BTreeMap::new(),
         settles_within_days: 0,
@@ -115,7 +157,9 @@ pub fn config(data_dir: &Path, listen: SocketAddr, bank_url: &str) -> Config {
         public_url: format!("http://{listen}"),
         data_dir: data_dir.to_owned(),
         banks: banks.collect(),
-        channels: [("card".to_owned(), card), ("transfer".to_owned(), transfer)].into(),
+        channels: [("card", card), ("card-health", card_direct), ("transfer", transfer)]
+            .map(|(instance, channel)| (instance.to_owned(), channel))
+            .into(),
         ..Config::default()
     }
 }

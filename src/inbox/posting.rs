@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::model::{Meaning, Notice};
 use super::store::Applied;
-use crate::books::{Difference, Parked, Payment, Place, RailCost, Slug, Voucher, rules};
+use crate::books::{CostBearer, Difference, Parked, Payment, Place, RailCost, Slug, Stage, Voucher, rules};
 use crate::breaks::{Category, NewBreak};
 use crate::expectations::{Kind, NewExpectation};
 use crate::fault::Fault;
@@ -153,10 +153,13 @@ impl Decided {
         let payment = Payment {
             place: rail.place.clone(),
             received: notice.money,
-            shares: shares::shares(&case.basket)?,
+            shares: match &rail.direct {
+                Some(agency) => shares::direct(agency, &case.basket),
+                None => shares::shares(&case.basket)?,
+            },
             difference,
             exemptions: shares::exemptions(&case.basket)?,
-            costs: rail.costs(),
+            costs: rail.costs(rail.bearer()),
         };
         let entry = if held.is_zero() {
             rules::collect::paid_in_full(voucher, &payment)
@@ -193,7 +196,8 @@ impl Decided {
         let missing = case.intent.due()?;
         let voucher = rail.voucher(batch, notice, notice.entry, Some(id));
         let entry =
-            rules::collect::part_payment_held(voucher, &rail.place, received, &rail.costs()).map_err(rule)?;
+            rules::collect::part_payment_held(voucher, &rail.place, received, &rail.costs(CostBearer::Hub))
+                .map_err(rule)?;
         self.entries.push(entry);
         self.events.push(("payment_intent.partially_paid", id));
         self.expect(&rail, notice, Some(id));
@@ -220,7 +224,8 @@ impl Decided {
         let rail = Rail::of(batch, notice)?;
         let voucher = rail.voucher(batch, notice, entry, intent);
         let parked = Parked { suspense: rail.slug.clone(), amount: notice.money };
-        let posted = rules::suspense::money_to_suspense(voucher, &rail.place, &parked, &rail.costs());
+        let posted =
+            rules::suspense::money_to_suspense(voucher, &rail.place, &parked, &rail.costs(CostBearer::Hub));
         self.entries.push(posted.map_err(rule)?);
         self.expect(&rail, notice, intent);
         self.park(batch, notice, intent, category, notice.money, entry);
@@ -349,8 +354,9 @@ fn capture(case: &mut Case, notice: &Notice) {
 struct Rail {
     slug: Slug,
     place: Place,
-    /// The bank (its name in the books) where it will be seen.
+    /// The bank (its name in the books) where it will be seen, or the agency that the channel pays itself.
     account: String,
+    direct: Option<Slug>,
     cost: Money,
     settlement_on: Day,
     due_on: Day,
@@ -360,29 +366,32 @@ impl Rail {
     fn of(batch: &Batch<'_>, notice: &Notice) -> Result<Self, Fault> {
         let slug = shares::slug(&notice.channel)?;
         let currency = notice.money.currency();
-        let bank = batch.hub.config.settlement_bank(&notice.channel, currency);
+        let account = batch.hub.config.settlement_account(&notice.channel, currency);
         let settings = batch.hub.config.channels.get(&notice.channel);
         let within = settings.map_or(0, |settings| i32::from(settings.settles_within_days));
         let settlement_on = batch.hub.calendar.day_of(notice.occurred_at);
         Ok(Self {
             place: Place::Channel { channel: slug.clone() },
             slug,
-            account: bank.map_or_else(|| "unknown".to_owned(), |bank| bank.name.clone()),
+            account: account.unwrap_or_else(|| "unknown".to_owned()),
+            direct: batch.hub.config.direct_agency(&notice.channel).cloned(),
             cost: batch.hub.channels.cost(&notice.channel, notice.money)?,
             settlement_on,
             due_on: settlement_on.plus_days(within),
         })
     }
 
-    fn costs(&self) -> Vec<RailCost> {
+    /// Who bears what the channel keeps of a payment: the agency where the rail pays it the net, else the hub.
+    fn bearer(&self) -> CostBearer {
+        let agency = self.direct.clone();
+        agency.map_or(CostBearer::Hub, |agency| CostBearer::Agency { agency, stage: Stage::Payable })
+    }
+
+    fn costs(&self, borne_by: CostBearer) -> Vec<RailCost> {
         if self.cost.is_zero() {
             return Vec::new();
         }
-        vec![RailCost {
-            channel: self.slug.clone(),
-            amount: self.cost,
-            borne_by: crate::books::CostBearer::Hub,
-        }]
+        vec![RailCost { channel: self.slug.clone(), amount: self.cost, borne_by }]
     }
 
     fn voucher(&self, batch: &Batch<'_>, notice: &Notice, id: EntryId, intent: Option<IntentId>) -> Voucher {

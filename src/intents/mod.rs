@@ -15,6 +15,7 @@
 pub mod api;
 pub mod attempts;
 mod body;
+pub mod carrying;
 pub mod jobs;
 mod model;
 pub mod search;

@@ -1,14 +1,13 @@
 mod ending;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use mizan_adapters::reference::BillNumber;
 use sqlx::PgConnection;
 
 use super::model::{Intent, IntentError, IntentEvent, IntentState, NewIntent};
 use super::view::IntentView;
-use super::{store, view};
+use super::{carrying, store, view};
 use crate::access;
 use crate::catalogue::{self, Catalogue};
 use crate::events::NewEvent;
@@ -158,18 +157,24 @@ pub async fn issuers(tx: &mut Tx) -> Result<BTreeSet<u16>, Fault> {
     Ok(agencies.chain([tx.hub().config.issuer.as_str()]).filter_map(|issuer| issuer.parse().ok()).collect())
 }
 
-/// Whether a channel can carry this payment now.
-pub fn channel_carries(hub: &Arc<Hub>, intent: &Intent, channel: &str) -> Result<(), IntentError> {
-    let unavailable = |why| IntentError::ChannelUnavailable { channel: channel.to_owned(), why };
+/// Whether a channel can carry this payment by the catalogue in force.
+pub fn channel_carries(
+    hub: &Hub,
+    catalogue: &Catalogue,
+    (intent, basket): (&Intent, &Basket),
+    channel: &str,
+) -> Result<(), IntentError> {
     let settings =
         hub.config.channels.get(channel).ok_or_else(|| IntentError::UnknownChannel(channel.to_owned()))?;
-    if !intent.channels.is_empty() && !intent.channels.iter().any(|allowed| allowed == channel) {
-        return Err(unavailable("the portal does not offer it for this payment"));
-    }
-    if !settings.settles_into.contains_key(intent.amount.currency().code()) {
-        return Err(unavailable("it does not settle in this currency"));
-    }
-    Ok(())
+    carrying::carries(catalogue, channel, settings, intent, basket).map_err(|unfit| {
+        IntentError::ChannelUnavailable { channel: channel.to_owned(), why: unfit.name_en() }
+    })
+}
+
+/// The priced lines of an intent.
+pub async fn basket(conn: &mut PgConnection, intent: &Intent) -> Result<Basket, Fault> {
+    let quote = quoting::service::find(conn, intent.quote).await?;
+    Ok(quote.ok_or_else(|| Fault::corrupt("payment_intents", "quote", intent.id))?.basket)
 }
 
 /// Locks one intent.
@@ -185,9 +190,8 @@ pub async fn find_view(tx: &mut Tx, id: IntentId) -> Result<Option<IntentView>, 
 
 /// Tells a change of an intent to its portal, with the resource as of now.
 pub async fn emit(tx: &mut Tx, kind: &'static str, intent: &Intent) -> Result<(), Fault> {
-    let quote = quoting::service::find(tx.conn(), intent.quote).await?;
-    let quote = quote.ok_or_else(|| Fault::corrupt("payment_intents", "quote", intent.id))?;
-    emit_view(tx, kind, intent, &quote.basket);
+    let basket = basket(tx.conn(), intent).await?;
+    emit_view(tx, kind, intent, &basket);
     Ok(())
 }
 

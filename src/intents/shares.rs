@@ -29,6 +29,13 @@ pub fn shares(basket: &Basket) -> Result<Vec<Share>, Fault> {
     Ok(order.into_iter().enumerate().map(share).filter(|share| !share.amount.is_zero()).collect())
 }
 
+/// The same of a payment that its channel pays the agency itself: all of it is the agency's, and nothing waits here for
+/// a delivery.
+pub fn direct(agency: &Slug, basket: &Basket) -> Vec<Share> {
+    let beneficiary = Beneficiary::Agency { agency: agency.clone(), stage: Stage::Payable };
+    vec![Share { beneficiary, amount: basket.total }]
+}
+
 /// What may still be given back of a payment: its refundable components, less what was asked back before. Money of
 /// an intent that is not paid waits in suspense or is held for the rest; it is no component's yet.
 pub fn refundable(intent: &Intent, basket: &Basket) -> Result<Money, Fault> {

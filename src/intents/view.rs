@@ -162,15 +162,15 @@ pub async fn page(
     let ids: Vec<IntentId> = intents.iter().map(|intent| intent.id).collect();
     let baskets = baskets(conn, &intents).await?;
     let attempts = attempts::store::page_of(conn, &ids).await?;
-    let met = expectations::store::reading::find_met(conn, &ids).await?;
+    let arrived = expectations::store::reading::find_arrived(conn, &ids).await?;
     let unapplied = suspense::store::page_of_intents(conn, &ids).await?;
     let whole = |one: Intent| {
         let own: Vec<Attempt> = attempts.iter().filter(|attempt| attempt.intent == one.id).cloned().collect();
         let basket = baskets.get(&one.quote);
         let basket = basket.ok_or_else(|| Fault::corrupt("payment_intents", "quote", one.id))?;
         let mut view = intent(hub, &one, basket, &own);
-        if met.contains(&one.id) {
-            view.settlement = "at_bank";
+        if let Some(money) = arrived.iter().find(|money| money.intent == one.id) {
+            view.settlement = if money.direct { "direct" } else { "at_bank" };
         }
         let left = unapplied.iter().filter(|item| item.intent == Some(one.id));
         view.unapplied = left

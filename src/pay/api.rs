@@ -13,9 +13,11 @@ use serde_json::{Value, json};
 
 use super::page::render;
 use crate::app::App;
+use crate::catalogue;
 use crate::fault::Fault;
 use crate::http::language::Language;
 use crate::http::problem::{Code, Problem};
+use crate::intents::carrying::{Unfit, carries};
 use crate::intents::jobs::{Next, start};
 use crate::intents::{Intent, IntentError, IntentState, service as intents, view};
 use crate::receipts;
@@ -63,16 +65,21 @@ async fn show(
 async fn values(app: &App, intent: &Intent, language: Language) -> Result<Value, Problem> {
     let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
     let shown = view::find(&mut conn, &app.hub, intent.id).await?.ok_or(Problem::new(Code::NotFound))?;
-    let channels: Vec<Value> = app
-        .hub
-        .config
-        .channels
-        .iter()
-        .filter(|(code, _)| intents::channel_carries(&app.hub, intent, code).is_ok())
-        .map(
-            |(code, channel)| json!({ "code": code, "name_ar": channel.name_ar, "name_en": channel.name_en }),
-        )
-        .collect();
+    let catalogue = catalogue::service::read(&mut conn, &app.hub.catalogue).await?;
+    let basket = intents::basket(&mut conn, intent).await?;
+    let (mut channels, mut absent) = (Vec::new(), Vec::new());
+    for (code, channel) in &app.hub.config.channels {
+        let mut shown = json!({ "code": code, "name_ar": channel.name_ar, "name_en": channel.name_en });
+        match carries(&catalogue, code, channel, intent, &basket) {
+            Ok(()) => channels.push(shown),
+            Err(Unfit::NotOffered) => {}
+            Err(unfit) => {
+                shown["why_ar"] = json!(unfit.name_ar());
+                shown["why_en"] = json!(unfit.name_en());
+                absent.push(shown);
+            }
+        }
+    }
     let receipt = match &intent.receipt {
         Some(number) => receipts::service::find(&mut conn, number).await?,
         None => None,
@@ -89,7 +96,7 @@ async fn values(app: &App, intent: &Intent, language: Language) -> Result<Value,
     Ok(json!({
         "token": intent.pay_token, "bill_number": intent.bill_number.grouped(),
         "external_reference": intent.external_reference, "state_text": text, "tone": tone,
-        "lines": shown.lines, "amount": shown.amount, "channels": channels,
+        "lines": shown.lines, "amount": shown.amount, "channels": channels, "absent": absent,
         "payable": open && intent.expires_at > app.clock.now(), "expires_at": shown.expires_at,
         "receipt": receipt.as_ref().map(|receipt| &receipt.number),
         "receipt_code": receipt.as_ref().map(|receipt| &receipt.code), "return_url": back,
@@ -123,7 +130,7 @@ async fn choose(
 ) -> Result<Response, Problem> {
     let intent = find(&app, &token).await?;
     let language = language(&asked, &headers, None);
-    intents::channel_carries(&app.hub, &intent, &choice.channel)?;
+    check_choice(&app, &intent, &choice.channel).await?;
     let back = Redirect::to(&format!("/pay/{token}?lang={}", language.tag())).into_response();
     match start(&app, intent.id, &choice.channel, language == Language::Arabic).await {
         Ok(Next::Page(url)) => Ok((StatusCode::SEE_OTHER, [(header::LOCATION, url)]).into_response()),
@@ -133,6 +140,14 @@ async fn choose(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Refuses a channel that the page did not offer.
+async fn check_choice(app: &App, intent: &Intent, channel: &str) -> Result<(), Problem> {
+    let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
+    let catalogue = catalogue::service::read(&mut conn, &app.hub.catalogue).await?;
+    let basket = intents::basket(&mut conn, intent).await?;
+    Ok(intents::channel_carries(&app.hub, &catalogue, (intent, &basket), channel)?)
 }
 
 fn instructions(app: &App, intent: &Intent, channel: &str, language: Language) -> Result<Response, Problem> {

@@ -68,6 +68,22 @@ async fn pass(app: &App, actor: &Actor, summary: &mut Summary) -> Result<(), Fau
     }
     let silent = app.run(actor, &(), |tx, unit| Box::pin(service::match_silent(tx, unit))).await?;
     add(summary, silent);
+    pass_direct(app, actor, summary).await
+}
+
+/// What channels paid to agencies themselves. One that cannot be booked stands, and does not stop the others.
+async fn pass_direct(app: &App, actor: &Actor, summary: &mut Summary) -> Result<(), Fault> {
+    let direct = {
+        let mut conn = app.pool.acquire().await?;
+        store::page_direct(&mut conn, REPORTS_MAX).await?
+    };
+    for id in direct {
+        match app.run(actor, &id, |tx, id| Box::pin(service::match_direct(tx, id))).await {
+            Ok(step) => add(summary, step),
+            Err(fault) if fault.is_unavailable() || fault.is_transient() => return Err(fault),
+            Err(fault) => tracing::error!(settlement = %id, %fault, "a direct settlement cannot be booked"),
+        }
+    }
     Ok(())
 }
 
@@ -105,6 +121,7 @@ async fn exhaust(app: &App, actor: &Actor, what: Exhausted) -> Result<usize, Fau
 /// Asks the channels for the reports that are wanted, outside any transaction. An open day and a silent channel are
 /// asked again by the next run.
 async fn ask_channels(app: &App, actor: &Actor) -> Result<usize, Fault> {
+    app.run(actor, &(), |tx, unit| Box::pin(service::want_direct(tx, unit))).await?;
     let wanted = {
         let mut conn = app.pool.acquire().await?;
         store::page_wanted(&mut conn, REPORTS_MAX).await?

@@ -72,6 +72,7 @@ async fn listed(
         let amount = refunded.amount.checked_neg()?;
         listed.push(list_earned(&Earned { amount, ..refunded }));
     }
+    listed.extend(store::find_direct(conn, zone, day).await?);
     Ok(listed)
 }
 

@@ -11,6 +11,7 @@ mod events;
 #[expect(clippy::print_stdout, reason = "it says which judge is missing")]
 #[path = "../judges/mod.rs"]
 mod judges;
+mod money_modes;
 mod parts;
 mod payments;
 mod recon;

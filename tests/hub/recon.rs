@@ -16,11 +16,13 @@ pub struct File {
 }
 
 impl World {
-    /// The bank and the gateway end a day; answers the statements, one per account.
+    /// The bank and the gateway end a day; answers the statements, one per account of the hub.
     pub async fn close_day(&self, day: &str) -> Vec<File> {
         let closed = self.control("day", json!({ "close": day })).await;
+        let banks = &self.app.hub.config.banks;
         let names = closed["files"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned());
-        names.map(|name| self.statement_file(&name)).collect()
+        let ours = names.filter(|name| banks.iter().any(|bank| name.starts_with(&bank.account)));
+        ours.map(|name| self.statement_file(&name)).collect()
     }
 
     fn statement_file(&self, name: &str) -> File {
@@ -62,7 +64,7 @@ impl World {
     }
 
     /// An officer lets it be matched; answers what was done.
-    async fn reconcile(&self) -> Value {
+    pub async fn reconcile(&self) -> Value {
         let reply = self.people.reconciler.client.post("/v1/finance/reconcile", &json!({})).await.unwrap();
         assert_eq!(reply.status, 200, "{}", reply.json);
         reply.json

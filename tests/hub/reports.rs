@@ -14,7 +14,7 @@ impl World {
     }
 
     /// What somebody with the keys to the database does behind the hub's back.
-    async fn tamper(&self, statement: &str) {
+    pub async fn tamper(&self, statement: &str) {
         let mut conn = self.db().superuser().await;
         let done = sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut conn).await.unwrap();
         assert_eq!(done.rows_affected(), 1, "{statement}");

@@ -130,18 +130,28 @@ pub async fn find_taken(conn: &mut PgConnection, intents: &[IntentId]) -> Result
         .collect()
 }
 
-/// Those of these intents of which all money expected was seen at the bank (and there was some).
-pub async fn find_met(conn: &mut PgConnection, intents: &[IntentId]) -> Result<Vec<IntentId>, Fault> {
+/// How the money of an intent stands, when all of it that was expected has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrived {
+    pub intent: IntentId,
+    /// All of it was paid to an agency by the channel itself; else some is at a bank of the hub.
+    pub direct: bool,
+}
+
+/// Those of these intents of which all money expected has come (and there was some).
+pub async fn find_arrived(conn: &mut PgConnection, intents: &[IntentId]) -> Result<Vec<Arrived>, Fault> {
     let ids: Vec<Uuid> = intents.iter().map(|id| id.uuid()).collect();
-    let met = sqlx::query_scalar!(
-        r#"select intent as "intent!" from expectations
+    let rows = sqlx::query!(
+        r#"select intent as "intent!", bool_and(account like 'agency/%') as "direct!" from expectations
            where intent = any($1) and kind = 'payment' and state <> 'withdrawn'
            group by intent having bool_and(state = 'met')"#,
         &ids,
     )
     .fetch_all(conn)
     .await?;
-    Ok(met.into_iter().map(IntentId::from_uuid).collect())
+    let arrived =
+        rows.into_iter().map(|row| Arrived { intent: IntentId::from_uuid(row.intent), direct: row.direct });
+    Ok(arrived.collect())
 }
 
 /// The payments a channel still owes in one currency, oldest day first.

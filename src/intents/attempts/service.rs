@@ -26,7 +26,9 @@ pub async fn start(tx: &mut Tx, (intent, channel): &(IntentId, String)) -> Resul
     payable(&intent, tx.now())?;
     let settings =
         hub.config.channels.get(channel).ok_or_else(|| IntentError::UnknownChannel(channel.clone()))?;
-    service::channel_carries(&hub, &intent, channel)?;
+    let catalogue = crate::catalogue::service::current(tx).await?;
+    let basket = service::basket(tx.conn(), &intent).await?;
+    service::channel_carries(&hub, &catalogue, (&intent, &basket), channel)?;
     let now = tx.now();
     let attempt = Attempt {
         id: tx.id(),

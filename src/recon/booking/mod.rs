@@ -1,5 +1,6 @@
 //! What the verdicts write: entries, expectations met and born, suspense, breaks and notices. Pure.
 
+mod direct;
 mod settlements;
 
 use std::collections::BTreeMap;
@@ -56,6 +57,8 @@ pub struct Booking {
     pub entries: Vec<Entry>,
     pub refunds: Vec<RefundSeen>,
     pub suspense: Vec<suspense::NewItem>,
+    /// How much of items in suspense is used up.
+    pub used: Vec<(SuspenseId, Money)>,
     pub met: Vec<Met>,
     /// With the instant of their birth: the end of the day on which the entry counts.
     pub born: Vec<(Instant, NewExpectation)>,
@@ -106,6 +109,7 @@ impl Booking {
             entries: Vec::new(),
             refunds: Vec::new(),
             suspense: Vec::new(),
+            used: Vec::new(),
             met: Vec::new(),
             born: Vec::new(),
             breaks: Vec::new(),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Booking, CORRECTION_DAYS, Known, Place, RefundSeen, Seen};
 use crate::books::rules::channel::NetSettlement;
-use crate::books::{CostBearer, Parked, RailCost, Slug, Voucher, rules};
+use crate::books::{CostBearer, Parked, RailCost, Voucher, rules};
 use crate::breaks::{Category, NewBreak};
 use crate::expectations::{Kind, NewExpectation};
 use crate::fault::Fault;
@@ -35,20 +35,12 @@ impl Booking {
         plan: &Plan,
         known: &Known<'_>,
     ) -> Result<&'static str, Fault> {
-        let name = format!("{}:{}", settlement.channel, settlement.reference);
+        let name = name_of(settlement);
         let (channel, account) = (slug(&settlement.channel)?, slug(place.account)?);
-        let mut voucher = self.voucher(place, name.clone());
+        let mut voucher = self.voucher(place, name);
         voucher.meta.insert("settlement".to_owned(), settlement.reference.as_str().into());
-        for (id, refund) in &plan.refunds {
-            let own = self.another(&voucher);
-            self.meet(place, known.expectation(*id)?, Some(settlement), own.id);
-            let how = Seen::Netted { channel: channel.clone() };
-            self.refunds.push(RefundSeen { refund: *refund, how, voucher: own });
-        }
-        for id in &plan.payments {
-            self.meet(place, known.expectation(*id)?, Some(settlement), place.entry);
-        }
-        self.vary(settlement, plan, &voucher, &channel, &name)?;
+        self.meet_all(place, settlement, plan, &voucher, known)?;
+        self.vary(settlement, plan, &voucher, CostBearer::Hub)?;
         let beyond = Money::sum(plan.net.currency(), plan.parked.iter().map(|one| one.money))?;
         let net = NetSettlement {
             surplus: beyond.is_positive().then(|| Parked { suspense: channel.clone(), amount: beyond }),
@@ -65,6 +57,34 @@ impl Booking {
         for one in &plan.parked {
             self.park(place, &settlement.channel, one);
         }
+        self.follow_up(place, settlement, plan);
+        Ok("matched")
+    }
+
+    /// The expectations that a settlement meets.
+    pub(super) fn meet_all(
+        &mut self,
+        place: &Place<'_>,
+        settlement: &Settlement,
+        plan: &Plan,
+        voucher: &Voucher,
+        known: &Known<'_>,
+    ) -> Result<(), Fault> {
+        let channel = slug(&settlement.channel)?;
+        for (id, refund) in &plan.refunds {
+            let own = self.another(voucher);
+            self.meet(place, known.expectation(*id)?, Some(settlement), own.id);
+            let how = Seen::Netted { channel: channel.clone() };
+            self.refunds.push(RefundSeen { refund: *refund, how, voucher: own });
+        }
+        for id in &plan.payments {
+            self.meet(place, known.expectation(*id)?, Some(settlement), place.entry);
+        }
+        Ok(())
+    }
+
+    /// What a settlement leaves behind it: what the channel goes on owing, and breaks opened and over.
+    pub(super) fn follow_up(&mut self, place: &Place<'_>, settlement: &Settlement, plan: &Plan) {
         for one in &plan.owed {
             self.owe(place, &settlement.channel, one);
         }
@@ -76,24 +96,22 @@ impl Booking {
             self.resolve(Category::MissingInHub, subject.clone(), "it was booked and settled");
         }
         self.settlements.push((settlement.id, place.line.map(|line| line.id)));
-        Ok("matched")
     }
 
-    /// What the channel kept beside its contract is the hub's, and looked into.
-    fn vary(
+    /// What the channel kept beside its contract is borne by who bears its costs, and looked into.
+    pub(super) fn vary(
         &mut self,
         settlement: &Settlement,
         plan: &Plan,
         voucher: &Voucher,
-        channel: &Slug,
-        name: &str,
+        borne_by: CostBearer,
     ) -> Result<(), Fault> {
         if plan.cost_variance.is_zero() {
             return Ok(());
         }
         let more = plan.cost_variance.is_positive();
         let amount = if more { plan.cost_variance } else { plan.cost_variance.checked_neg()? };
-        let cost = RailCost { channel: channel.clone(), amount, borne_by: CostBearer::Hub };
+        let cost = RailCost { channel: slug(&settlement.channel)?, amount, borne_by };
         let own = self.another(voucher);
         self.enter(if more {
             rules::channel::rail_cost_accrued(own, &cost)
@@ -102,7 +120,7 @@ impl Booking {
         })?;
         self.breaks.push(NewBreak {
             category: Category::CostVariance,
-            subject: name.to_owned(),
+            subject: name_of(settlement),
             money: Some(plan.cost_variance),
             channel: Some(settlement.channel.clone()),
             intent: None,
@@ -185,7 +203,12 @@ impl Booking {
     }
 }
 
-fn broken(one: &Difference, channel: &str, mut detail: Value) -> NewBreak {
+/// The name under which a settlement stands in entries and breaks.
+pub(super) fn name_of(settlement: &Settlement) -> String {
+    format!("{}:{}", settlement.channel, settlement.reference)
+}
+
+pub(super) fn broken(one: &Difference, channel: &str, mut detail: Value) -> NewBreak {
     detail["transaction"] = json!(one.transaction);
     detail["reference"] = json!(one.reference);
     NewBreak {

@@ -1,12 +1,14 @@
 //! The use cases of reconciliation, one file each.
 
+mod direct;
 mod import;
 mod overdue;
 mod reconcile;
 mod refunds;
 mod reports;
 
+pub use direct::match_direct;
 pub use import::import;
 pub use overdue::{explain_suspense, open_overdue};
 pub use reconcile::{Step, match_lines, match_silent};
-pub use reports::{Told, not_told, told};
+pub use reports::{Told, not_told, told, want_direct};

@@ -165,7 +165,7 @@ async fn find_bills(tx: &mut Tx, named: &BTreeSet<BillNumber>) -> Result<BTreeMa
 }
 
 /// Refunds first, then expectations: those the keys find, and those of the settlements' parts.
-async fn with_expectations(
+pub(super) async fn with_expectations(
     tx: &mut Tx,
     settlements: Vec<Settlement>,
     mut keys: Keys,
@@ -206,11 +206,14 @@ async fn with_expectations(
 }
 
 /// Writes what was decided: the rows, then the posting.
-async fn write(tx: &mut Tx, mut booking: Booking) -> Result<(), Fault> {
+pub(super) async fn write(tx: &mut Tx, mut booking: Booking) -> Result<(), Fault> {
     let (now, entropy) = (tx.now(), tx.hub().entropy.clone());
     let entries = refunds::settle(tx, std::mem::take(&mut booking.refunds)).await?;
     booking.entries.extend(entries);
     suspense::store::insert(tx.conn(), now, &booking.suspense).await?;
+    for (item, amount) in &booking.used {
+        suspense::store::update_used(tx.conn(), *item, *amount).await?;
+    }
     expectations::store::update_met(tx.conn(), now, &booking.met).await?;
     let mut born: BTreeMap<Instant, Vec<_>> = BTreeMap::new();
     for (at, new) in std::mem::take(&mut booking.born) {

@@ -26,15 +26,15 @@ pub async fn told(tx: &mut Tx, told: &Told) -> Result<usize, Fault> {
     }
     let mut new = 0;
     for one in &told.settlements {
-        let bank = hub.config.settlement_bank(&told.channel, one.currency);
-        let bank = bank.ok_or_else(|| {
+        let account = hub.config.settlement_account(&told.channel, one.currency);
+        let account = account.ok_or_else(|| {
             Fault::Other(format!("{} settles {} into no account of ours", told.channel, one.currency))
         })?;
         let settlement = Settlement {
             id: tx.id(),
             channel: told.channel.clone(),
             reference: one.reference.clone(),
-            account: bank.name.clone(),
+            account,
             day: told.day,
             costs: one.costs,
             net: one.net,
@@ -63,4 +63,30 @@ fn item(told: &channel::SettlementItem) -> Item {
 pub async fn not_told(tx: &mut Tx, (channel, day, why): &(String, Day, String)) -> Result<(), Fault> {
     let now = tx.now();
     store::update_not_told(tx.conn(), channel, *day, why, now).await
+}
+
+/// How far back a direct channel is asked for what it has not reported.
+const DIRECT_DAYS_MAX: i32 = 31;
+
+/// No statement of ours calls for the reports of channels that pay agencies themselves: each is asked for the days since
+/// its oldest payment that it has not reported.
+pub async fn want_direct(tx: &mut Tx, _: &()) -> Result<(), Fault> {
+    let hub = tx.hub().clone();
+    let direct: Vec<String> = hub
+        .config
+        .channels
+        .iter()
+        .filter(|(_, settings)| settings.direct_to.is_some())
+        .map(|(instance, _)| instance.clone())
+        .collect();
+    let today = hub.calendar.day_of(tx.now());
+    for (channel, oldest) in store::find_oldest_open(tx.conn(), &direct).await? {
+        let first = oldest.max(today.plus_days(-DIRECT_DAYS_MAX));
+        let days: Vec<Day> = (0..=DIRECT_DAYS_MAX)
+            .map(|ahead| first.plus_days(ahead))
+            .take_while(|day| *day <= today)
+            .collect();
+        store::insert_wanted(tx.conn(), &channel, &days).await?;
+    }
+    Ok(())
 }

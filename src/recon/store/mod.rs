@@ -10,8 +10,8 @@ pub use files::{find_file, find_file_statements, insert_file};
 pub use lines::{Decided, OpenLine, count_open_lines, lock_open_lines, update_lines};
 pub use overdue::{Explained, Overdue, lock_explained, page_overdue};
 pub use settlements::{
-    find_items, insert_settlement, insert_wanted, lock_reported, lock_silent, page_wanted, update_matched,
-    update_not_told, update_told,
+    find_items, find_oldest_open, insert_settlement, insert_wanted, lock_direct, lock_reported, lock_silent,
+    page_direct, page_wanted, update_matched, update_not_told, update_told,
 };
 pub use statements::{
     NewStatement, find_accepted_content, find_next, find_position, find_repeated, insert_lines,

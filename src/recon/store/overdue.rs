@@ -21,22 +21,29 @@ pub struct Overdue {
     pub through_on: Day,
 }
 
-/// Open expectations whose last day is on an accepted statement, and that have no break of these categories yet.
+/// Open expectations whose last day is on an accepted statement (or, for what a channel pays an agency itself, on a
+/// report of the channel), and that have no break of these categories yet.
 pub async fn page_overdue(
     conn: &mut PgConnection,
     categories: &[&str],
     limit: i64,
 ) -> Result<Vec<Overdue>, Fault> {
     let rows = sqlx::query!(
-        "select expectations.id, kind, channel, expectations.account, expectations.currency, amount_minor, transaction,
-                reference, intent, due_on, through_on
+        r#"select expectations.id, kind, channel, expectations.account, expectations.currency, amount_minor, transaction,
+                reference, intent, due_on, through_on as "through_on!"
          from expectations
-         join statement_positions on statement_positions.account = expectations.account
-             and expectations.due_on <= statement_positions.through_on
+         join (select account, through_on from statement_positions
+               union all
+               select x.account, max(reports.day)
+               from settlement_reports reports
+               join expectations x on x.channel = reports.channel and x.state = 'open'
+               where reports.state = 'taken' and x.account like 'agency/%' group by x.account)
+               known (account, through_on)
+             on known.account = expectations.account and expectations.due_on <= known.through_on
          where expectations.state = 'open' and not exists (
              select 1 from breaks where category = any($1)
                  and subject = 'ex_' || replace(expectations.id::text, '-', ''))
-         order by expectations.id limit $2",
+         order by expectations.id limit $2"#,
         categories as _,
         limit,
     )

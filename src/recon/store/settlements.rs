@@ -20,6 +20,21 @@ pub async fn insert_wanted(conn: &mut PgConnection, channel: &str, days: &[Day])
     Ok(())
 }
 
+/// The day of the oldest payment that each of these channels has not settled.
+pub async fn find_oldest_open(
+    conn: &mut PgConnection,
+    channels: &[String],
+) -> Result<Vec<(String, Day)>, Fault> {
+    let rows = sqlx::query!(
+        r#"select channel, min(born_on) as "oldest!: Day" from expectations
+           where channel = any($1) and state = 'open' and kind in ('payment', 'netted_refund') group by channel"#,
+        channels,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.channel, row.oldest)).collect())
+}
+
 /// Reports not yet told, the oldest first.
 pub async fn page_wanted(conn: &mut PgConnection, limit: i64) -> Result<Vec<(String, Day)>, Fault> {
     let rows = sqlx::query!(
@@ -174,12 +189,37 @@ pub async fn lock_silent(conn: &mut PgConnection, limit: i64) -> Result<Vec<Sett
     let rows = sqlx::query_as!(
         SettlementRow,
         "select id, channel, reference, account, day, currency, costs_minor, net_minor, entry_id
-         from settlements where net_minor = 0 and state = 'reported' order by id limit $1 for no key update",
+         from settlements where net_minor = 0 and state = 'reported' and account not like 'agency/%'
+         order by id limit $1 for no key update",
         limit,
     )
     .fetch_all(conn)
     .await?;
     rows.into_iter().map(|row| row.settlement(Vec::new())).collect()
+}
+
+/// Settlements that channels paid to agencies themselves and that are not booked, oldest first.
+pub async fn page_direct(conn: &mut PgConnection, limit: i64) -> Result<Vec<SettlementId>, Fault> {
+    let ids = sqlx::query_scalar!(
+        "select id from settlements where account like 'agency/%' and state = 'reported' order by id limit $1",
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().map(SettlementId::from_uuid).collect())
+}
+
+/// Locks one of them, while it is not booked.
+pub async fn lock_direct(conn: &mut PgConnection, id: SettlementId) -> Result<Option<Settlement>, Fault> {
+    let row = sqlx::query_as!(
+        SettlementRow,
+        "select id, channel, reference, account, day, currency, costs_minor, net_minor, entry_id
+         from settlements where id = $1 and account like 'agency/%' and state = 'reported' for no key update",
+        id.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| row.settlement(Vec::new())).transpose()
 }
 
 /// Reads the items of these settlements.

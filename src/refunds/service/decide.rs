@@ -4,13 +4,13 @@ use mizan_ledger::store::{Outcome, Refusal};
 use serde_json::json;
 
 use super::{Held, another_person, basket, emit, lock_with_source, rule, voucher};
-use crate::books::{Beneficiary, Share, rules};
+use crate::books::{Beneficiary, Share, Slug, Stage, rules};
 use crate::fault::Fault;
 use crate::ids::RefundId;
 use crate::intents::{self, shares};
 use crate::queue::NewJob;
 use crate::refunds::attempts::{self, AttemptState};
-use crate::refunds::model::{Refund, RefundError, RefundEvent, RefundState};
+use crate::refunds::model::{Rail, Refund, RefundError, RefundEvent, RefundState};
 use crate::refunds::{components, jobs, store};
 use crate::suspense;
 use crate::tx::Tx;
@@ -173,6 +173,11 @@ async fn stands(tx: &mut Tx, held: &Held) -> Result<Vec<Share>, RefundError> {
     let refund = &held.refund;
     match (&held.intent, &held.item) {
         (Some(intent), _) => {
+            if let Some(agency) = paid_directly(tx, refund) {
+                // The agency has the money: it is taken from what the agency is owed, or paid in.
+                let beneficiary = Beneficiary::Agency { agency, stage: Stage::Payable };
+                return Ok(vec![Share { beneficiary, amount: refund.amount }]);
+            }
             let basket = basket(tx, intent).await?;
             Ok(components::stands(&basket, &refund.parts)?)
         }
@@ -182,6 +187,12 @@ async fn stands(tx: &mut Tx, held: &Held) -> Result<Vec<Share>, RefundError> {
         }
         (None, None) => Err(Fault::corrupt("refunds", "source", refund.id).into()),
     }
+}
+
+/// The agency that the payment's channel paid itself.
+fn paid_directly(tx: &Tx, refund: &Refund) -> Option<Slug> {
+    let Rail::Gateway { channel, .. } = &refund.rail else { return None };
+    tx.hub().config.direct_agency(channel).cloned()
 }
 
 /// What the refund held of its payment may be asked for again. (An item in suspense is held by the request itself.)

@@ -11,7 +11,8 @@ use mizan_ledger::{Currency, Day, Money, Side};
 use sqlx::PgConnection;
 
 pub use items::{
-    Expected, find_debits, find_expected, find_open_breaks, find_parts, find_refunds_payable, find_suspense,
+    Expected, find_debits, find_direct, find_expected, find_open_breaks, find_parts, find_refunds_payable,
+    find_suspense,
 };
 pub use priced::{Earned, find_collected, find_refunded};
 pub use statements::{Entered, Head, find_day_lines, find_heads, find_not_of_day, find_quarantined};

@@ -1,0 +1,179 @@
+//! Who holds the money: one service pooled in the hub's account, one paid to its agency by the gateway itself.
+
+use serde_json::{Value, json};
+
+use crate::world::{TODAY, World};
+
+fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap()
+}
+
+impl World {
+    async fn opened(&self, services: Value, reference: &str) -> Value {
+        let body = json!({ "currency": "ILS", "lines": services, "external_reference": reference });
+        let reply = self.portal().post("/v1/payment-intents", &body).await.unwrap();
+        assert_eq!(reply.status, 201, "{}", reply.json);
+        reply.json
+    }
+
+    /// A health certificate for two workers: 80.00, of which the ministry is paid by the gateway itself.
+    async fn certificate(&self, reference: &str) -> Value {
+        let line = json!({ "service": "health/health-certificate", "inputs": { "workers": 2 } });
+        self.opened(json!([line]), reference).await
+    }
+
+    /// Pays on a channel up to the hub's books, when the gateway tells of it.
+    async fn pay_on(&self, channel: &str, intent: &Value, notices: i64) -> Value {
+        let chosen = self.form(text(intent, "/pay_url"), &format!("channel={channel}")).await;
+        assert_eq!(chosen.status(), 303, "{}", chosen.text().await.unwrap());
+        let page = chosen.headers()["location"].to_str().unwrap().to_owned();
+        self.decide(&page, "approve").await;
+        self.settle(notices).await;
+        self.find_intent(text(intent, "/id")).await
+    }
+
+    async fn day_proof(&self) -> Value {
+        let path = format!("/v1/finance/reports/daily?date={TODAY}");
+        self.people.reconciler.client.get(&path).await.unwrap().json
+    }
+}
+
+fn line<'a>(proof: &'a Value, account: &str) -> &'a Value {
+    proof["accounts"].as_array().unwrap().iter().find(|one| one["account"] == account).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_service_pooled_and_one_direct_tie_from_quote_to_proof() {
+    let world = World::new().await;
+    let pooled = world.intent("CASE-1").await;
+    world.pay_by_card(&pooled).await;
+    let direct = world.certificate("CASE-2").await;
+    let paid = world.pay_on("card-health", &direct, 1).await;
+    assert_eq!((text(&paid, "/state"), text(&paid, "/settlement")), ("paid", "in_transit"));
+
+    // 80.00 x 0.0145 = 1.16, + 0.50: the ministry gets the net, so it bears the cost.
+    let balances = world.balances().await;
+    assert_eq!(balances["channel/card-health/receivable ILS"], 8_000);
+    assert_eq!(balances["agency/health/payable ILS"], -8_000 + 166);
+    assert!(!balances.contains_key("agency/health/held ILS"), "{balances:?}");
+    assert!(!balances.contains_key("hub/costs/card-health ILS"), "{balances:?}");
+    let before = world.day_proof().await;
+    assert_eq!(before["tied"], true, "{before:#}");
+
+    let summary = world.end_day(TODAY).await;
+    assert_eq!(summary["settlements"], 2, "{summary}");
+    let balances = world.balances().await;
+    for gone in [
+        "channel/card-health/receivable ILS",
+        "channel/card-health/costs_payable ILS",
+        "agency/health/payable ILS",
+        "channel/card/receivable ILS",
+    ] {
+        assert!(!balances.contains_key(gone), "{gone}: {balances:?}");
+    }
+    let (pooled, direct) =
+        (world.find_intent(text(&pooled, "/id")).await, world.find_intent(text(&direct, "/id")).await);
+    assert_eq!((text(&pooled, "/settlement"), text(&direct, "/settlement")), ("at_bank", "direct"));
+    let proof = world.day_proof().await;
+    assert_eq!(proof["tied"], true, "{proof:#}");
+    let health = line(&proof, "agency/health");
+    let moved: Vec<&str> =
+        health["movements"].as_array().unwrap().iter().map(|one| text(one, "/movement")).collect();
+    assert_eq!(moved, ["collected", "costs", "received_directly"]);
+    assert_eq!((text(health, "/closing"), text(health, "/listed")), ("0.00", "0.00"));
+    assert_eq!(world.breaks().await, []);
+    // Again, and nothing moves.
+    world.reconcile().await;
+    assert_eq!(world.balances().await, balances);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_carries_only_money_of_its_own_holder_and_the_page_says_why() {
+    let world = World::new().await;
+    let passport = json!({ "service": "interior/passport", "inputs": { "reason": "new", "urgent": false } });
+    let certificate = json!({ "service": "health/health-certificate", "inputs": { "workers": 2 } });
+    let shown = async |services: Value, reference: &str| {
+        let intent = world.opened(services, reference).await;
+        let page = world.http.get(text(&intent, "/pay_url")).send().await.unwrap();
+        (intent, page.text().await.unwrap())
+    };
+    let offers = |page: &str, channel: &str| page.contains(&format!("value=\"{channel}\""));
+
+    let (_, page) = shown(json!([passport]), "CASE-1").await;
+    assert!(offers(&page, "card") && !offers(&page, "card-health") && !offers(&page, "transfer"), "{page}");
+    assert!(page.contains("إحدى خدمات الفاتورة لا تُدفع بهذه الطريقة"), "{page}");
+    let (direct, page) = shown(json!([certificate]), "CASE-2").await;
+    assert!(offers(&page, "card-health") && !offers(&page, "card"), "{page}");
+    assert!(page.contains("أموال إحدى خدمات الفاتورة تذهب بطريق آخر"), "{page}");
+    let (_, page) = shown(json!([passport, certificate]), "CASE-3").await;
+    assert!(!offers(&page, "card-health") && !offers(&page, "card"), "{page}");
+
+    let refused = world.form(text(&direct, "/pay_url"), "channel=card").await;
+    assert_eq!(refused.status(), 409);
+    let body = refused.text().await.unwrap();
+    assert!(body.contains("channel_unavailable"), "{body}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_direct_payment_that_was_not_told_of_is_found_in_the_report_of_another() {
+    let world = World::new().await;
+    world.pay_on("card-health", &world.certificate("CASE-1").await, 1).await;
+    world.control("faults", json!({ "callback": "lost" })).await;
+    let lost = world.pay_on("card-health", &world.certificate("CASE-2").await, 0).await;
+    assert_eq!(text(&lost, "/state"), "processing");
+    world.end_day(TODAY).await;
+    let found = world.find_intent(text(&lost, "/id")).await;
+    assert_eq!((text(&found, "/state"), text(&found, "/settlement")), ("paid", "direct"));
+    assert_eq!(world.breaks().await, [("missing_in_hub".to_owned(), "self_resolved".to_owned())]);
+    assert_eq!(world.day_proof().await["tied"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn late_money_that_an_agency_received_itself_leaves_only_its_cost_in_suspense() {
+    let world = World::new().await;
+    let intent = world.certificate("CASE-1").await;
+    let chosen = world.form(text(&intent, "/pay_url"), "channel=card-health").await;
+    let page = chosen.headers()["location"].to_str().unwrap().to_owned();
+    world.tamper("update payment_intents set state = 'canceled'").await;
+    world.decide(&page, "approve").await;
+    world.settle(1).await;
+    assert_eq!(world.balances().await["suspense/card-health/credits ILS"], -8_000);
+    let second = world.certificate("CASE-2").await;
+    world.pay_on("card-health", &second, 1).await;
+    world.end_day(TODAY).await;
+    let balances = world.balances().await;
+    assert_eq!(balances["suspense/card-health/credits ILS"], -166, "{balances:?}");
+    assert!(!balances.contains_key("agency/health/payable ILS"), "{balances:?}");
+    assert!(!balances.contains_key("channel/card-health/receivable ILS"), "{balances:?}");
+    let proof = world.day_proof().await;
+    assert_eq!(proof["tied"], true, "{proof:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cost_beside_the_contract_is_the_agencys_where_it_gets_the_net() {
+    for added in ["1.00", "-0.40"] {
+        let world = World::new().await;
+        world.pay_on("card-health", &world.certificate("CASE-1").await, 1).await;
+        world.control("faults", json!({ "settlement_cost": added })).await;
+        world.end_day(TODAY).await;
+        let balances = world.balances().await;
+        assert!(balances.is_empty(), "{added}: {balances:?}");
+        assert_eq!(world.breaks().await, [("cost_variance".to_owned(), "open".to_owned())]);
+        assert_eq!(world.day_proof().await["tied"], true, "{added}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_of_direct_money_waits_until_the_agency_pays_in() {
+    let world = World::new().await;
+    let paid = world.pay_on("card-health", &world.certificate("CASE-1").await, 1).await;
+    world.end_day(TODAY).await;
+    let body = json!({
+        "source": paid["id"], "reason": "EXAMPLE", "refundable": paid["refundable"],
+    });
+    let asked = world.portal().post("/v1/refunds", &body).await.unwrap();
+    assert_eq!(asked.status, 201, "{}", asked.json);
+    let approved = crate::refunds::approve(&world, &asked.json).await;
+    assert_eq!(approved["stage"], "awaiting_funds", "{approved}");
+    assert_eq!(world.day_proof().await["tied"], true);
+}
