@@ -193,10 +193,10 @@ async fn every_number_leads_down_to_the_bytes_in_both_languages() {
         browser.speak(lang).await;
         let day = browser.get("/console").await.html;
         assert!(day.contains(&format!("<html lang=\"{lang}\" dir=\"{dir}\">")), "{day}");
-        assert!(day.contains(word) && day.contains("210.00") && day.contains("verdict good"), "{day}");
+        assert!(day.contains(word) && day.contains("215.25") && day.contains("verdict good"), "{day}");
 
         let owed = browser.get(&link(&day, "/console/channels/card/ILS")).await;
-        assert!(owed.status == 200 && owed.html.contains("210.00"), "{}", owed.html);
+        assert!(owed.status == 200 && owed.html.contains("215.25"), "{}", owed.html);
         let account = browser.get(&link(&day, "/console/accounts/ILS/channel/card/receivable")).await;
         assert!(account.html.contains(TODAY), "{}", account.html);
         let entry = browser.get(&link(&account.html, "/console/entries/")).await;

@@ -177,3 +177,20 @@ async fn a_refund_of_direct_money_waits_until_the_agency_pays_in() {
     assert_eq!(approved["stage"], "awaiting_funds", "{approved}");
     assert_eq!(world.day_proof().await["tied"], true);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_hub_is_paid_for_its_service_covers_what_channels_keep() {
+    let world = World::new().await;
+    let card = json!([{ "service": "interior/identity-card", "inputs": { "reason": "first" } }]);
+    let report = json!([{ "service": "psi/testing-report", "inputs": { "samples": 40, "urgent": true } }]);
+    for (services, reference) in [(card, "CASE-1"), (report, "CASE-2")] {
+        let intent = world.opened(services, reference).await;
+        world.pay_on("card", &intent, 1).await;
+        let balances = world.balances().await;
+        let (fees, costs) = (-balances["hub/fees ILS"], balances["hub/costs/card ILS"]);
+        assert!(fees >= costs, "{reference}: {fees} of fees, {costs} of costs");
+    }
+    world.end_day(TODAY).await;
+    let proof = world.day_proof().await;
+    assert_eq!((&proof["tied"], &proof["alarms"]), (&json!(true), &json!([])), "{proof:#}");
+}

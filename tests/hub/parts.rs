@@ -11,7 +11,7 @@ use crate::world::{TODAY, World};
 const ILS: &str = crate::recon::ILS;
 
 impl World {
-    /// A passport of 210.00 of which a transfer brought 80.00.
+    /// A passport of 215.25 of which a transfer brought 80.00.
     async fn part_paid(&self, reference: &str) -> Value {
         let intent = self.intent(reference).await;
         self.transfer(ILS, "80.00", "ILS", intent["reference"].as_str(), "a part (example)").await;
@@ -151,7 +151,7 @@ async fn the_rest_completes_a_part_and_ends_its_break() {
     assert_eq!(paid["unapplied"], json!([]));
     let balances = world.balances().await;
     assert!(!balances.contains_key("partial/held ILS"), "{balances:?}");
-    assert_eq!(balances["channel/card/receivable ILS"], 13_000);
+    assert_eq!(balances["channel/card/receivable ILS"], 13_525);
     assert_eq!(world.breaks().await, [("amount_under".to_owned(), "self_resolved".to_owned())]);
     world.tied().await;
 }

@@ -9,7 +9,7 @@ async fn a_card_payment_is_booked_once_with_its_receipt() {
     let world = World::new().await;
     let intent = world.intent("CASE-1").await;
     assert_eq!(intent["state"], "requires_payment");
-    assert_eq!(intent["amount"], json!({ "amount": "210.00", "currency": "ILS" }));
+    assert_eq!(intent["amount"], json!({ "amount": "215.25", "currency": "ILS" }));
 
     world.pay_by_card(&intent).await;
 
@@ -19,11 +19,11 @@ async fn a_card_payment_is_booked_once_with_its_receipt() {
     assert_eq!(paid["receipt"]["number"], "2026-00000001");
     assert_eq!(paid["settlement"], "in_transit");
     assert_eq!(paid["attempts"][0]["state"], "captured");
-    // 210.00 x 0.0145 = 3.045, rounded half up, + 0.50.
+    // 215.25 x 0.0145 + 0.50 = 3.621, rounded half up.
     let balances = world.balances().await;
-    assert_eq!(balances["channel/card/receivable ILS"], 21_000);
-    assert_eq!(balances["channel/card/costs_payable ILS"], -355);
-    assert_eq!(balances["hub/costs/card ILS"], 355);
+    assert_eq!(balances["channel/card/receivable ILS"], 21_525);
+    assert_eq!(balances["channel/card/costs_payable ILS"], -362);
+    assert_eq!(balances["hub/costs/card ILS"], 362);
     assert_eq!(balances.values().sum::<i64>(), 0, "{balances:?}");
 
     let receipt = world.get("/v1/receipts/2026-00000001").await;
@@ -40,7 +40,7 @@ async fn a_second_callback_does_not_pay_twice() {
     world.pay_by_card(&intent).await;
     world.settle(0).await;
     let balances = world.balances().await;
-    assert_eq!(balances["channel/card/receivable ILS"], 21_000);
+    assert_eq!(balances["channel/card/receivable ILS"], 21_525);
     let next = world.intent_refused("CASE-2").await;
     assert_eq!(next["code"], "reference_in_use");
     assert_eq!(next["payment_intent"], intent["id"]);

@@ -57,10 +57,10 @@ async fn a_day_of_payments_ties_and_names_what_moved() {
     let proof = world.proof().await;
     assert_eq!(proof["tied"], true, "{proof:#}");
     let channels = &proof["proof"]["ILS"]["channels"];
-    assert_eq!(channels["book"], "420.00");
+    assert_eq!(channels["book"], "430.50");
     assert_eq!(
         (channels["listed"].as_str(), channels["unexplained"].as_str()),
-        (Some("420.00"), Some("0.00"))
+        (Some("430.50"), Some("0.00"))
     );
     let receivable = account(&proof, "channel/card/receivable");
     assert_eq!(receivable["movements"][0]["movement"], "taken");
@@ -81,8 +81,8 @@ async fn an_expectation_that_is_gone_fails_the_day_at_its_channel() {
     world.tamper("delete from expectations where id = (select id from expectations limit 1)").await;
     let proof = world.proof().await;
     assert_eq!(proof["tied"], false);
-    assert_eq!(off(&proof), [("channel/card/receivable", "210.00"), ("channel/card/costs_payable", "3.55")]);
-    assert_eq!(proof["proof"]["ILS"]["channels"]["unexplained"], "210.00");
+    assert_eq!(off(&proof), [("channel/card/receivable", "215.25"), ("channel/card/costs_payable", "3.62")]);
+    assert_eq!(proof["proof"]["ILS"]["channels"]["unexplained"], "215.25");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -120,7 +120,7 @@ async fn money_in_suspense_is_listed_item_by_item() {
     world.settle(1).await;
     let proof = world.proof().await;
     assert_eq!(proof["tied"], true, "{proof:#}");
-    assert_eq!(account(&proof, "suspense/card/credits")["listed"], "210.00");
+    assert_eq!(account(&proof, "suspense/card/credits")["listed"], "215.25");
     assert_eq!(proof["breaks"][0]["category"], "late_money");
     assert_eq!(proof["breaks"][0]["count"], 1);
     world.tamper("update suspense_items set used_minor = 1").await;

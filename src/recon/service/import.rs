@@ -7,11 +7,13 @@ use crate::fault::Fault;
 use crate::ids::{StatementFileId, StatementId};
 use crate::queue::NewJob;
 use crate::recon::RECONCILE;
-use crate::recon::model::{Cause, Imported, ImportedStatement, ReconError, Standing, Summary, Taken};
+use crate::recon::model::{
+    Cause, Imported, ImportedStatement, ReconError, Standing, Summary, Taken, account_number,
+};
 use crate::recon::rails::reporting_channels;
 use crate::recon::staging::{NewFile, NewLine, Stage};
 use crate::recon::store::{self, NewStatement};
-use crate::tx::Tx;
+use crate::tx::{Hub, Tx};
 
 /// Lines written with one statement of SQL.
 const LINES_AT_ONCE: usize = 5_000;
@@ -89,6 +91,13 @@ struct Open<'a> {
     lines: Vec<NewLine>,
 }
 
+/// An account into which a channel pays an agency itself.
+fn is_agencys_own(hub: &Hub, number: &str) -> bool {
+    let direct = hub.config.channels.values().filter(|settings| settings.direct_to.is_some());
+    let mut accounts = direct.flat_map(|settings| settings.settles_into.values());
+    accounts.any(|account| account_number(account) == account_number(number))
+}
+
 impl<'a> Open<'a> {
     async fn judge(
         tx: &mut Tx,
@@ -102,7 +111,13 @@ impl<'a> Open<'a> {
         let position = store::find_position(tx.conn(), &account).await?;
         let accepted = store::find_accepted_content(tx.conn(), &account, summary).await?;
         let same = accepted.map(|content| content == summary.content);
-        let standing = summary.judge(bank, position, same);
+        let standing = if bank.is_none() && is_agencys_own(&hub, &summary.number) {
+            Standing::Ignored(
+                "the account is an agency's own: its money does not pass through here".to_owned(),
+            )
+        } else {
+            summary.judge(bank, position, same)
+        };
         Ok(Self { id: tx.id(), file, account, summary, standing, stage, lines: Vec::new() })
     }
 

@@ -27,9 +27,9 @@ async fn a_day_of_cards_is_found_in_one_sum() {
         "{summary}"
     );
     assert_eq!(summary["waiting"], 0);
-    // Each 210.00 costs 210.00 x 0.0145 = 3.045, rounded half up, + 0.50.
+    // Each 215.25 costs 215.25 x 0.0145 + 0.50 = 3.621, rounded half up.
     let balances = world.balances().await;
-    assert_eq!(balances["bank/main-ils ILS"], 42_000 - 2 * 355);
+    assert_eq!(balances["bank/main-ils ILS"], 43_050 - 2 * 362);
     assert!(!balances.contains_key("channel/card/receivable ILS"), "{balances:?}");
     assert!(!balances.contains_key("channel/card/costs_payable ILS"), "{balances:?}");
     assert_eq!(world.breaks().await, []);
@@ -62,8 +62,8 @@ async fn a_cost_beside_the_contract_is_the_hubs_and_a_break() {
     world.control("faults", json!({ "settlement_cost": "1.00" })).await;
     world.end_day(TODAY).await;
     let balances = world.balances().await;
-    assert_eq!(balances["bank/main-ils ILS"], 21_000 - 455);
-    assert_eq!(balances["hub/costs/card ILS"], 455);
+    assert_eq!(balances["bank/main-ils ILS"], 21_525 - 462);
+    assert_eq!(balances["hub/costs/card ILS"], 462);
     assert!(!balances.contains_key("channel/card/costs_payable ILS"), "{balances:?}");
     assert_eq!(world.breaks().await, [pair("cost_variance", "open")]);
 }
@@ -77,7 +77,7 @@ async fn a_payment_settled_a_day_late_is_missed_and_then_a_cut_off() {
     let summary = world.end_day(TODAY).await;
     assert_eq!(summary["overdue"], 1, "{summary}");
     assert_eq!(world.breaks().await, [pair("missing_at_bank", "open")]);
-    assert_eq!(world.balances().await["channel/card/receivable ILS"], 21_000);
+    assert_eq!(world.balances().await["channel/card/receivable ILS"], 21_525);
     world.end_day(TOMORROW).await;
     let breaks = [pair("cut_off", "self_resolved"), pair("missing_at_bank", "self_resolved")];
     assert_eq!(world.breaks().await, breaks);
@@ -92,7 +92,7 @@ async fn a_payment_the_gateway_forgets_stays_owed() {
     world.end_day(TODAY).await;
     world.end_day(TOMORROW).await;
     assert_eq!(world.breaks().await, [pair("missing_at_bank", "open")]);
-    assert_eq!(world.balances().await["channel/card/receivable ILS"], 21_000);
+    assert_eq!(world.balances().await["channel/card/receivable ILS"], 21_525);
     let seen = world.find_intent(forgotten["id"].as_str().unwrap()).await;
     assert_eq!(seen["settlement"], "in_transit");
 }
@@ -100,8 +100,8 @@ async fn a_payment_the_gateway_forgets_stays_owed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sum_that_is_not_the_settlements_is_split() {
     for (added, category, bank, receivable, suspense) in [
-        ("2.00", "amount_over", 20_845, None, Some(-200)),
-        ("-2.00", "amount_under", 20_445, Some(200), None),
+        ("2.00", "amount_over", 21_363, None, Some(-200)),
+        ("-2.00", "amount_under", 20_963, Some(200), None),
     ] {
         let world = World::new().await;
         world.card_payment("CASE-1", 1).await;
@@ -128,8 +128,8 @@ async fn money_the_gateway_takes_back_is_owed_until_somebody_decides() {
     world.end_day(TOMORROW).await;
     assert_eq!(world.breaks().await, [pair("reversed", "open")]);
     let balances = world.balances().await;
-    assert_eq!(balances["channel/card/receivable ILS"], 21_000);
-    assert_eq!(balances["bank/main-ils ILS"], 21_000 - 2 * 355);
+    assert_eq!(balances["channel/card/receivable ILS"], 21_525);
+    assert_eq!(balances["bank/main-ils ILS"], 21_525 - 2 * 362);
 }
 
 /// A payment and its reversal on one day: the gateway keeps its costs.
@@ -142,8 +142,8 @@ async fn a_settlement_below_zero_is_a_debit() {
     let summary = world.end_day(TODAY).await;
     assert_eq!(summary["matched"], 1, "{summary}");
     let balances = world.balances().await;
-    assert_eq!(balances["bank/main-ils ILS"], -355);
-    assert_eq!(balances["channel/card/receivable ILS"], 21_000);
+    assert_eq!(balances["bank/main-ils ILS"], -362);
+    assert_eq!(balances["channel/card/receivable ILS"], 21_525);
     assert!(!balances.contains_key("channel/card/costs_payable ILS"));
 }
 
@@ -163,8 +163,8 @@ async fn a_refund_kept_back_by_the_gateway_has_succeeded() {
     assert_eq!(seen_by_portal(&world, &refund).await["state"], "succeeded");
     assert_eq!(world.breaks().await, []);
     let balances = world.balances().await;
-    // 415.00 x 0.0145 = 6.0175, rounded half up, + 0.50.
-    assert_eq!(balances["bank/main-ils ILS"], 41_500 - 6_300 - 652);
+    // 425.38 x 0.0145 + 0.50 = 6.668, rounded half up.
+    assert_eq!(balances["bank/main-ils ILS"], 42_538 - 6_300 - 667);
     for account in ["channel/card/receivable ILS", "refunds/in_flight ILS", "channel/card/costs_payable ILS"]
     {
         assert!(!balances.contains_key(account), "{account}: {balances:?}");

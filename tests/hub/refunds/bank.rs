@@ -19,7 +19,7 @@ use super::*;
 async fn paid_by_transfer(world: &World, reference: &str) -> Value {
     let intent = world.intent(reference).await;
     let bill = intent["bill_number"].as_str().unwrap().to_owned();
-    notice(world, "transfer", &format!("B-{reference}"), Some(bill), 21_000).await;
+    notice(world, "transfer", &format!("B-{reference}"), Some(bill), 21_525).await;
     let paid = world.find_intent(id(&intent)).await;
     assert_eq!(paid["state"], "paid", "{paid}");
     paid

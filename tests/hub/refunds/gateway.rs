@@ -11,7 +11,7 @@ use super::*;
 async fn a_refund_goes_from_request_to_settlement() {
     let world = World::new().await;
     let intent = paid_passport(&world, "CASE-1").await;
-    assert_eq!(intent["amount"], ils("415.00"));
+    assert_eq!(intent["amount"], ils("425.38"));
     assert_eq!(intent["refundable"], ils("315.00"), "the charge for a lost passport is never given back");
 
     let refund = requested(&world, &intent, "63.00").await;
@@ -53,7 +53,7 @@ async fn a_refund_goes_from_request_to_settlement() {
     let after = world.find_intent(id(&intent)).await;
     assert_eq!((&after["state"], &after["refunded"]), (&json!("paid"), &ils("63.00")));
     let balances = world.balances().await;
-    assert_eq!(balances["channel/card/receivable ILS"], 41_500 - 6_300);
+    assert_eq!(balances["channel/card/receivable ILS"], 42_538 - 6_300);
     assert!(!balances.contains_key("refunds/in_flight ILS"), "{balances:?}");
     let twice = netted(&world, &refund).await;
     assert!(matches!(twice, Err(RefundError::Illegal(_))), "{twice:?}");

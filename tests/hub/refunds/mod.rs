@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
-/// A lost passport, urgent: 210.00 and 105.00 until delivered, 100.00 never given back (EXAMPLE tariff). Paid by card.
+/// A lost passport, urgent: 210.00 and 105.00 until delivered, 100.00 and the 10.38 of the hub never given back (EXAMPLE tariff). Paid by card.
 pub async fn paid_passport(world: &World, reference: &str) -> Value {
     let body = json!({
         "currency": "ILS",
