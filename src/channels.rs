@@ -55,6 +55,20 @@ impl Channels {
         Ok(channels)
     }
 
+    /// Puts another party in the place of a channel's: the simulation's own.
+    #[must_use]
+    pub fn with(mut self, party: Channel) -> Self {
+        self.channels.insert(party.instance.clone(), party);
+        self
+    }
+
+    /// Puts another party in the place of the bank of this account.
+    #[must_use]
+    pub fn with_bank(mut self, name: &str, party: Channel) -> Self {
+        self.banks.insert(name.to_owned(), party);
+        self
+    }
+
     pub fn get(&self, instance: &str) -> Option<&Channel> {
         self.channels.get(instance)
     }

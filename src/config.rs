@@ -54,6 +54,8 @@ pub struct Config {
     pub events_kept_days: Option<NonZeroU16>,
     pub webhooks: Webhooks,
     pub limits: Limits,
+    /// Where a crash test lets the hub stop: `posted:3`, at the third posting. Refused in live mode.
+    pub crash_point: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -203,6 +205,7 @@ impl Default for Config {
             events_kept_days: None,
             webhooks: Webhooks::default(),
             limits: Limits::default(),
+            crash_point: None,
         }
     }
 }

@@ -16,7 +16,9 @@
 //! - [`pay`]: the payer's page and the page that verifies a receipt;
 //! - [`console`]: the pages of finance officers;
 //! - [`http`]: the contract; [`client`]: its signing client; [`cli`]: the command line; [`demo`]: a whole example deployment;
-//! - [`app`], [`tx`], [`channels`], [`config`], [`keys`], [`entropy`], [`ids`], [`fault`]: what all of them stand on.
+//! - [`simulation`]: a seeded life of the hub with everything that goes wrong, and the laws that hold all the same;
+//! - [`app`], [`tx`], [`channels`], [`config`], [`keys`], [`entropy`], [`ids`], [`fault`], [`crash`]: what all of them
+//!   stand on.
 
 pub mod access;
 pub mod app;
@@ -29,6 +31,7 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod console;
+pub mod crash;
 pub mod demo;
 pub mod entropy;
 pub mod events;
@@ -50,6 +53,7 @@ pub mod receipts;
 pub mod recon;
 pub mod refunds;
 pub mod reports;
+pub mod simulation;
 pub mod start;
 pub mod suspense;
 pub mod tx;

@@ -18,6 +18,7 @@ use crate::app::{App, Parts, Wake};
 use crate::catalogue::CatalogueCache;
 use crate::channels::Channels;
 use crate::config::Config;
+use crate::crash::CrashPoints;
 use crate::entropy::Entropy;
 use crate::http::router::router;
 use crate::keys::HubKeys;
@@ -34,6 +35,19 @@ pub async fn app(
     clock: Arc<dyn Clock>,
     entropy: Entropy,
 ) -> anyhow::Result<App> {
+    let channels = Channels::new(&config).context("the channels")?;
+    app_among(channels, config, database_url, clock, entropy).await
+}
+
+/// As [`app`], among outside parties of the caller's own.
+pub async fn app_among(
+    channels: Channels,
+    config: Config,
+    database_url: &str,
+    clock: Arc<dyn Clock>,
+    entropy: Entropy,
+) -> anyhow::Result<App> {
+    let crash = CrashPoints::new(&config).context("crash_point")?;
     let options: PgConnectOptions = database_url.parse().context("database.url")?;
     let connections = config.database.connections.unwrap_or(CONNECTIONS);
     let pool = pool(&options, connections).await?;
@@ -41,9 +55,9 @@ pub async fn app(
     let book = Book::open(&pool, "main").await.context("the book")?;
     let keys = HubKeys::open(&config.data_dir, &entropy).context("the hub's keys")?;
     webhooks::Policy::new(&config).context("webhooks.networks")?;
-    let channels = Channels::new(&config).context("the channels")?;
     let calendar = Calendar::friday_saturday(config.zone.clone());
-    let hub = Hub { config, keys, book, entropy, calendar, channels, catalogue: CatalogueCache::default() };
+    let catalogue = CatalogueCache::default();
+    let hub = Hub { config, keys, book, entropy, calendar, channels, catalogue, crash };
     Ok(App::new(Parts {
         hub: Arc::new(hub),
         pool,

@@ -15,6 +15,7 @@ use sqlx::{PgConnection, PgPool, Postgres, Transaction};
 use crate::catalogue::CatalogueCache;
 use crate::channels::Channels;
 use crate::config::Config;
+use crate::crash::{CrashPoints, Point};
 use crate::entropy::Entropy;
 use crate::events::{self, NewEvent};
 use crate::fault::Fault;
@@ -60,6 +61,8 @@ pub struct Hub {
     pub channels: Channels,
     /// The catalogue as last read, with the version it was read at.
     pub catalogue: CatalogueCache,
+    /// Where a test lets the hub stop dead; never armed in live mode.
+    pub crash: CrashPoints,
 }
 
 #[derive(Debug)]
@@ -132,6 +135,7 @@ impl Tx {
         let turn = self.hub.book.turn().await;
         let outcomes = self.hub.book.post(&turn, &mut self.inner, self.now, entries).await?;
         self.turn = Some(turn);
+        self.hub.crash.reach(Point::Posted).await;
         Ok(outcomes)
     }
 
@@ -153,7 +157,9 @@ impl Tx {
         events::store::insert(&mut self.inner, &self.hub.entropy, self.now, &self.events).await?;
         audit::insert(&mut self.inner, self.now, &self.actor, &self.audit).await?;
         queue::store::insert(&mut self.inner, self.now, &self.jobs).await?;
+        self.hub.crash.reach(Point::BeforeCommit).await;
         self.inner.commit().await?;
+        self.hub.crash.reach(Point::AfterCommit).await;
         drop(self.turn.take());
         Ok(committed)
     }

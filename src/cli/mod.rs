@@ -11,6 +11,7 @@ mod report;
 mod run;
 mod sandbox;
 mod serve;
+mod simulate;
 mod statement;
 
 pub use run::{Cli, run};

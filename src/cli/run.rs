@@ -3,7 +3,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use super::{Answer, call, demo, ledger, report, sandbox, serve, statement};
+use super::{Answer, call, demo, ledger, report, sandbox, serve, simulate, statement};
 
 /// Mizan: the payment and e-fee settlement hub of a government.
 #[derive(Debug, Parser)]
@@ -26,6 +26,8 @@ enum Command {
     Call(call::Args),
     /// Run the sandbox bank and card gateway alone (docs/SANDBOX.md).
     Sandbox(sandbox::Args),
+    /// Live a seeded life with everything that goes wrong, on a database of its own, and check every law.
+    Simulate(simulate::Args),
     /// Read bank statement files without touching anything.
     #[command(subcommand)]
     Statement(statement::Command),
@@ -50,6 +52,7 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Demo(args) => demo::run(args).await,
             Command::Call(args) => call::run(args).await,
             Command::Sandbox(args) => sandbox::run(args).await,
+            Command::Simulate(args) => simulate::run(args).await,
             Command::Statement(command) => statement::run(command).await,
             Command::Report(command) => report::run(config, command).await,
             Command::Ledger(command) => ledger::run(config, command).await,

@@ -11,6 +11,6 @@ pub mod story;
 pub use deployment::{
     CLOSED_ACCOUNT, MERCHANT, PAYER_ACCOUNT, RETURNING_ACCOUNT, callback_key, config, sandbox,
 };
-pub use onboard::{Officer, Onboarded, onboard};
+pub use onboard::{Officer, Onboarded, bring_in_force, onboard};
 pub use stage::Stage;
 pub use story::Teller;

@@ -113,7 +113,7 @@ fn client(app: &App, base: &str, key_id: &str, signing: SigningKey) -> Client {
 }
 
 /// One person submits the files, another approves them.
-async fn bring_in_force(app: &App, folders: &[&Path]) -> anyhow::Result<()> {
+pub async fn bring_in_force(app: &App, folders: &[&Path]) -> anyhow::Result<()> {
     let mut files = Vec::new();
     for folder in folders {
         let entries = std::fs::read_dir(folder).with_context(|| folder.display().to_string())?;

@@ -9,6 +9,7 @@ use super::model::{Meaning, NewNotice, Notice, Taken};
 use super::posting::{Batch, Case, Decided, decide};
 use super::store;
 use crate::breaks::{self, Category, NewBreak};
+use crate::crash::Point;
 use crate::fault::Fault;
 use crate::ids::{AttemptId, IntentId};
 use crate::tx::Tx;
@@ -73,6 +74,7 @@ pub async fn apply_waiting(tx: &mut Tx, turn: &Turn) -> Result<Turned, Fault> {
         return Ok(Turned::Applied(0));
     }
     let claimed = claim(tx, &notices).await?;
+    tx.hub().crash.reach(Point::Claimed).await;
     let named = named_intents(tx, &notices).await?;
     let cases = lock_cases(tx, named.values().copied().collect()).await?;
     let hub = tx.hub().clone();

@@ -7,6 +7,7 @@ use super::attempts::service::{self as attempts, News};
 use super::model::{Attempt, AttemptState, IntentError};
 use super::{store, view};
 use crate::app::App;
+use crate::crash::Point;
 use crate::fault::Fault;
 use crate::ids::IntentId;
 use crate::tx::Actor;
@@ -35,7 +36,10 @@ pub async fn start(app: &App, intent: IntentId, channel: &str, arabic: bool) -> 
         return Ok(Next::Page(page.clone()));
     }
     let collection = collection(app, &attempt, arabic).await?;
-    let news = match collect.start(collection).await {
+    app.hub.crash.reach(Point::Sending).await;
+    let answer = collect.start(collection).await;
+    app.hub.crash.reach(Point::Sent).await;
+    let news = match answer {
         Outcome::Accepted(started) => {
             News::PageOpened { session: started.session, page_url: started.page_url }
         }

@@ -7,6 +7,7 @@ use futures::future::{BoxFuture, join_all};
 
 use super::{Job, NewJob, store};
 use crate::app::App;
+use crate::crash::Point;
 use crate::fault::Fault;
 
 /// How often other processes' jobs, and those whose time has come, are looked for.
@@ -60,6 +61,9 @@ pub async fn work_once(app: &App, work: &Work) -> Result<usize, Fault> {
         let mut conn = app.pool.acquire().await?;
         store::claim(&mut conn, app.clock.now(), work.kind, work.at_once, work.lease_seconds).await?
     };
+    if !jobs.is_empty() {
+        app.hub.crash.reach(Point::Claimed).await;
+    }
     let done = jobs.iter().map(|job| one(app, work, job));
     join_all(done).await.into_iter().collect::<Result<Vec<()>, Fault>>()?;
     Ok(jobs.len())

@@ -10,6 +10,7 @@ use super::files;
 use super::model::{self, Rail, Refund, RefundError};
 use super::service::{self, Asked, Heard, News, Order, Told};
 use crate::app::{App, ServiceError};
+use crate::crash::Point;
 use crate::fault::Fault;
 use crate::ids::{RefundId, SuspenseId};
 use crate::queue::worker::{self, Done, Work};
@@ -81,7 +82,10 @@ fn submit(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
         let begun = app.run(&actor(), &id, |tx, id| Box::pin(service::begin(tx, id))).await.map_err(fault)?;
         let Some(order) = begun else { return Ok(Done::Finished) };
         let (refund, instruction) = (order.refund, order.instruction);
-        let news = match order_at(&app, order).await {
+        app.hub.crash.reach(Point::Sending).await;
+        let answer = order_at(&app, order).await;
+        app.hub.crash.reach(Point::Sent).await;
+        let news = match answer {
             News::NotSent { why } if job.attempt < ATTEMPTS_MAX => {
                 let news = News::NotSent { why: why.clone() };
                 self::told(&app, Told { refund, instruction, news }).await?;

@@ -18,5 +18,6 @@ mod recon;
 mod refunds;
 mod reports;
 mod signatures;
+mod simulation;
 mod webhooks;
 mod world;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source::{Finding, Source, crate_paths};
 
 /// What every room may use. It uses no slice itself, but for the publisher, which feeds the webhooks.
-const FOUNDATION: [&str; 21] = [
+const FOUNDATION: [&str; 22] = [
     "access",
     "app",
     "audit",
@@ -14,6 +14,7 @@ const FOUNDATION: [&str; 21] = [
     "channels",
     "client",
     "config",
+    "crash",
     "entropy",
     "events",
     "expectations",
@@ -52,7 +53,20 @@ const SLICES: [(&str, &[&str]); 17] = [
     ("settlement", &["catalogue", "intents"]),
     (
         "simulation",
-        &["catalogue", "inbox", "intents", "quoting", "receipts", "recon", "refunds", "settlement"],
+        // A life goes through every slice, in the example deployment, and its days are proved.
+        &[
+            "catalogue",
+            "demo",
+            "inbox",
+            "intents",
+            "quoting",
+            "receipts",
+            "recon",
+            "refunds",
+            "reports",
+            "settlement",
+            "start",
+        ],
     ),
     ("webhooks", &[]),
 ];

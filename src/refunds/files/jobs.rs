@@ -8,6 +8,7 @@ use mizan_adapters::payment_file::pain002;
 use super::service::{self, Answer, Outgoing, Report, Sent};
 use super::{File, folder};
 use crate::app::App;
+use crate::crash::Point;
 use crate::fault::Fault;
 use crate::ids::PaymentFileId;
 use crate::queue::worker::{Done, Work};
@@ -36,7 +37,10 @@ fn send(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
         let id = file_of(&job)?;
         let begun = app.run(&actor(), &id, |tx, id| Box::pin(service::begin(tx, id))).await;
         let Some(outgoing) = begun.map_err(fault)? else { return Ok(Done::Finished) };
-        let answer = match hand_over(&app, outgoing).await {
+        app.hub.crash.reach(Point::Sending).await;
+        let answer = hand_over(&app, outgoing).await;
+        app.hub.crash.reach(Point::Sent).await;
+        let answer = match answer {
             Answer::NotSent { why } if job.attempt >= ATTEMPTS_MAX => {
                 Answer::Refused { reason: format!("not_reached: {why}") }
             }

@@ -7,6 +7,7 @@
 
 #[path = "../../support/pg.rs"]
 mod pg;
+pub use pg::TestDb;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,0 +1,355 @@
+//! The card gateway: its pages, its callbacks, its refunds, and what it settles at the end of its day.
+
+use mizan_adapters::channel::{
+    Collection, Meaning, Notice, OrderState, RefundOrder, RefundState, RefundTaken, Refusal, Settlement,
+    SettlementItem, SettlementKind, Started, Verdict,
+};
+use mizan_adapters::outcome::Outcome;
+use mizan_ledger::{Currency, Day, Instant, Money};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::bank::Line;
+use super::world::{CardRefund, Decision, Letter, Page, PageState, RefundEnd, World};
+
+const KEY: &[u8] = b"the gateway's key in the simulation";
+const PAGE_SECONDS: i64 = 3_600;
+/// 1.45 percent and a fixed part, in minor units: the contract of the example deployment.
+const RATE_PER_MYRIAD: i64 = 145;
+
+fn contract(money: Money) -> i64 {
+    let fixed = match money.currency() {
+        Currency::ILS => 50,
+        Currency::JOD => 100,
+        _ => 15,
+    };
+    (money.minor() * RATE_PER_MYRIAD * 2 + 10_000) / 20_000 + fixed
+}
+
+impl World {
+    /// The same order again gets the same page.
+    pub(super) fn open_page(&mut self, asked: &Collection) -> Outcome<Started> {
+        let silent = || Outcome::Unknown { why: "no answer".to_owned() };
+        if self.errs(2, "page not reached") {
+            return Outcome::NotSent { why: "no connection".to_owned() };
+        }
+        if self.errs(2, "page refused") {
+            return Outcome::Rejected { code: "risk".to_owned(), message: "not today".to_owned() };
+        }
+        if self.errs(2, "page request lost") {
+            return silent();
+        }
+        let page = Page { money: asked.money, opened_at: self.now(), state: PageState::Open };
+        self.pages.entry(asked.order.clone()).or_insert(page);
+        if self.errs(2, "page answer lost") {
+            return silent();
+        }
+        Outcome::Accepted(Started {
+            session: format!("S-{}", asked.order),
+            page_url: format!("https://gateway.example/{}", asked.order),
+            expires_at: self.now().plus_seconds(PAGE_SECONDS),
+        })
+    }
+
+    /// A payer at one of the open pages decides. False when no page is open.
+    pub fn decide(&mut self, decision: Decision) -> bool {
+        self.expire_pages();
+        let open: Vec<String> = self
+            .pages
+            .iter()
+            .filter(|(_, page)| matches!(page.state, PageState::Open))
+            .map(|(order, _)| order.clone())
+            .collect();
+        let Some(order) = self.dice.pick(&open).cloned() else { return false };
+        let (at, transaction) = (self.now(), self.next_name("T"));
+        let state = match decision {
+            Decision::Approve => PageState::Captured { transaction, at, settled: false },
+            Decision::Decline => PageState::Declined { transaction, at },
+            Decision::GoAway => PageState::Expired,
+        };
+        if let Some(page) = self.pages.get_mut(&order) {
+            page.state = state;
+        }
+        if let Some(notice) = self.notice_of(&order) {
+            self.send(&notice);
+        }
+        true
+    }
+
+    fn expire_pages(&mut self) {
+        let now = self.now();
+        for page in self.pages.values_mut() {
+            if matches!(page.state, PageState::Open) && page.opened_at.plus_seconds(PAGE_SECONDS) <= now {
+                page.state = PageState::Expired;
+            }
+        }
+    }
+
+    /// The fact that decides an order.
+    fn notice_of(&self, order: &str) -> Option<Notice> {
+        let page = self.pages.get(order)?;
+        let (transaction, at, meaning, status, reason) = match &page.state {
+            PageState::Captured { transaction, at, .. } => {
+                (transaction, at, Meaning::Captured, "CAPTURED", None)
+            }
+            PageState::Declined { transaction, at } => {
+                (transaction, at, Meaning::Declined, "DECLINED", Some("insufficient_funds"))
+            }
+            PageState::Open | PageState::Expired => return None,
+        };
+        Some(Notice {
+            transaction: transaction.clone(),
+            status: status.to_owned(),
+            meaning,
+            reference: order.to_owned(),
+            money: page.money,
+            original_transaction: None,
+            reason: reason.map(str::to_owned),
+            occurred_at: *at,
+        })
+    }
+
+    /// Sends a callback: lost, late, twice, altered, forged, or as it should be.
+    fn send(&mut self, notice: &Notice) {
+        if self.errs(10, "callback lost") {
+            return;
+        }
+        let late = if self.errs(6, "callback late") { self.dice.between(1, 72) * 3_600 } else { 0 };
+        let copies = if self.errs(10, "callback twice") { 1 + self.dice.between(1, 2) } else { 1 };
+        let not_before = self.now().plus_seconds(late);
+        for _ in 0..copies {
+            self.mail.push(Letter { raw: sealed(notice), not_before });
+        }
+        if self.errs(5, "callback altered") {
+            let other = Money::new(notice.money.minor() + self.dice.between(1, 500), notice.money.currency());
+            let altered = Notice { money: other, ..notice.clone() };
+            self.mail.push(Letter { raw: sealed(&altered), not_before });
+        }
+        if self.errs(3, "callback forged") {
+            let mut forged = sealed(notice);
+            forged[0] = if forged[0] == b'0' { b'1' } else { b'0' };
+            self.mail.push(Letter { raw: forged, not_before });
+        }
+    }
+
+    pub(super) fn order_state(&mut self, order: &str) -> Outcome<OrderState> {
+        self.expire_pages();
+        if self.errs(10, "query unanswered") {
+            return Outcome::Unknown { why: "no answer".to_owned() };
+        }
+        let Some(page) = self.pages.get(order) else { return Outcome::Accepted(OrderState::NotKnown) };
+        Outcome::Accepted(match page.state {
+            PageState::Open => OrderState::Open,
+            PageState::Expired => OrderState::Expired,
+            _ => self.notice_of(order).map_or(OrderState::NotKnown, OrderState::Decided),
+        })
+    }
+
+    /// The same order again changes nothing; never more than the payment was.
+    pub(super) fn take_refund(&mut self, order: &RefundOrder) -> Outcome<RefundTaken> {
+        if self.errs(5, "refund not reached") {
+            return Outcome::NotSent { why: "no connection".to_owned() };
+        }
+        if self.errs(4, "refund request lost") {
+            return Outcome::Unknown { why: "no answer".to_owned() };
+        }
+        if !self.refunds.contains_key(&order.refund) {
+            if self.errs(6, "refund refused") || self.left_of(&order.transaction) < order.money.minor() {
+                return Outcome::Rejected { code: "not_refundable".to_owned(), message: "no".to_owned() };
+            }
+            let refund = CardRefund {
+                money: order.money,
+                transaction: self.next_name("R"),
+                original: order.transaction.clone(),
+                state: RefundEnd::Pending,
+                settled: false,
+            };
+            self.refunds.insert(order.refund.clone(), refund);
+        }
+        if self.errs(5, "refund answer lost") {
+            return Outcome::Unknown { why: "no answer".to_owned() };
+        }
+        let transaction = self.refunds[&order.refund].transaction.clone();
+        Outcome::Accepted(RefundTaken { transaction })
+    }
+
+    /// What of a captured transaction was not given back yet, in minor units.
+    fn left_of(&self, transaction: &str) -> i64 {
+        let paid = self.pages.values().find_map(|page| match &page.state {
+            PageState::Captured { transaction: known, .. } if known == transaction => {
+                Some(page.money.minor())
+            }
+            _ => None,
+        });
+        let back =
+            self.refunds.values().filter(|one| one.original == transaction && one.state != RefundEnd::Failed);
+        paid.unwrap_or(0) - back.map(|one| one.money.minor()).sum::<i64>()
+    }
+
+    pub(super) fn refund_state(&mut self, reference: &str) -> Outcome<RefundState> {
+        if self.errs(10, "query unanswered") {
+            return Outcome::Unknown { why: "no answer".to_owned() };
+        }
+        let Some(refund) = self.refunds.get(reference) else {
+            return Outcome::Accepted(RefundState::NotKnown);
+        };
+        let transaction = refund.transaction.clone();
+        Outcome::Accepted(match refund.state {
+            RefundEnd::Pending => RefundState::Pending { transaction },
+            RefundEnd::Done => RefundState::Refunded { transaction },
+            RefundEnd::Failed => RefundState::Failed { transaction, reason: Some("closed".to_owned()) },
+        })
+    }
+
+    /// The gateway decides the refunds it has taken, and tells.
+    pub(super) fn decide_refunds(&mut self) {
+        let pending: Vec<String> = self
+            .refunds
+            .iter()
+            .filter(|(_, refund)| refund.state == RefundEnd::Pending)
+            .map(|(reference, _)| reference.clone())
+            .collect();
+        for reference in pending {
+            let fails = self.errs(10, "refund failed later");
+            let end = if fails { RefundEnd::Failed } else { RefundEnd::Done };
+            let at = self.now();
+            let Some(refund) = self.refunds.get_mut(&reference) else { continue };
+            refund.state = end;
+            let (meaning, status) = match end {
+                RefundEnd::Failed => (Meaning::RefundFailed, "REFUND_FAILED"),
+                _ => (Meaning::Refunded, "REFUNDED"),
+            };
+            let notice = Notice {
+                transaction: refund.transaction.clone(),
+                status: status.to_owned(),
+                meaning,
+                reference,
+                money: refund.money,
+                original_transaction: Some(refund.original.clone()),
+                reason: fails.then(|| "closed".to_owned()),
+                occurred_at: at,
+            };
+            self.send(&notice);
+        }
+    }
+
+    /// One net payment per currency for what is ready; some parts come a day late, some cost more than agreed.
+    pub(super) fn settle(&mut self) {
+        let day = self.day;
+        let mut settlements = Vec::new();
+        for currency in [Currency::ILS, Currency::JOD, Currency::USD] {
+            let items = self.ready(currency);
+            if items.is_empty() {
+                continue;
+            }
+            let kinds = |kind| items.iter().filter(move |item| item.kind == kind);
+            let sum = |minors: &mut dyn Iterator<Item = i64>| Money::new(minors.sum(), currency);
+            let gross = sum(&mut kinds(SettlementKind::Payment).map(|item| item.gross.minor()));
+            let refunds = sum(&mut kinds(SettlementKind::Refund).map(|item| item.gross.minor()));
+            let mut costs = sum(&mut items.iter().map(|item| item.cost.minor()));
+            if self.errs(10, "settlement costs more") {
+                costs = Money::new(costs.minor() + self.dice.between(1, 300), currency);
+            }
+            let net = Money::new(gross.minor() - refunds.minor() - costs.minor(), currency);
+            let reference = self.next_name("SETL");
+            let line = Line {
+                text: format!("SETTLEMENT {reference} MERCHANT MIZAN"),
+                ..Line::new(self.next_name("B"), net)
+            };
+            self.book(currency, line);
+            settlements.push(Settlement { reference, currency, gross, refunds, costs, net, items });
+        }
+        self.reports.insert(day, settlements);
+    }
+
+    pub(super) fn report_settlements(&mut self, day: Day) -> Outcome<Option<Vec<Settlement>>> {
+        if self.errs(10, "report unanswered") {
+            return Outcome::Unknown { why: "no answer".to_owned() };
+        }
+        Outcome::Accepted((day < self.day).then(|| self.reports.get(&day).cloned().unwrap_or_default()))
+    }
+
+    fn ready(&mut self, currency: Currency) -> Vec<SettlementItem> {
+        let mut items = Vec::new();
+        let captured: Vec<String> = self
+            .pages
+            .iter()
+            .filter(|(_, page)| {
+                page.money.currency() == currency
+                    && matches!(page.state, PageState::Captured { settled: false, .. })
+            })
+            .map(|(order, _)| order.clone())
+            .collect();
+        for order in captured {
+            if self.errs(5, "settled a day late") {
+                continue;
+            }
+            let Some(page) = self.pages.get_mut(&order) else { continue };
+            let PageState::Captured { transaction, settled, .. } = &mut page.state else { continue };
+            *settled = true;
+            let cost = Money::new(contract(page.money), currency);
+            let kind = SettlementKind::Payment;
+            let transaction = transaction.clone();
+            items.push(SettlementItem { transaction, reference: order, kind, gross: page.money, cost });
+        }
+        let zero = Money::zero(currency);
+        for (reference, refund) in &mut self.refunds {
+            let ready = refund.state == RefundEnd::Done && !refund.settled;
+            if ready && refund.money.currency() == currency {
+                refund.settled = true;
+                let (transaction, reference) = (refund.transaction.clone(), reference.clone());
+                let kind = SettlementKind::Refund;
+                items.push(SettlementItem { transaction, reference, kind, gross: refund.money, cost: zero });
+            }
+        }
+        items
+    }
+}
+
+/// A callback in the gateway's own dialect: its seal, a line feed, its facts.
+fn sealed(notice: &Notice) -> Vec<u8> {
+    let meaning = serde_json::to_value(notice.meaning).unwrap_or(Value::Null);
+    let facts = json!({
+        "transaction": notice.transaction, "status": notice.status, "meaning": meaning,
+        "reference": notice.reference, "minor": notice.money.minor(), "currency": notice.money.currency(),
+        "original": notice.original_transaction, "reason": notice.reason, "at": notice.occurred_at,
+    })
+    .to_string();
+    format!("{}\n{facts}", seal(facts.as_bytes())).into_bytes()
+}
+
+fn seal(facts: &[u8]) -> String {
+    hex::encode(Sha256::new().chain_update(KEY).chain_update(facts).finalize())
+}
+
+/// Reads a callback as the adapter of such a gateway would.
+pub(super) fn verify(raw: &[u8]) -> Verdict {
+    let place = raw.iter().position(|byte| *byte == b'\n');
+    let Some((claimed, facts)) = place.map(|at| (&raw[..at], &raw[at + 1..])) else {
+        return Verdict::Refused(Refusal::Unsigned);
+    };
+    if seal(facts).as_bytes() != claimed {
+        return Verdict::Refused(Refusal::WrongSignature);
+    }
+    match read(facts) {
+        Some(notice) => Verdict::Authentic(notice),
+        None => Verdict::Refused(Refusal::Unreadable("not the facts of a payment".to_owned())),
+    }
+}
+
+fn read(facts: &[u8]) -> Option<Notice> {
+    let facts: Value = serde_json::from_slice(facts).ok()?;
+    let text = |name: &str| facts[name].as_str().map(str::to_owned);
+    let currency: Currency = facts["currency"].as_str()?.parse().ok()?;
+    let occurred_at: Instant = facts["at"].as_str()?.parse().ok()?;
+    Some(Notice {
+        transaction: text("transaction")?,
+        status: text("status")?,
+        meaning: serde_json::from_value(facts["meaning"].clone()).ok()?,
+        reference: text("reference")?,
+        money: Money::new(facts["minor"].as_i64()?, currency),
+        original_transaction: text("original"),
+        reason: text("reason"),
+        occurred_at,
+    })
+}

@@ -1,0 +1,202 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use mizan_adapters::channel::{Settlement, StatementFile};
+use mizan_ledger::{Calendar, Clock, Currency, Day, Instant, ManualClock, Money};
+
+use super::bank::{Account, Order as BankOrder};
+use crate::config::Bank;
+use crate::simulation::dice::Dice;
+
+/// The instance of the card channel in the example deployment.
+pub(super) const CARD: &str = "card";
+
+/// The outside as it is, whatever the hub believes.
+#[derive(Debug)]
+pub struct World {
+    pub(super) dice: Dice,
+    pub(super) clock: ManualClock,
+    pub(super) calendar: Calendar,
+    /// No new faults: what is under way comes to its end.
+    pub(super) calm: bool,
+    /// The open day of bank and gateway, always a business day.
+    pub(super) day: Day,
+    pub(super) accounts: Vec<Account>,
+    pub(super) pages: BTreeMap<String, Page>,
+    pub(super) refunds: BTreeMap<String, CardRefund>,
+    pub(super) reports: BTreeMap<Day, Vec<Settlement>>,
+    /// Callbacks under way, not in order.
+    pub(super) mail: Vec<Letter>,
+    /// Orders of payment files, by our reference of each.
+    pub(super) orders: BTreeMap<String, BankOrder>,
+    /// Taken payment files: our reference, and the references of their orders.
+    pub(super) taken: BTreeMap<String, Vec<String>>,
+    /// Statements that nobody has handed over yet.
+    pub(super) files: Vec<StatementFile>,
+    pub(super) serial: u64,
+    /// What went wrong, by its name.
+    pub(super) faults: BTreeMap<&'static str, u64>,
+}
+
+/// A payment page at the gateway.
+#[derive(Debug, Clone)]
+pub(super) struct Page {
+    pub money: Money,
+    pub opened_at: Instant,
+    pub state: PageState,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum PageState {
+    Open,
+    Expired,
+    Declined { transaction: String, at: Instant },
+    Captured { transaction: String, at: Instant, settled: bool },
+}
+
+/// A refund that the gateway has taken.
+#[derive(Debug, Clone)]
+pub(super) struct CardRefund {
+    pub money: Money,
+    pub transaction: String,
+    pub original: String,
+    pub state: RefundEnd,
+    pub settled: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RefundEnd {
+    Pending,
+    Done,
+    Failed,
+}
+
+/// A callback on its way.
+#[derive(Debug, Clone)]
+pub(super) struct Letter {
+    pub raw: Vec<u8>,
+    pub not_before: Instant,
+}
+
+/// What a payer does on the gateway's page.
+#[derive(Debug, Clone, Copy)]
+pub enum Decision {
+    Approve,
+    Decline,
+    /// He closes the window.
+    GoAway,
+}
+
+impl World {
+    pub(super) fn new(seed: u64, clock: ManualClock, calendar: Calendar, banks: &[Bank]) -> Self {
+        let day = calendar.business_day_from(calendar.day_of(clock.now()));
+        Self {
+            dice: Dice::new(seed, 2),
+            clock,
+            calendar,
+            calm: false,
+            day,
+            accounts: banks.iter().map(Account::new).collect(),
+            pages: BTreeMap::new(),
+            refunds: BTreeMap::new(),
+            reports: BTreeMap::new(),
+            mail: Vec::new(),
+            orders: BTreeMap::new(),
+            taken: BTreeMap::new(),
+            files: Vec::new(),
+            serial: 0,
+            faults: BTreeMap::new(),
+        }
+    }
+
+    pub fn day(&self) -> Day {
+        self.day
+    }
+
+    pub fn faults(&self) -> &BTreeMap<&'static str, u64> {
+        &self.faults
+    }
+
+    pub fn calm_down(&mut self) {
+        self.calm = true;
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    pub(super) fn next_name(&mut self, prefix: &str) -> String {
+        self.serial += 1;
+        format!("{prefix}{:07}", self.serial)
+    }
+
+    /// Whether this goes wrong now; counted when it does.
+    pub(super) fn errs(&mut self, percent: u64, name: &'static str) -> bool {
+        let errs = !self.calm && self.dice.chance(percent);
+        if errs {
+            *self.faults.entry(name).or_default() += 1;
+        }
+        errs
+    }
+
+    /// Takes a callback out of the mail; None when none may arrive yet.
+    pub fn take_letter(&mut self) -> Option<(usize, Vec<u8>)> {
+        let now = self.now();
+        let due: Vec<usize> =
+            (0..self.mail.len()).filter(|at| self.mail[*at].not_before <= now || self.calm).collect();
+        let at = *self.dice.pick(&due)?;
+        Some((at, self.mail[at].raw.clone()))
+    }
+
+    /// The callback was answered: it is not sent again.
+    pub fn letter_arrived(&mut self, at: usize) {
+        self.mail.remove(at);
+    }
+
+    /// A statement to be handed over, not always the oldest.
+    pub fn take_file(&mut self) -> Option<(usize, StatementFile)> {
+        let at = if self.calm { 0 } else { self.dice.place(self.files.len())? };
+        Some((at, self.files.get(at)?.clone()))
+    }
+
+    pub fn file_arrived(&mut self, at: usize) {
+        self.files.remove(at);
+    }
+
+    /// What stood on the account when its last day was closed, by its name in the books.
+    pub fn closings(&self) -> impl Iterator<Item = (&str, Money)> {
+        self.accounts.iter().map(|account| (account.name.as_str(), account.closing()))
+    }
+
+    pub(super) fn account_in(&mut self, currency: Currency) -> Option<&mut Account> {
+        self.accounts.iter_mut().find(|account| account.currency == currency)
+    }
+}
+
+/// What the laws ask of it.
+impl World {
+    /// The transactions that were captured.
+    pub fn captured(&self) -> BTreeSet<String> {
+        let captured = self.pages.values().filter_map(|page| match &page.state {
+            PageState::Captured { transaction, .. } => Some(transaction.clone()),
+            _ => None,
+        });
+        captured.collect()
+    }
+
+    /// The days whose statements were written.
+    pub fn closed_days(&self) -> Vec<Day> {
+        self.reports.keys().copied().collect()
+    }
+
+    /// Refunds of which more than one instruction was carried out, by what their references begin with.
+    pub fn paid_twice(&self) -> Vec<String> {
+        let cards = self.refunds.iter().filter(|(_, refund)| refund.state == RefundEnd::Done);
+        let orders = self.orders.iter().filter(|(_, order)| order.is_final());
+        let references = cards.map(|(reference, _)| reference).chain(orders.map(|(reference, _)| reference));
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for reference in references {
+            *counts.entry(reference.split('-').next().unwrap_or(reference)).or_default() += 1;
+        }
+        counts.into_iter().filter(|(_, count)| *count > 1).map(|(name, _)| name.to_owned()).collect()
+    }
+}

@@ -1,0 +1,184 @@
+use mizan_ledger::{Currency, Money};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::fault::Fault;
+use crate::ids::{IntentId, RefundId};
+use mizan_ledger::Id;
+
+/// A payment as its payer knows it.
+#[derive(Debug, Clone)]
+pub(super) struct Bill {
+    pub id: IntentId,
+    pub state: String,
+    pub number: String,
+    pub amount: Money,
+    pub paid: Money,
+}
+
+impl Bill {
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.state.as_str(), "requires_payment" | "partially_paid" | "processing")
+    }
+}
+
+pub(super) async fn page_bills(conn: &mut PgConnection) -> Result<Vec<Bill>, Fault> {
+    let rows = sqlx::query!(
+        "select id, state, bill_number, currency, amount_minor, paid_minor from payment_intents order by id"
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let currency: Currency =
+                row.currency.parse().map_err(|_| Fault::corrupt("payment_intents", "currency", row.id))?;
+            Ok(Bill {
+                id: IntentId::from_uuid(row.id),
+                state: row.state,
+                number: row.bill_number,
+                amount: Money::new(row.amount_minor, currency),
+                paid: Money::new(row.paid_minor, currency),
+            })
+        })
+        .collect()
+}
+
+pub(super) async fn page_refunds(conn: &mut PgConnection) -> Result<Vec<(RefundId, String)>, Fault> {
+    let rows = sqlx::query!("select id, state from refunds order by id").fetch_all(conn).await?;
+    Ok(rows.into_iter().map(|row| (RefundId::from_uuid(row.id), row.state)).collect())
+}
+
+/// Payments whose amount paid is not what their entries took less what of it went to suspense.
+pub(super) async fn find_paid_differences(conn: &mut PgConnection) -> Result<Vec<String>, Fault> {
+    let rows = sqlx::query!(
+        r#"with taken as (
+             select e.source_ref, sum(l.amount_minor)::bigint as minor
+             from ledger.entries e
+             join ledger.lines l on l.book_id = e.book_id and l.seq = e.seq
+             join ledger.accounts a on a.id = l.account_id
+             where e.kind in ('paid_in_full', 'part_payment_held', 'part_payment_completed')
+               and (a.code like 'channel/%/receivable' or a.code like 'suspense/%/credits')
+             group by 1
+           )
+           select i.id, i.paid_minor, coalesce(taken.minor, 0) as "taken!"
+           from payment_intents i left join taken on taken.source_ref = 'pi_' || replace(i.id::text, '-', '')
+           where i.paid_minor <> coalesce(taken.minor, 0) order by i.id"#
+    )
+    .fetch_all(conn)
+    .await?;
+    let told = |id: Uuid, paid: i64, taken: i64| {
+        format!("{} says {paid} paid, its entries {taken}", IntentId::from_uuid(id))
+    };
+    Ok(rows.into_iter().map(|row| told(row.id, row.paid_minor, row.taken)).collect())
+}
+
+/// Money that was applied twice, or applied under a key that nobody claimed.
+pub(super) async fn find_money_key_differences(conn: &mut PgConnection) -> Result<Vec<String>, Fault> {
+    let rows = sqlx::query!(
+        r#"select n.money_key, count(*) as "count!", count(k.money_key) as "claimed!"
+           from notices n left join money_keys k on k.money_key = n.money_key and k.notice = n.n
+           where n.state = 'applied' and n.meaning = 'money' and n.outcome <> 'known money'
+           group by 1 having count(*) <> 1 or count(k.money_key) <> 1 order by 1"#
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            format!("{} was applied {} times, claimed {} times", row.money_key, row.count, row.claimed)
+        })
+        .collect())
+}
+
+/// The card transactions whose money was claimed.
+pub(super) async fn find_card_transactions(conn: &mut PgConnection) -> Result<Vec<String>, Fault> {
+    let keys = sqlx::query_scalar!(
+        r#"select substr(money_key, 6) as "key!" from money_keys where money_key like 'card:%' order by 1"#
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(keys)
+}
+
+/// Accounts whose balance is not the sum of the items listed for them: suspense, receivables, refunds in flight.
+pub(super) async fn find_item_differences(conn: &mut PgConnection) -> Result<Vec<String>, Fault> {
+    let rows = sqlx::query!(
+        r#"with listed as (
+             select 'suspense/' || account || '/credits' as code, currency, -(amount_minor - used_minor) as minor
+             from suspense_items
+             union all
+             select case kind when 'payment' then 'channel/' || channel || '/receivable' else 'refunds/in_flight' end,
+               currency, amount_minor
+             from expectations where state = 'open' and kind in ('payment', 'refund', 'netted_refund')
+             union all
+             select a.code, a.currency, -(b.debits_minor - b.credits_minor)
+             from ledger.accounts a join ledger.balances b on b.account_id = a.id
+             where a.code like 'suspense/%/credits' or a.code like 'channel/%/receivable' or a.code = 'refunds/in_flight'
+           )
+           select code as "code!", currency as "currency!", sum(minor)::bigint as "minor!"
+           from listed group by 1, 2 having sum(minor) <> 0 order by 1, 2"#
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| format!("{} {}: {} unlisted", row.code, row.currency, row.minor)).collect())
+}
+
+/// What should never be there: notices set aside, jobs given up, paid payments without their one receipt, refunds
+/// decided by who asked.
+pub(super) async fn find_leftovers(conn: &mut PgConnection) -> Result<Vec<String>, Fault> {
+    let rows = sqlx::query_scalar!(
+        r#"select 'notice ' || n || ' is set aside: ' || coalesce(outcome, '') as "what!"
+             from notices where state = 'set_aside'
+           union all
+           select kind || ' of ' || subject || ' is given up: ' || coalesce(last_error, '') from jobs where state = 'dead'
+           union all
+           select i.id || ' is paid and has ' || count(r.intent) || ' receipts'
+             from payment_intents i left join receipts r on r.intent = i.id
+             where i.state = 'paid' group by i.id having count(r.intent) <> 1
+           union all
+           select 'refund ' || id || ' was decided by who asked' from refunds
+             where decided_by = requested_by and state not in ('requested', 'canceled')
+           order by 1"#
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows)
+}
+
+/// What may wait in a life, but not when everything has settled.
+pub(super) async fn find_unsettled(conn: &mut PgConnection) -> Result<Vec<String>, Fault> {
+    let rows = sqlx::query_scalar!(
+        r#"select 'notice ' || n || ' waits' as "what!" from notices where state = 'waiting'
+           union all
+           select 'attempt ' || id || ' is ' || state from attempts
+             where state in ('created', 'redirected', 'authorised', 'unknown')
+           union all
+           select 'payment ' || id || ' is processing' from payment_intents where state = 'processing'
+           union all
+           select 'statement line ' || id || ' is ' || state || ': ' || coalesce(reason, '') from statement_lines
+             where state not in ('matched', 'suspense')
+           union all
+           select 'event ' || n || ' has no position' from events where position is null
+           union all
+           select 'refund ' || id || ' is ' || state from refunds where state in ('approved', 'submitted', 'unknown')
+           order by 1"#
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows)
+}
+
+/// Feeds whose positions are not 1, 2, 3 ... to their last.
+pub(super) async fn find_feed_gaps(conn: &mut PgConnection) -> Result<Vec<String>, Fault> {
+    let rows = sqlx::query!(
+        r#"select portal, last, count(position) as "count!", coalesce(max(position), 0) as "most!"
+           from feeds left join events using (portal) group by 1, 2
+           having count(position) <> last or coalesce(max(position), 0) <> last"#
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| format!("feed {}: {} events up to {}, head {}", row.portal, row.count, row.most, row.last))
+        .collect())
+}
