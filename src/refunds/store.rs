@@ -362,3 +362,11 @@ pub async fn update(conn: &mut PgConnection, refunds: &[&Refund]) -> Result<(), 
     .await?;
     Ok(())
 }
+
+/// The entry that ended it moved its money out of `refunds/payable`, other than to the payer.
+pub async fn update_ended(conn: &mut PgConnection, id: RefundId, entry: EntryId) -> Result<(), Fault> {
+    sqlx::query!("update refunds set ended_entry_id = $2 where id = $1", id.uuid(), entry.uuid())
+        .execute(conn)
+        .await?;
+    Ok(())
+}

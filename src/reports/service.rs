@@ -63,6 +63,7 @@ async fn listed(
     }
     listed.extend(store::find_suspense(conn, asked.book.name(), zone, day).await?);
     listed.extend(store::find_refunds_payable(conn, zone, day).await?);
+    listed.extend(store::find_unclaimed(conn, day).await?);
     listed.extend(store::find_parts(conn, zone, day).await?);
     listed.extend(store::find_debits(conn, day).await?);
     for earned in store::find_collected(conn, zone, day).await? {

@@ -56,7 +56,8 @@ pub(super) async fn find_paid_differences(conn: &mut PgConnection) -> Result<Vec
              from ledger.entries e
              join ledger.lines l on l.book_id = e.book_id and l.seq = e.seq
              join ledger.accounts a on a.id = l.account_id
-             where e.kind in ('paid_in_full', 'part_payment_held', 'part_payment_completed')
+             where e.kind in
+               ('paid_in_full', 'part_payment_held', 'part_payment_completed', 'part_payment_ended')
                and (a.code like 'channel/%/receivable' or a.code like 'suspense/%/credits')
              group by 1
            )
@@ -160,7 +161,10 @@ pub(super) async fn find_unsettled(conn: &mut PgConnection) -> Result<Vec<String
            union all
            select 'event ' || n || ' has no position' from events where position is null
            union all
-           select 'refund ' || id || ' is ' || state from refunds where state in ('approved', 'submitted', 'unknown')
+           select 'refund ' || r.id || ' is ' || r.state from refunds r
+             where r.state = 'approved' or r.state in ('submitted', 'unknown') and not exists (
+               select from breaks b join expectations x on b.subject = 'ex_' || replace(x.id::text, '-', '')
+               where x.refund = r.id and b.category = 'refund_unconfirmed')
            order by 1"#
     )
     .fetch_all(conn)

@@ -1,13 +1,21 @@
 //! The day's proof: it ties, and every unit that is missing on either side is named.
 
-use serde_json::Value;
+use mizan::refunds::RefundError;
+use mizan::refunds::service::{self as service, Decision};
+use mizan::tx::Actor;
+use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 
+use crate::refunds;
 use crate::world::{TODAY, World};
 
 impl World {
     async fn proof(&self) -> Value {
-        let path = format!("/v1/finance/reports/daily?date={TODAY}");
+        self.proof_of(TODAY).await
+    }
+
+    async fn proof_of(&self, day: &str) -> Value {
+        let path = format!("/v1/finance/reports/daily?date={day}");
         let reply = self.people.reconciler.client.get(&path).await.unwrap();
         assert_eq!(reply.status, 200, "{}", reply.json);
         reply.json
@@ -173,4 +181,56 @@ async fn a_portal_does_not_read_the_proof() {
     let client = &world.people.reconciler.client;
     let refused = client.get("/v1/finance/reports/daily?date=yesterday").await.unwrap();
     assert_eq!((refused.status, refused.json["code"].as_str()), (400, Some("query_invalid")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_past_day_is_proved_again_whatever_became_of_its_refunds() {
+    let world = World::new().await;
+    let mut asked = Vec::new();
+    for reference in ["CASE-1", "CASE-2"] {
+        let intent = refunds::paid_passport(&world, reference).await;
+        let refund = refunds::requested(&world, &intent, "63.00").await;
+        refunds::approve(&world, &refund).await;
+        asked.push((intent, refund));
+    }
+    let decision = |at: usize| Decision { refund: refunds::id(&asked[at].1).parse().unwrap(), note: None };
+    let (app, another) = (&world.app, Actor::hub("another-officer"));
+    // The second cannot go the way it came; the first is stopped on the next day, before it left.
+    let order = asked[1].0["attempts"][0]["id"].clone();
+    world.control("reversals", json!({ "merchant": mizan::demo::MERCHANT, "order": order })).await;
+    app.run(&Actor::hub("refunds"), &decision(1).refund, |tx, id| Box::pin(service::begin(tx, id)))
+        .await
+        .unwrap();
+    let refused = service::Told {
+        refund: decision(1).refund,
+        instruction: 1,
+        news: service::News::Failed { reason: "not_refundable".to_owned() },
+    };
+    app.run(&Actor::hub("refunds"), &refused, |tx, told| {
+        Box::pin(async move { service::tell(tx, std::slice::from_ref(told)).await })
+    })
+    .await
+    .unwrap();
+    assert_eq!(off(&world.proof().await), [] as [(&str, &str); 0]);
+
+    world.clock.advance(jiff::SignedDuration::from_hours(24));
+    for at in [0, 1] {
+        let ended = app
+            .run(&another, &(at, decision(at)), |tx, (at, decision)| {
+                Box::pin(async move {
+                    match at {
+                        0 => service::cancel(tx, decision).await,
+                        _ => service::give_up(tx, decision).await,
+                    }
+                })
+            })
+            .await;
+        assert!(!matches!(ended, Err(RefundError::Fault(_))) && ended.is_ok(), "{ended:?}");
+    }
+    let past = world.proof().await;
+    assert_eq!(off(&past), [] as [(&str, &str); 0], "{past:#}");
+    assert_eq!(account(&past, "refunds/payable")["listed"], "126.00");
+    let next = world.proof_of("2026-11-23").await;
+    assert!(off(&next).iter().all(|(account, _)| account.starts_with("bank/")), "{next:#}");
+    assert_eq!(account(&next, "treasury/general/unclaimed")["listed"], "63.00");
 }

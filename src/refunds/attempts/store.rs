@@ -1,4 +1,4 @@
-use mizan_ledger::{Id, Instant};
+use mizan_ledger::{EntryId, Id, Instant};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -124,6 +124,24 @@ pub async fn update(conn: &mut PgConnection, now: Instant, answers: &[Answered])
         &states as _,
         &texts as _,
         now as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The money of an instruction came back by this entry.
+pub async fn update_returned(
+    conn: &mut PgConnection,
+    refund: RefundId,
+    instruction: i32,
+    entry: EntryId,
+) -> Result<(), Fault> {
+    sqlx::query!(
+        "update refund_attempts set returned_entry_id = $3 where refund = $1 and instruction = $2",
+        refund.uuid(),
+        instruction,
+        entry.uuid(),
     )
     .execute(conn)
     .await?;

@@ -70,6 +70,7 @@ pub async fn give_up(tx: &mut Tx, decision: &Decision) -> Result<Refund, RefundE
     store::update(tx.conn(), &[&refund]).await?;
     let fund = shares::slug(&tx.hub().config.unclaimed_fund)?;
     let voucher = voucher(tx, tx.id(), &refund);
+    store::update_ended(tx.conn(), refund.id, voucher.id).await?;
     let entry = rules::refund::refund_unclaimed(voucher, &fund, refund.amount).map_err(rule)?;
     tx.audit("refund.unclaimed", refund.id, json!({ "fund": fund, "note": decision.note }));
     tx.post_all(&[entry]).await?;

@@ -99,6 +99,7 @@ pub async fn cancel(tx: &mut Tx, decision: &Decision) -> Result<Refund, RefundEr
         }
         let stands = stands(tx, &held).await?;
         let voucher = voucher(tx, tx.id(), &held.refund);
+        store::update_ended(tx.conn(), held.refund.id, voucher.id).await?;
         let entry = rules::refund::refund_canceled(voucher, held.refund.amount, &stands).map_err(rule)?;
         tx.post_all(&[entry]).await?;
     }

@@ -12,6 +12,7 @@ use crate::breaks::{self, Category, NewBreak};
 use crate::ids::RefundId;
 use crate::intents;
 use crate::receipts;
+use crate::refunds::attempts;
 use crate::refunds::model::{Refund, RefundError, RefundEvent};
 use crate::refunds::store;
 use crate::tx::Tx;
@@ -75,6 +76,7 @@ pub async fn came_back(
     held.refund.failure = Some("returned".to_owned());
     let back = held.refund.amount.checked_neg()?;
     write(tx, &mut held, back).await?;
+    attempts::store::update_returned(tx.conn(), id, held.refund.instruction, voucher.id).await?;
     let (now, entropy) = (tx.now(), tx.hub().entropy.clone());
     let open = NewBreak {
         category: Category::RefundReturned,

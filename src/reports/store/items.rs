@@ -138,7 +138,7 @@ pub async fn find_suspense(
         .collect()
 }
 
-/// Refunds that were approved and not (or not any more) on their way.
+/// Refunds that were approved and not (or not any more) on their way, nor canceled or given up, by the end of the day.
 pub async fn find_refunds_payable(
     conn: &mut PgConnection,
     zone: &str,
@@ -149,17 +149,24 @@ pub async fn find_refunds_payable(
            from refunds r
            left join ledger.outcomes o on o.entry_id = r.approved_entry_id and o.accepted
            left join ledger.entries e on e.book_id = o.book_id and e.seq = o.seq
+           left join ledger.outcomes q on q.entry_id = r.ended_entry_id and q.accepted
+           left join ledger.entries ended on ended.book_id = q.book_id and ended.seq = q.seq
            left join lateral (
-             select x.state, x.state <> 'open'
+             select x.state, x.reference, x.state <> 'open'
                  and coalesce(f.effective_on, (x.met_at at time zone $1)::date) <= $2 as gone
              from expectations x
              left join ledger.outcomes p on p.entry_id = x.entry_id and p.accepted
              left join ledger.entries f on f.book_id = p.book_id and f.seq = p.seq
              where x.refund = r.id and (x.created_at at time zone $1)::date <= $2
              order by x.created_at desc, x.id desc limit 1) sent on true
-           where r.state not in ('requested', 'refused', 'canceled', 'awaiting_funds', 'unclaimed')
+           where r.state not in ('requested', 'refused', 'awaiting_funds')
+             and (r.state not in ('canceled', 'unclaimed') or ended.effective_on > $2)
              and coalesce(e.effective_on, (r.decided_at at time zone $1)::date) <= $2
-             and (sent.state is null or (sent.gone and (sent.state = 'withdrawn' or r.state in ('returned', 'approved'))))
+             and (sent.state is null or (sent.gone and (sent.state = 'withdrawn' or exists (
+               select from refund_attempts t
+               join ledger.outcomes u on u.entry_id = t.returned_entry_id and u.accepted
+               join ledger.entries back on back.book_id = u.book_id and back.seq = u.seq
+               where t.refund = r.id and t.reference = sent.reference and back.effective_on <= $2))))
            group by 1 order by 1"#,
         zone,
         day as _,
@@ -170,6 +177,29 @@ pub async fn find_refunds_payable(
         .map(|row| {
             let amount = money(row.amount_minor, &row.currency, "refunds")?;
             Ok(Listed { account: "refunds/payable".to_owned(), amount, items: row.items })
+        })
+        .collect()
+}
+
+/// Refunds that were given up by the end of the day, on the fund their entry names.
+pub async fn find_unclaimed(conn: &mut PgConnection, day: Day) -> Result<Vec<Listed>, Fault> {
+    let rows = sqlx::query!(
+        r#"select a.code, r.currency, sum(r.amount_minor)::bigint as "amount_minor!", count(*) as "items!"
+           from refunds r
+           join ledger.outcomes o on o.entry_id = r.ended_entry_id and o.accepted
+           join ledger.entries e on e.book_id = o.book_id and e.seq = o.seq
+           join ledger.lines l on l.book_id = e.book_id and l.seq = e.seq and l.amount_minor < 0
+           join ledger.accounts a on a.id = l.account_id
+           where r.state = 'unclaimed' and e.effective_on <= $1
+           group by 1, 2 order by 1, 2"#,
+        day as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let amount = money(row.amount_minor, &row.currency, "refunds")?;
+            Ok(Listed { account: row.code, amount, items: row.items })
         })
         .collect()
 }

@@ -12,7 +12,7 @@ use sqlx::PgConnection;
 
 pub use items::{
     Expected, find_debits, find_direct, find_expected, find_open_breaks, find_parts, find_refunds_payable,
-    find_suspense,
+    find_suspense, find_unclaimed,
 };
 pub use priced::{Earned, find_collected, find_refunded};
 pub use statements::{Entered, Head, find_day_lines, find_heads, find_not_of_day, find_quarantined};

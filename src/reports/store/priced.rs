@@ -48,7 +48,7 @@ pub async fn find_collected(conn: &mut PgConnection, zone: &str, day: Day) -> Re
         .collect()
 }
 
-/// The components of refunds of payments that were approved by the day.
+/// The components of refunds of payments that were approved by the day, and not canceled again by then.
 pub async fn find_refunded(conn: &mut PgConnection, zone: &str, day: Day) -> Result<Vec<Earned>, Fault> {
     let rows = sqlx::query!(
         r#"select r.currency, split_part(part->>'service', '/', 1) as "agency!",
@@ -59,9 +59,12 @@ pub async fn find_refunded(conn: &mut PgConnection, zone: &str, day: Day) -> Res
            join ledger.currencies c on c.code = r.currency
            left join ledger.outcomes o on o.entry_id = r.approved_entry_id and o.accepted
            left join ledger.entries e on e.book_id = o.book_id and e.seq = o.seq
+           left join ledger.outcomes p on p.entry_id = r.ended_entry_id and p.accepted
+           left join ledger.entries ended on ended.book_id = p.book_id and ended.seq = p.seq
            cross join lateral jsonb_array_elements(r.components) part
            cross join lateral jsonb_array_elements(q.body->'lines'->(part->>'line')::int->'priced'->'lines') line
-           where r.state not in ('requested', 'refused', 'canceled', 'awaiting_funds')
+           where r.state not in ('requested', 'refused', 'awaiting_funds')
+             and (r.state <> 'canceled' or ended.effective_on > $2)
              and coalesce(e.effective_on, (r.decided_at at time zone $1)::date) <= $2
              and line->>'component' = part->>'component' and line->>'part' = 'charge'
            group by 1, 2, 3 order by 1, 2, 3"#,
