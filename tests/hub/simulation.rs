@@ -29,19 +29,19 @@ fn holds(lived: &Outcome, events: usize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn laws_hold_through_a_life_with_faults() {
     for seed in 1..=3 {
-        let lived = live(seed, 400).await;
-        holds(&lived, 400);
-        assert_eq!(lived.events, 400);
+        let lived = live(seed, 300).await;
+        holds(&lived, 300);
+        assert_eq!(lived.events, 300);
         assert!(lived.entries > 10 && lived.faults.len() > 5, "{lived:?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_seed_lives_the_same_life_to_the_last_hash() {
-    let [one, other] = [live(11, 250).await, live(11, 250).await];
-    holds(&one, 250);
+    let [one, other] = [live(11, 150).await, live(11, 150).await];
+    holds(&one, 150);
     assert_eq!(serde_json::to_value(&one).unwrap(), serde_json::to_value(&other).unwrap());
-    assert_ne!(live(12, 250).await.head, one.head);
+    assert_ne!(live(12, 150).await.head, one.head);
 }
 
 /// Many lives as long as `mizan simulate` lives by itself.
