@@ -32,7 +32,7 @@ async fn laws_hold_through_a_life_with_faults() {
         let lived = live(seed, 300).await;
         holds(&lived, 300);
         assert_eq!(lived.events, 300);
-        assert!(lived.entries > 10 && lived.faults.len() > 5, "{lived:?}");
+        assert!(lived.entries > 10 && lived.faults.len() > 2, "{lived:?}");
     }
 }
 
