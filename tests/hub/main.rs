@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod console;
+mod crash;
 mod events;
 #[expect(clippy::print_stdout, reason = "it says which judge is missing")]
 #[path = "../judges/mod.rs"]
@@ -19,5 +20,6 @@ mod refunds;
 mod reports;
 mod signatures;
 mod simulation;
+mod two_people;
 mod webhooks;
 mod world;

@@ -1,0 +1,200 @@
+//! One key finishes no approval: not by the API, not by the command line, not by another import, not by an edit of what
+//! was approved, and not with a second key of the same person.
+
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use mizan::access::service::{NewPerson, add_key, create_person};
+use mizan::access::{NewKey, Owner, Scope};
+use mizan::client::Client;
+use mizan::http::signature::SigningKey;
+use mizan::ids::{PersonId, RefundId};
+use mizan::refunds::service::{News, Told, begin, tell};
+use mizan::tx::Actor;
+use mizan_ledger::{Clock as _, SystemClock};
+use serde_json::{Value, json};
+
+use crate::refunds::{id, ils, paid_passport};
+use crate::world::World;
+
+/// A person whose keys may do everything that anybody of the staff may: roles forbid it, and what is tested here stands
+/// behind them.
+struct Holder {
+    person: PersonId,
+    client: Client,
+}
+
+const SEED: [u8; 32] = [9; 32];
+
+async fn holder(world: &World, login: &str) -> Holder {
+    let new = NewPerson {
+        login: login.to_owned(),
+        name_ar: "مثال".to_owned(),
+        name_en: "Every duty (example)".to_owned(),
+        roles: Vec::new(),
+        password: None,
+    };
+    let actor = Actor::hub("test");
+    let create = world.app.run(&actor, &new, |tx, new| Box::pin(create_person(tx, new)));
+    let person = create.await.unwrap();
+    let client = key(world, person, login, world.app.hub.entropy.bytes()).await;
+    Holder { person, client }
+}
+
+async fn key(world: &World, person: PersonId, key_id: &str, seed: [u8; 32]) -> Client {
+    let signing = SigningKey::ed25519(&seed).unwrap();
+    let new = NewKey {
+        key_id: key_id.to_owned(),
+        owner: Owner::Person(person),
+        material: signing.verify_key(),
+        scopes: vec![
+            Scope::FinanceRead,
+            Scope::ServicesRead,
+            Scope::RefundRequest,
+            Scope::Approve,
+            Scope::CatalogueWrite,
+            Scope::CatalogueApprove,
+        ],
+        created_at: world.app.clock.now(),
+    };
+    world.app.run(&Actor::hub("test"), &new, |tx, new| Box::pin(add_key(tx, new))).await.unwrap();
+    let (clock, entropy) = (world.app.clock.clone(), world.app.hub.entropy.clone());
+    Client::new(&world.base, key_id, signing, clock, entropy)
+}
+
+async fn post(who: &Client, path: &str, body: &Value) -> (u16, Value) {
+    let reply = who.post(path, body).await.unwrap();
+    (reply.status, reply.json)
+}
+
+async fn refused(who: &Client, path: &str, body: &Value, expected: (u16, &str)) {
+    let (status, json) = post(who, path, body).await;
+    assert_eq!((status, json["code"].as_str().unwrap_or_default()), expected, "{path}: {json}");
+}
+
+async fn done(who: &Client, path: &str, body: &Value) -> Value {
+    let (status, json) = post(who, path, body).await;
+    assert!(status < 300, "{path}: {status} {json}");
+    json
+}
+
+const SAME: (u16, &str) = (403, "same_person");
+
+/// The example price lists of one agency, as an import; `edit` is what somebody changes in them.
+fn price_lists(edit: impl Fn(String) -> String) -> Value {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/catalogue/standards");
+    let mut files: Vec<Value> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
+        .map(|path| json!({ "name": path.display().to_string(), "text": edit(std::fs::read_to_string(&path).unwrap()) }))
+        .collect();
+    files.sort_by_key(|file| file["name"].to_string());
+    json!({ "files": files })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prices_come_in_force_by_two_people_and_are_not_edited_afterwards() {
+    let world = World::new().await;
+    let (one, other) = (holder(&world, "one").await, holder(&world, "other").await);
+    let second_key = key(&world, one.person, "one-again", SEED).await;
+    let imports = "/v1/finance/catalogue/imports";
+    let nothing = json!({});
+
+    let import = done(&one.client, imports, &price_lists(|text| text)).await;
+    let approve = format!("{imports}/{}/approve", id(&import));
+    refused(&one.client, &approve, &nothing, SAME).await;
+    refused(&second_key, &approve, &nothing, SAME).await;
+    done(&other.client, &approve, &nothing).await;
+    refused(&other.client, &approve, &nothing, (409, "already_decided")).await;
+    refused(&one.client, &approve, &nothing, (409, "already_decided")).await;
+
+    // The same version with another price, even approved by another person: a change is a new version.
+    let service = "/v1/services/psi/standard-document";
+    let before = one.client.get(service).await.unwrap().json;
+    let edited = price_lists(|text| text.replace("rate = \"0.16\"", "rate = \"0.15\""));
+    assert_ne!(edited, price_lists(|text| text));
+    let import = done(&one.client, imports, &edited).await;
+    let approve = format!("{imports}/{}/approve", id(&import));
+    refused(&one.client, &approve, &nothing, SAME).await;
+    refused(&other.client, &approve, &nothing, (422, "validation_failed")).await;
+    assert_eq!(one.client.get(service).await.unwrap().json, before);
+}
+
+/// The rail says no: the refund has failed and waits for people.
+async fn fails(world: &World, refund: &Value) {
+    let id: RefundId = id(refund).parse().unwrap();
+    let actor = Actor::hub("refunds");
+    world.app.run(&actor, &id, |tx, id| Box::pin(begin(tx, id))).await.unwrap();
+    let told = Told { refund: id, instruction: 1, news: News::Failed { reason: "closed".to_owned() } };
+    let told = [told];
+    world.app.run(&actor, &told[..], |tx, told| Box::pin(tell(tx, told))).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_is_given_back_by_two_people_at_every_turn() {
+    let world = World::new().await;
+    let (one, other) = (holder(&world, "one").await, holder(&world, "other").await);
+    let second_key = key(&world, one.person, "one-again", SEED).await;
+    let intent = paid_passport(&world, "CASE-1").await;
+    let body = json!({
+        "source": intent["id"], "amount": ils("10.00"), "reason": "EXAMPLE", "refundable": intent["refundable"],
+    });
+    let refund = done(&one.client, "/v1/finance/refunds", &body).await;
+    let path = |act: &str| format!("/v1/finance/refunds/{}/{act}", id(&refund));
+    let note = json!({ "note": "seen" });
+    for act in ["approve", "refuse"] {
+        refused(&one.client, &path(act), &note, SAME).await;
+        refused(&second_key, &path(act), &note, SAME).await;
+    }
+    done(&other.client, &path("approve"), &note).await;
+    // Nobody of the two stops alone what both agreed on.
+    refused(&one.client, &path("cancel"), &note, SAME).await;
+    refused(&other.client, &path("cancel"), &note, SAME).await;
+
+    fails(&world, &refund).await;
+    for act in ["send-again", "give-up"] {
+        refused(&one.client, &path(act), &note, SAME).await;
+        refused(&second_key, &path(act), &note, SAME).await;
+    }
+    // Another account after the approval: who approved does not name it, and who names it does not send.
+    let payee = json!({ "payee": { "name": "A payer (example)", "iban": mizan::demo::PAYER_ACCOUNT } });
+    refused(&other.client, &path("payee"), &payee, SAME).await;
+    done(&one.client, &path("payee"), &payee).await;
+    refused(&one.client, &path("send-again"), &note, SAME).await;
+    refused(&second_key, &path("send-again"), &note, SAME).await;
+    let third = holder(&world, "third").await;
+    done(&third.client, &path("send-again"), &note).await;
+}
+
+/// What a person types signs with the same key, and is held to the same law.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_finishes_no_approval_of_its_own_request() {
+    let world = World::new().await;
+    world.clock.set(SystemClock.now());
+    let one = holder(&world, "one").await;
+    key(&world, one.person, "typed", SEED).await;
+    let file = world.data_dir().join("typed.json");
+    let secret = BASE64.encode(SEED);
+    let text = json!({ "hub": world.base, "key_id": "typed", "algorithm": "ed25519", "secret": secret });
+    std::fs::write(&file, text.to_string()).unwrap();
+    let intent = paid_passport(&world, "CASE-1").await;
+    let body = json!({
+        "source": intent["id"], "amount": ils("10.00"), "reason": "EXAMPLE", "refundable": intent["refundable"],
+    });
+    let call = async |path: String, body: Value| {
+        let command = tokio::process::Command::new(env!("CARGO_BIN_EXE_mizan"))
+            .args(["call", "POST", &path, &body.to_string(), "--key"])
+            .arg(&file)
+            .output();
+        let output = command.await.unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, answer) = call("/v1/finance/refunds".to_owned(), body).await;
+    assert_eq!(code, Some(0), "{answer}");
+    let refund: Value = serde_json::from_str(&answer).unwrap();
+    let (code, answer) = call(format!("/v1/finance/refunds/{}/approve", id(&refund)), json!({})).await;
+    assert_eq!(code, Some(1), "{answer}");
+    assert!(answer.contains("same_person"), "{answer}");
+}
