@@ -5,6 +5,7 @@
 //! - [`quoting`]: a priced, expiring, explained promise;
 //! - [`intents`]: the life of one payment; its [`intents::attempts`] on channels;
 //! - [`inbox`]: outside facts about money, stored raw and applied later by the poster;
+//! - [`fulfilment`]: what became of a service that was paid, and what that releases;
 //! - [`receipts`]: numbered, signed proof for the payer;
 //! - [`refunds`]: money given back: asked by one, approved by another, final when the bank shows it;
 //! - [`expectations`], [`suspense`], [`breaks`]: what will be seen at the bank, what fits nothing, what does not tie;
@@ -37,6 +38,7 @@ pub mod entropy;
 pub mod events;
 pub mod expectations;
 pub mod fault;
+pub mod fulfilment;
 pub mod http;
 pub mod ids;
 pub mod inbox;

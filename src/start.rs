@@ -23,7 +23,7 @@ use crate::entropy::Entropy;
 use crate::http::router::router;
 use crate::keys::HubKeys;
 use crate::tx::Hub;
-use crate::{events, inbox, queue, recon, refunds, webhooks};
+use crate::{events, fulfilment, inbox, queue, recon, refunds, webhooks};
 
 /// Connections for requests when nothing else is configured: two cores serve no more at once.
 const CONNECTIONS: u32 = 16;
@@ -109,7 +109,7 @@ pub fn loops(app: &App) {
     app.tasks.spawn(events::publisher::publish_loop(app.clone()));
     app.tasks.spawn(events::publisher::prune_loop(app.clone()));
     app.tasks.spawn(webhooks::jobs::deliver_loop(app.clone()));
-    for work in refunds::jobs::WORKS.into_iter().chain([recon::jobs::WORK]) {
+    for work in refunds::jobs::WORKS.into_iter().chain([recon::jobs::WORK, fulfilment::jobs::WORK]) {
         app.tasks.spawn(queue::worker::work_loop(app.clone(), work));
     }
 }

@@ -138,6 +138,8 @@ codes! {
         "لا يمكن الدفع في الحالة الحالية" "The payment intent cannot be paid in its state"
     IntentNotCancelable "intent_not_cancelable" CONFLICT Never
         "لا يمكن الإلغاء في الحالة الحالية" "The payment intent cannot be canceled in its state"
+    IntentNotPaid "intent_not_paid" CONFLICT Never
+        "طلب الدفع غير مدفوع" "The payment intent is not paid"
     AttemptInProgress "attempt_in_progress" CONFLICT Later
         "توجد محاولة دفع جارية" "A payment attempt is in progress"
     ChannelUnavailable "channel_unavailable" CONFLICT Changed

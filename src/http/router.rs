@@ -16,7 +16,8 @@ use crate::app::App;
 use crate::fault::Fault;
 use crate::ids::RequestId;
 use crate::{
-    catalogue, console, events, inbox, intents, pay, quoting, receipts, recon, refunds, reports, webhooks,
+    catalogue, console, events, fulfilment, inbox, intents, pay, quoting, receipts, recon, refunds, reports,
+    webhooks,
 };
 
 /// The whole hub as one service.
@@ -33,6 +34,7 @@ pub fn router(app: App) -> Router {
         .merge(events::api::router())
         .merge(webhooks::api::router())
         .merge(refunds::api::router())
+        .merge(fulfilment::api::router())
         .merge(reports::api::router())
         .merge(docs::routes())
         .route("/healthz", get(health::healthz))

@@ -14,7 +14,7 @@ use crate::fault::Fault;
 use crate::ids::{AttemptId, IntentId, SuspenseId};
 use crate::intents::attempts::service::end_attempts;
 use crate::intents::{
-    Arrival, Attempt, AttemptEvent, Intent, IntentEvent, IntentState, Misfit, shares, view,
+    Arrival, Attempt, AttemptEvent, Intent, IntentEvent, IntentState, Misfit, RELEASE_BY_TIME, shares, view,
 };
 use crate::queue::NewJob;
 use crate::quoting::Basket;
@@ -173,11 +173,24 @@ impl Decided {
         if !held.is_zero() {
             self.completed.push(id);
         }
+        self.release_later(batch, id, &rail)?;
         self.expect(&rail, notice, Some(id));
         if !surplus.is_zero() {
             self.park(batch, notice, Some(id), Category::AmountOver, surplus, notice.entry);
         }
         Ok("paid".to_owned())
+    }
+
+    /// What is held for some days is released by a job; of direct money nothing is held.
+    fn release_later(&mut self, batch: &Batch<'_>, id: IntentId, rail: &Rail) -> Result<(), Fault> {
+        if rail.direct.is_some() {
+            return Ok(());
+        }
+        for days in shares::release_days(&self.case(id)?.basket) {
+            let at = batch.now.plus_seconds(i64::from(days) * 86_400);
+            self.jobs.push(NewJob::now(RELEASE_BY_TIME, format!("{id}:{days}")).at(at));
+        }
+        Ok(())
     }
 
     /// Less than what is due: held until the rest comes.

@@ -16,6 +16,7 @@ pub mod api;
 pub mod attempts;
 mod body;
 pub mod carrying;
+mod fulfilled;
 pub mod jobs;
 mod model;
 pub mod search;
@@ -24,7 +25,11 @@ pub mod shares;
 pub mod store;
 pub mod view;
 
+pub use fulfilled::{Fulfilment, Outcome};
 pub use model::{
     Arrival, Attempt, AttemptEvent, AttemptState, Illegal, Intent, IntentError, IntentEvent, IntentState,
     Misfit, NewIntent, Payer, PayerKind,
 };
+
+/// The job that releases what is held until some days after the payment; its subject is `<intent>:<days>`.
+pub const RELEASE_BY_TIME: &str = "fulfilment.release";

@@ -5,6 +5,7 @@ use mizan_ledger::{Day, Instant, Money};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::fulfilled::{Fulfilment, Outcome};
 use crate::fault::Fault;
 use crate::ids::{AttemptId, IntentId, PortalId, QuoteId};
 
@@ -181,6 +182,10 @@ pub struct Intent {
     pub paid_at: Option<Instant>,
     pub settlement_on: Option<Day>,
     pub receipt: Option<String>,
+    /// What became of the services of its lines.
+    pub fulfilment: Fulfilment,
+    /// Of what was paid: no longer refundable, because its service was delivered.
+    pub kept: Money,
 }
 
 /// What arriving money does to an intent.
@@ -208,6 +213,11 @@ pub enum Misfit {
 impl Intent {
     pub fn due(&self) -> Result<Money, Fault> {
         Ok(self.amount.checked_sub(self.paid)?)
+    }
+
+    /// The agency reported that the service of this line was given.
+    pub fn is_delivered(&self, line: usize) -> bool {
+        self.fulfilment.of(line) == Some(Outcome::Delivered)
     }
 
     /// Decides what arriving money does; changes nothing.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use mizan_adapters::reference::BillNumber;
 use sqlx::PgConnection;
 
+use super::fulfilled::Fulfilment;
 use super::model::{Intent, IntentError, IntentEvent, IntentState, NewIntent};
 use super::view::IntentView;
 use super::{carrying, store, view};
@@ -18,6 +19,7 @@ use crate::tx::{Hub, Tx};
 
 pub use ending::{cancel, expire_due};
 
+pub use super::store::releases::{Release, find as find_releases, insert as insert_releases};
 pub use super::store::{BillDue, find, find_bills, find_by_references, lock, update};
 
 /// Opens an intent on a quote: the quote is used up, the bill number is drawn, the reference is held.
@@ -92,6 +94,8 @@ async fn open_on(
         paid_at: None,
         settlement_on: None,
         receipt: None,
+        fulfilment: Fulfilment::default(),
+        kept: mizan_ledger::Money::zero(quote.basket.currency),
     };
     if !store::insert(tx.conn(), &intent).await? {
         let live = store::find_live(tx.conn(), new.portal, &new.external_reference, &new.purpose).await?;

@@ -1,6 +1,6 @@
 //! From priced lines to the shares the books post: whose each part of a payment is, and where it waits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mizan_ledger::{Entry, Money};
 
@@ -36,7 +36,8 @@ pub fn direct(agency: &Slug, basket: &Basket) -> Vec<Share> {
     vec![Share { beneficiary, amount: basket.total }]
 }
 
-/// What may still be given back of a payment: its refundable components, less what was asked back before. Money of
+/// What may still be given back of a payment: its refundable components, less what was asked back before and what a
+/// delivery has made its agency's for good. Money of
 /// an intent that is not paid waits in suspense or is held for the rest; it is no component's yet.
 pub fn refundable(intent: &Intent, basket: &Basket) -> Result<Money, Fault> {
     if intent.state != IntentState::Paid {
@@ -45,7 +46,7 @@ pub fn refundable(intent: &Intent, basket: &Basket) -> Result<Money, Fault> {
     let nets = basket.lines.iter().flat_map(|line| line.priced.nets());
     let open = nets.filter(|net| net.charge.refund != catalogue::RefundPolicy::Never);
     let whole = Money::sum(basket.currency, open.map(|net| net.amount))?;
-    Ok(whole.checked_sub(intent.refund_reserved)?)
+    Ok(whole.checked_sub(intent.refund_reserved)?.checked_sub(intent.kept)?)
 }
 
 /// What the payer was not asked for: the agency gives it up, which the books remember as a memo.
@@ -84,4 +85,14 @@ pub fn beneficiary(priced: &Priced, line: &Line) -> Beneficiary {
 /// A configured name as it stands in an account code.
 pub fn slug(text: &str) -> Result<Slug, Fault> {
     text.parse().map_err(|error: crate::books::NotASlug| Fault::Other(error.to_string()))
+}
+
+/// The different numbers of days after which components of a basket are released.
+pub fn release_days(basket: &Basket) -> BTreeSet<u16> {
+    let nets = basket.lines.iter().flat_map(|line| line.priced.nets());
+    nets.filter_map(|net| match net.charge.release {
+        catalogue::Release::AfterDays(days) => Some(days),
+        _ => None,
+    })
+    .collect()
 }

@@ -9,6 +9,7 @@ use super::model::{Intent, IntentState};
 use crate::fault::Fault;
 use crate::ids::{IntentId, PortalId, QuoteId};
 
+pub mod releases;
 pub mod search;
 
 /// Inserts an intent. False when a live one of the portal holds the same reference and purpose.
@@ -82,6 +83,8 @@ struct IntentRow {
     paid_at: Option<Instant>,
     settlement_on: Option<Day>,
     receipt: Option<String>,
+    fulfilment: Value,
+    kept_minor: i64,
 }
 
 impl TryFrom<IntentRow> for Intent {
@@ -116,6 +119,8 @@ impl TryFrom<IntentRow> for Intent {
             paid_at: row.paid_at,
             settlement_on: row.settlement_on,
             receipt: row.receipt,
+            fulfilment: serde_json::from_value(row.fulfilment).map_err(|_| corrupt("fulfilment"))?,
+            kept: Money::new(row.kept_minor, currency),
         })
     }
 }
@@ -125,7 +130,7 @@ pub async fn find(conn: &mut PgConnection, id: IntentId) -> Result<Option<Intent
         IntentRow,
         "select id, portal, external_reference, purpose, state, version, currency, amount_minor, paid_minor,
                 refund_reserved_minor, refunded_minor, bill_number, pay_token, quote, payer, return_url, metadata,
-                channels, predecessor, created_at, expires_at, paid_at, settlement_on, receipt
+                channels, predecessor, created_at, expires_at, paid_at, settlement_on, receipt, fulfilment, kept_minor
          from payment_intents where id = $1",
         id.uuid(),
     )
@@ -195,7 +200,7 @@ pub async fn lock(conn: &mut PgConnection, ids: &[IntentId]) -> Result<Vec<Inten
         IntentRow,
         "select id, portal, external_reference, purpose, state, version, currency, amount_minor, paid_minor,
                 refund_reserved_minor, refunded_minor, bill_number, pay_token, quote, payer, return_url, metadata,
-                channels, predecessor, created_at, expires_at, paid_at, settlement_on, receipt
+                channels, predecessor, created_at, expires_at, paid_at, settlement_on, receipt, fulfilment, kept_minor
          from payment_intents where id = any($1) order by id for no key update",
         &ids,
     )
@@ -210,7 +215,7 @@ pub async fn lock_due(conn: &mut PgConnection, now: Instant, limit: i64) -> Resu
         IntentRow,
         "select id, portal, external_reference, purpose, state, version, currency, amount_minor, paid_minor,
                 refund_reserved_minor, refunded_minor, bill_number, pay_token, quote, payer, return_url, metadata,
-                channels, predecessor, created_at, expires_at, paid_at, settlement_on, receipt
+                channels, predecessor, created_at, expires_at, paid_at, settlement_on, receipt, fulfilment, kept_minor
          from payment_intents
          where state in ('requires_payment', 'partially_paid') and expires_at <= $1
          order by id limit $2 for no key update skip locked",
@@ -237,13 +242,17 @@ pub async fn update(conn: &mut PgConnection, intents: &[&Intent]) -> Result<(), 
     let paid_at: Vec<Option<Instant>> = each().map(|intent| intent.paid_at).collect();
     let settlement_on: Vec<Option<Day>> = each().map(|intent| intent.settlement_on).collect();
     let receipts: Vec<Option<&str>> = each().map(|intent| intent.receipt.as_deref()).collect();
+    let fulfilments = each().map(|intent| serde_json::to_value(&intent.fulfilment));
+    let fulfilments: Vec<Value> = fulfilments.collect::<Result<_, _>>()?;
+    let kept: Vec<i64> = each().map(|intent| intent.kept.minor()).collect();
     sqlx::query!(
         "update payment_intents set state = new.state, version = new.version, paid_minor = new.paid,
              refund_reserved_minor = new.reserved, refunded_minor = new.refunded, paid_at = new.paid_at,
-             settlement_on = new.settlement_on, receipt = new.receipt
+             settlement_on = new.settlement_on, receipt = new.receipt, fulfilment = new.fulfilment,
+             kept_minor = new.kept
          from unnest($1::uuid[], $2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::timestamptz[],
-                     $8::date[], $9::text[])
-             as new (id, state, version, paid, reserved, refunded, paid_at, settlement_on, receipt)
+                     $8::date[], $9::text[], $10::jsonb[], $11::bigint[])
+             as new (id, state, version, paid, reserved, refunded, paid_at, settlement_on, receipt, fulfilment, kept)
          where payment_intents.id = new.id",
         &ids,
         &states as _,
@@ -254,6 +263,8 @@ pub async fn update(conn: &mut PgConnection, intents: &[&Intent]) -> Result<(), 
         &paid_at as _,
         &settlement_on as _,
         &receipts as _,
+        &fulfilments,
+        &kept,
     )
     .execute(conn)
     .await?;
@@ -281,7 +292,7 @@ pub async fn page(
         IntentRow,
         "select id, portal, external_reference, purpose, state, version, currency, amount_minor, paid_minor,
                 refund_reserved_minor, refunded_minor, bill_number, pay_token, quote, payer, return_url, metadata,
-                channels, predecessor, created_at, expires_at, paid_at, settlement_on, receipt
+                channels, predecessor, created_at, expires_at, paid_at, settlement_on, receipt, fulfilment, kept_minor
          from payment_intents
          where ($1::uuid is null or portal = $1) and ($2::text is null or state = $2)
            and ($3::text is null or external_reference = $3)

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use sqlx::PgConnection;
 
 use super::attempts;
+use super::fulfilled::Outcome;
 use super::model::{Attempt, AttemptState, Intent, IntentState, Payer};
 use super::{shares, store};
 use crate::expectations;
@@ -46,9 +47,18 @@ pub struct IntentView {
     pub receipt: Option<ReceiptLink>,
     pub attempts: Vec<AttemptView>,
     pub settlement: &'static str,
+    /// What the agencies of its lines reported.
+    pub fulfilment: Vec<FulfilmentView>,
     /// Money that came for this payment and was not applied to it: late, twice, too much, or a part of what ended.
     /// Each can be given back through `POST /v1/refunds` with its id as source.
     pub unapplied: Vec<UnappliedView>,
+}
+
+/// A line by its place, from 0, and what became of its service.
+#[derive(Debug, Clone, Serialize)]
+pub struct FulfilmentView {
+    pub line: usize,
+    pub outcome: Outcome,
 }
 
 /// What is left of money in suspense.
@@ -116,6 +126,11 @@ pub fn intent(hub: &Hub, intent: &Intent, basket: &Basket, attempts: &[Attempt])
         }),
         attempts: attempts.iter().map(attempt).collect(),
         settlement: if intent.paid.is_positive() { "in_transit" } else { "none" },
+        fulfilment: intent
+            .fulfilment
+            .iter()
+            .map(|(line, outcome)| FulfilmentView { line, outcome })
+            .collect(),
         unapplied: Vec::new(),
     }
 }

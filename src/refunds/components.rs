@@ -4,7 +4,7 @@ use mizan_ledger::Money;
 use serde::{Deserialize, Serialize};
 
 use super::model::{RefundError, Wanted, WantedPart};
-use crate::books::{Beneficiary, Share};
+use crate::books::{Beneficiary, Share, Stage};
 use crate::catalogue::RefundPolicy;
 use crate::fault::Fault;
 use crate::intents::shares;
@@ -24,12 +24,16 @@ pub struct Part {
 #[derive(Debug, Clone)]
 pub struct Left {
     part: Part,
-    /// Of the component's policy: never.
+    /// It is the agency's for good: by its policy, or since the service was delivered.
     kept: bool,
 }
 
 /// The components of a payment net of exemption, less what earlier refunds hold of them.
-pub fn left(basket: &Basket, earlier: &[Part]) -> Result<Vec<Left>, Fault> {
+pub fn left(
+    basket: &Basket,
+    earlier: &[Part],
+    is_delivered: impl Fn(usize) -> bool,
+) -> Result<Vec<Left>, Fault> {
     let mut left = Vec::new();
     for (line, priced) in basket.lines.iter().map(|line| &line.priced).enumerate() {
         for net in priced.nets() {
@@ -38,10 +42,22 @@ pub fn left(basket: &Basket, earlier: &[Part]) -> Result<Vec<Left>, Fault> {
             let held = Money::sum(basket.currency, held.map(|part| part.amount))?;
             let amount = net.amount.checked_sub(held)?;
             let part = Part { line, service: priced.service.to_string(), component, amount };
-            left.push(Left { part, kept: net.charge.refund == RefundPolicy::Never });
+            let kept = match net.charge.refund {
+                RefundPolicy::Always => false,
+                RefundPolicy::UntilDelivered => is_delivered(line),
+                RefundPolicy::Never => true,
+            };
+            left.push(Left { part, kept });
         }
     }
     Ok(left)
+}
+
+/// All that may be given back of one line.
+pub fn whole_line(left: &[Left], line: usize) -> Vec<WantedPart> {
+    let open = left.iter().filter(|one| one.part.line == line && !one.kept && one.part.amount.is_positive());
+    open.map(|one| WantedPart { line, component: one.part.component.clone(), amount: Some(one.part.amount) })
+        .collect()
 }
 
 /// What is taken from each component, in the order of the lines. An amount is shared in proportion to what is left
@@ -99,12 +115,18 @@ fn take_parts(left: &[Left], parts: &[WantedPart], refundable: Money) -> Result<
     Ok(taken)
 }
 
-/// On which accounts the parts stand, one share per beneficiary.
-pub fn stands(basket: &Basket, parts: &[Part]) -> Result<Vec<Share>, Fault> {
+/// On which accounts the parts stand, one share per beneficiary. What was released is payable.
+pub fn stands(basket: &Basket, parts: &[Part], released: &[(usize, String)]) -> Result<Vec<Share>, Fault> {
     let mut stands: Vec<Share> = Vec::new();
     for part in parts {
-        let beneficiary = beneficiary(basket, part)
+        let mut beneficiary = beneficiary(basket, part)
             .ok_or_else(|| Fault::corrupt("refunds", "components", &part.component))?;
+        let is_it = |(line, component): &(usize, String)| *line == part.line && *component == part.component;
+        if let Beneficiary::Agency { stage, .. } = &mut beneficiary
+            && released.iter().any(is_it)
+        {
+            *stage = Stage::Payable;
+        }
         match stands.iter_mut().find(|share| share.beneficiary == beneficiary) {
             Some(share) => share.amount = share.amount.checked_add(part.amount)?,
             None => stands.push(Share { beneficiary, amount: part.amount }),

@@ -12,7 +12,7 @@ use super::service::{self, Asked, Heard, News, Order, Told};
 use crate::app::{App, ServiceError};
 use crate::crash::Point;
 use crate::fault::Fault;
-use crate::ids::{RefundId, SuspenseId};
+use crate::ids::{IntentId, RefundId, SuspenseId};
 use crate::queue::worker::{self, Done, Work};
 use crate::queue::{ATTEMPTS_MAX, Job, NewJob};
 use crate::suspense::PROPOSE_REFUND;
@@ -22,16 +22,19 @@ pub const SUBMIT: &str = "refund.submit";
 pub const ASK: &str = "refund.ask";
 pub const HEAR: &str = "refund.hear";
 pub const FUND: &str = "refund.fund";
+/// Proposes to give back a rejected line; its subject is `<intent>:<line>`.
+pub const PROPOSE_LINE: &str = "refund.propose_line";
 
 /// How long a refund without funds waits before the book is asked again.
 pub const FUNDS_PAUSE_SECONDS: i64 = 900;
 
 /// The kinds of job of this room. A lease outlives every call to a provider.
-pub const WORKS: [Work; 7] = [
+pub const WORKS: [Work; 8] = [
     Work { kind: SUBMIT, at_once: 8, lease_seconds: 300, handle: submit },
     Work { kind: ASK, at_once: 8, lease_seconds: 300, handle: ask },
     Work { kind: HEAR, at_once: 8, lease_seconds: 60, handle: hear },
     Work { kind: FUND, at_once: 2, lease_seconds: 60, handle: fund },
+    Work { kind: PROPOSE_LINE, at_once: 8, lease_seconds: 60, handle: propose_line },
     Work { kind: PROPOSE_REFUND, at_once: 8, lease_seconds: 60, handle: propose },
     files::jobs::WORKS[0],
     files::jobs::WORKS[1],
@@ -177,6 +180,20 @@ fn propose(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
     async move {
         let item: SuspenseId = job.subject.parse().map_err(|_| Fault::corrupt("jobs", "subject", job.id))?;
         app.run(&actor(), &item, |tx, item| Box::pin(service::propose(tx, item))).await.map_err(fault)?;
+        Ok(Done::Finished)
+    }
+    .boxed()
+}
+
+/// Proposes to give back the line of a rejected service.
+fn propose_line(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
+    async move {
+        let named = job.subject.split_once(':');
+        let line = named.and_then(|(intent, line)| Some((intent.parse().ok()?, line.parse().ok()?)));
+        let line: (IntentId, usize) = line.ok_or_else(|| Fault::corrupt("jobs", "subject", job.id))?;
+        app.run(&actor(), &line, |tx, line| Box::pin(service::propose_line(tx, line)))
+            .await
+            .map_err(fault)?;
         Ok(Done::Finished)
     }
     .boxed()

@@ -18,10 +18,10 @@ use crate::quoting::{self, Basket};
 use crate::suspense::{self, Item};
 use crate::tx::Tx;
 
-pub use super::store::{Filter, find, page};
+pub use super::store::{Filter, find, page, page_of};
 pub use again::{Redirect, give_up, redirect, send_again};
 pub use decide::{Decision, approve, cancel, fund, refuse, withdraw};
-pub use request::{propose, request};
+pub use request::{propose, propose_line, request};
 pub use settle::{Settled, came_back, lock, settle};
 pub use tell::{Asked, Heard, News, Order, Told, begin, hear, notice_job, tell, who_to_ask};
 

@@ -9,6 +9,7 @@ mod bad_input;
 mod console;
 mod crash;
 mod events;
+mod fulfilment;
 #[expect(clippy::print_stdout, reason = "it says which judge is missing")]
 #[path = "../judges/mod.rs"]
 mod judges;

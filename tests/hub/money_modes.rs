@@ -17,13 +17,13 @@ impl World {
     }
 
     /// A health certificate for two workers: 80.00, of which the ministry is paid by the gateway itself.
-    async fn certificate(&self, reference: &str) -> Value {
+    pub async fn certificate(&self, reference: &str) -> Value {
         let line = json!({ "service": "health/health-certificate", "inputs": { "workers": 2 } });
         self.opened(json!([line]), reference).await
     }
 
     /// Pays on a channel up to the hub's books, when the gateway tells of it.
-    async fn pay_on(&self, channel: &str, intent: &Value, notices: i64) -> Value {
+    pub async fn pay_on(&self, channel: &str, intent: &Value, notices: i64) -> Value {
         let chosen = self.form(text(intent, "/pay_url"), &format!("channel={channel}")).await;
         assert_eq!(chosen.status(), 303, "{}", chosen.text().await.unwrap());
         let page = chosen.headers()["location"].to_str().unwrap().to_owned();

@@ -22,7 +22,7 @@ impl World {
         seen
     }
 
-    async fn tied(&self) {
+    pub async fn tied(&self) {
         let path = format!("/v1/finance/reports/daily?date={TODAY}");
         let proof = self.people.reconciler.client.get(&path).await.unwrap().json;
         assert_eq!(proof["tied"], true, "{proof:#}");

@@ -31,12 +31,14 @@ const FOUNDATION: [&str; 22] = [
 ];
 
 /// Each slice and the slices it may use.
-const SLICES: [(&str, &[&str]); 17] = [
+const SLICES: [(&str, &[&str]); 18] = [
     ("catalogue", &[]),
     ("counters", &["inbox", "intents", "refunds"]),
     ("demo", &["catalogue", "inbox", "start"]),
     ("disputes", &["intents"]),
     ("documents", &[]),
+    // A report releases what no refund has taken.
+    ("fulfilment", &["intents", "quoting", "catalogue", "refunds"]),
     ("inbox", &["intents", "quoting", "receipts", "refunds", "settlement", "disputes"]),
     ("intents", &["quoting", "catalogue", "receipts"]),
     ("notify", &[]),

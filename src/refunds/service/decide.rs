@@ -180,7 +180,8 @@ async fn stands(tx: &mut Tx, held: &Held) -> Result<Vec<Share>, RefundError> {
                 return Ok(vec![Share { beneficiary, amount: refund.amount }]);
             }
             let basket = basket(tx, intent).await?;
-            Ok(components::stands(&basket, &refund.parts)?)
+            let released = intents::service::find_releases(tx.conn(), intent.id).await?;
+            Ok(components::stands(&basket, &refund.parts, &released)?)
         }
         (None, Some(item)) => {
             let beneficiary = Beneficiary::Suspense { suspense: shares::slug(&item.account)? };

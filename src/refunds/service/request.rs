@@ -69,6 +69,35 @@ pub async fn propose(tx: &mut Tx, id: &SuspenseId) -> Result<Option<Refund>, Ref
     request(tx, &new).await.map(Some)
 }
 
+/// The hub proposes to give back what is refundable of one line, whose service was rejected. None where nothing is, or
+/// where the money cannot go back the way it came.
+pub async fn propose_line(
+    tx: &mut Tx,
+    (id, line): &(IntentId, usize),
+) -> Result<Option<Refund>, RefundError> {
+    let intent = intents::service::lock(tx.conn(), &[*id]).await?.pop().ok_or(RefundError::NotFound)?;
+    let attempts = intents::attempts::service::lock_of(tx.conn(), &[*id]).await?;
+    let basket = basket(tx, &intent).await?;
+    let source = RefundSource::Intent(*id);
+    let earlier = holding(tx, source).await?;
+    let held: Vec<Part> = earlier.iter().flat_map(|refund| refund.parts.iter().cloned()).collect();
+    let left = components::left(&basket, &held, |line| intent.is_delivered(line))?;
+    let parts = components::whole_line(&left, *line);
+    let amount = Money::sum(basket.currency, parts.iter().filter_map(|part| part.amount))?;
+    if parts.is_empty() || way_it_came(tx.hub(), &attempts, &earlier, amount)?.is_none() {
+        return Ok(None);
+    }
+    let new = NewRefund {
+        portal: None,
+        source,
+        wanted: Wanted::Parts(parts),
+        reason: "proposed: the application was rejected".to_owned(),
+        refundable: shares::refundable(&intent, &basket)?,
+        payee: None,
+    };
+    request(tx, &new).await.map(Some)
+}
+
 /// What a request takes, and the way it will go.
 struct Taken {
     portal: Option<PortalId>,
@@ -90,7 +119,11 @@ async fn from_intent(tx: &mut Tx, new: &NewRefund, id: IntentId) -> Result<Taken
     believed(new, refundable)?;
     let earlier = holding(tx, new.source).await?;
     let held: Vec<Part> = earlier.iter().flat_map(|refund| refund.parts.iter().cloned()).collect();
-    let parts = components::take(&components::left(&basket, &held)?, &new.wanted, refundable)?;
+    let parts = components::take(
+        &components::left(&basket, &held, |line| intent.is_delivered(line))?,
+        &new.wanted,
+        refundable,
+    )?;
     let amount = Money::sum(currency, parts.iter().map(|part| part.amount))?;
     let hub = tx.hub().clone();
     let rail = match way_it_came(&hub, &attempts, &earlier, amount)? {
