@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use mizan_ledger::{Id, Instant};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -202,4 +204,33 @@ pub async fn find_person(conn: &mut PgConnection, login: &str) -> Result<Option<
 pub async fn count_people(conn: &mut PgConnection) -> Result<i64, Fault> {
     let count = sqlx::query_scalar!(r#"select count(*) as "count!" from people"#).fetch_one(conn).await?;
     Ok(count)
+}
+
+/// The names, Arabic and English, of those of these people and portals that are known, by their id as an actor.
+pub async fn find_names(
+    conn: &mut PgConnection,
+    actors: &[String],
+) -> Result<BTreeMap<String, (String, String)>, Fault> {
+    let people: Vec<Uuid> =
+        actors.iter().filter_map(|one| one.parse::<PersonId>().ok()).map(Id::uuid).collect();
+    let portals: Vec<Uuid> =
+        actors.iter().filter_map(|one| one.parse::<PortalId>().ok()).map(Id::uuid).collect();
+    let rows = sqlx::query!(
+        r#"select id as "id!", name_ar as "ar!", name_en as "en!", true as "person!" from people where id = any($1)
+           union all
+           select id, name_ar, name_en, false from portals where id = any($2)"#,
+        &people,
+        &portals,
+    )
+    .fetch_all(conn)
+    .await?;
+    let named = rows.into_iter().map(|row| {
+        let actor = if row.person {
+            PersonId::from_uuid(row.id).to_string()
+        } else {
+            PortalId::from_uuid(row.id).to_string()
+        };
+        (actor, (row.ar, row.en))
+    });
+    Ok(named.collect())
 }

@@ -4,10 +4,12 @@
 //! login ─► day ─► account ─► entry ─► notice ─► the bytes that came
 //!           ├──► what a channel owes, item by item ─► payment
 //!           ├──► breaks ─► payment
+//!           ├──► refunds ─► refund ─► approve or refuse, by another than who asked
 //!           └──► payments, by any number a person holds
 //! ```
 //! A page decides nothing: it shows what the book and the stores say, and every number on it leads to what it is made
-//! of. Who may see it holds the scope `finance:read`; a form carries the session's own token.
+//! of. Who may see it holds the scope `finance:read`; a form carries the session's own token. A decision on a refund is
+//! the service's: the page tells who may take it, and why not.
 
 mod limit;
 mod login;
@@ -31,6 +33,10 @@ pub fn router() -> Router<App> {
         .route("/console/breaks", get(pages::breaks::show))
         .route("/console/payments", get(pages::payments::show))
         .route("/console/payments/{id}", get(pages::payment::show))
+        .route("/console/refunds", get(pages::refunds::show))
+        .route("/console/refunds/{id}", get(pages::refund::show))
+        .route("/console/refunds/{id}/approve", post(pages::refund::approve))
+        .route("/console/refunds/{id}/refuse", post(pages::refund::refuse))
         .route("/console/logout", post(login::close))
         .route("/console/language", post(login::speak))
         .route("/console/style.css", get(shell::style))

@@ -21,7 +21,7 @@ use crate::app::App;
 use crate::fault::Fault;
 use crate::http::language::Language;
 
-const TEMPLATES: [(&str, &str); 12] = [
+const TEMPLATES: [(&str, &str); 14] = [
     ("account.html", include_str!("templates/account.html")),
     ("breaks.html", include_str!("templates/breaks.html")),
     ("day.html", include_str!("templates/day.html")),
@@ -33,6 +33,8 @@ const TEMPLATES: [(&str, &str); 12] = [
     ("parts.html", include_str!("templates/parts.html")),
     ("payment.html", include_str!("templates/payment.html")),
     ("payments.html", include_str!("templates/payments.html")),
+    ("refund.html", include_str!("templates/refund.html")),
+    ("refunds.html", include_str!("templates/refunds.html")),
     ("stop.html", include_str!("templates/stop.html")),
 ];
 
@@ -94,6 +96,7 @@ fn here(template: &str) -> &'static str {
     match template {
         "payments.html" | "payment.html" => "payments",
         "breaks.html" => "breaks",
+        "refunds.html" | "refund.html" => "refunds",
         _ => "day",
     }
 }

@@ -3,7 +3,7 @@
 use crate::http::language::Language;
 
 /// Slug, Arabic, English.
-const WORDS: [(&str, &str, &str); 78] = [
+const WORDS: [(&str, &str, &str); 110] = [
     // payments
     ("requires_payment", "بانتظار الدفع", "Waiting for payment"),
     ("processing", "قيد الدفع", "Processing"),
@@ -74,6 +74,29 @@ const WORDS: [(&str, &str, &str); 78] = [
     ("always", "يُسترد دائمًا", "Always"),
     ("until_delivered", "حتى تقديم الخدمة", "Until delivered"),
     ("never", "لا يُسترد", "Never"),
+    // refunds
+    ("requested", "مطلوب", "Asked for"),
+    ("refused", "مرفوض", "Refused"),
+    ("awaiting_funds", "بانتظار توفر المال", "Waiting for funds"),
+    ("submitted", "أُرسل", "Sent"),
+    ("failed", "لم يُنفَّذ", "Failed"),
+    ("succeeded", "وصل", "Arrived"),
+    ("returned", "عاد", "Came back"),
+    ("unclaimed", "لم يطالب به أحد", "Unclaimed"),
+    ("original", "بالطريق الذي جاء منه", "The way it came"),
+    ("transfer", "بحوالة", "By transfer"),
+    ("sending", "قيد الإرسال", "Being sent"),
+    ("accepted", "مقبولة", "Accepted"),
+    ("not_sent", "لم تُرسل", "Not sent"),
+    // services
+    ("delivered", "قُدّمت", "Delivered"),
+    ("rejected", "رُفضت", "Rejected"),
+    // causes
+    ("late_money", "مال متأخر", "Late money"),
+    ("duplicate_money", "دفع مكرر", "Paid twice"),
+    ("amount_over", "زيادة في المبلغ", "Too much"),
+    ("amount_under", "جزء من فاتورة انتهت", "Part of a bill that ended"),
+    ("unknown_credit", "إيداع غير معروف", "Unknown credit"),
     // entries
     ("paid_in_full", "دفع كامل", "Paid in full"),
     ("rail_cost_accrued", "عمولة القناة مستحقة", "Rail cost accrued"),
@@ -84,6 +107,18 @@ const WORDS: [(&str, &str, &str); 78] = [
     ("channel_settled_net", "تسوية القناة صافية", "Channel settled net"),
     ("channel_settled_gross", "تسوية القناة إجمالية", "Channel settled gross"),
     ("confirmation_withdrawn", "سُحب التأكيد", "Confirmation withdrawn"),
+    ("part_payment_ended", "انتهت الدفعات الجزئية", "Part payment ended"),
+    ("transfer_paid", "دفع بحوالة", "Paid by transfer"),
+    ("direct_settled", "دُفع للجهة مباشرة", "Paid to the agency itself"),
+    ("released", "أُفرج عنه للجهة", "Released"),
+    ("bank_unknown_credit", "إيداع غير معروف", "Unknown credit"),
+    ("bank_unknown_debit", "سحب غير معروف", "Unknown debit"),
+    ("suspense_credit_explained", "فُسّر مال معلَّق", "Suspense explained"),
+    ("refund_submitted", "أُرسل الرد", "Refund sent"),
+    ("refund_canceled", "أُلغي الرد", "Refund canceled"),
+    ("refund_refused", "رُفضت تعليمات الرد", "Refund refused by the rail"),
+    ("refund_netted", "رُدّ بالمقاصّة", "Refund netted"),
+    ("refund_seen_at_bank", "ظهر الرد في البنك", "Refund seen at the bank"),
     ("refund_approved", "استرداد معتمد", "Refund approved"),
     ("refund_returned", "استرداد أعيد", "Refund returned"),
     ("asset", "أصول", "Asset"),

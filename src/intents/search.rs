@@ -1,5 +1,6 @@
 //! What a person types to find a payment: its id, the bill number in any writing, the portal's reference, the number
-//! or code of a receipt, a transaction of a rail, or our reference at a provider.
+//! or code of a receipt, a transaction of a rail or the reference a bank gave a line of its statement, or our reference at
+//! a provider.
 
 use mizan_adapters::reference::BillNumber;
 use sqlx::PgConnection;
@@ -29,11 +30,13 @@ fn wanted(config: &Config, question: &str) -> Option<Wanted> {
         return None;
     }
     let banks = config.banks.iter().map(|bank| bank.name.clone());
+    let money_keys = config.banks.iter().map(|bank| format!("bank:{}:{text}", bank.name)).collect();
     Some(Wanted {
         id: text.parse().ok(),
         attempt: text.parse().ok(),
         bill_number: text.parse::<BillNumber>().ok().map(|number| number.to_string()),
         channels: config.channels.keys().cloned().chain(banks).collect(),
+        money_keys,
         text,
     })
 }

@@ -29,6 +29,16 @@ pub fn daily(proof: &Proof, language: Language) -> String {
     page.rows.join("\n")
 }
 
+/// What must be known of a line or a currency, in words.
+pub fn note(note: &Note, language: Language) -> String {
+    Page { language, rows: Vec::new() }.note(note)
+}
+
+/// The name of an identity.
+pub fn section(section: Section, language: Language) -> &'static str {
+    Page { language, rows: Vec::new() }.section(section)
+}
+
 struct Page {
     language: Language,
     rows: Vec<String>,

@@ -89,6 +89,20 @@ pub async fn lock(conn: &mut PgConnection, id: SuspenseId) -> Result<Option<Item
     row.map(Item::try_from).transpose()
 }
 
+/// One item, whatever became of it.
+pub async fn find(conn: &mut PgConnection, id: SuspenseId) -> Result<Option<Item>, Fault> {
+    let row = sqlx::query_as!(
+        ItemRow,
+        r#"select id, account, currency, amount_minor - used_minor as "left_minor!", cause, intent, money_key,
+                  created_at
+           from suspense_items where id = $1"#,
+        id.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(Item::try_from).transpose()
+}
+
 /// Locks the items with something left that came under these money keys.
 pub async fn lock_by_money_key(conn: &mut PgConnection, money_keys: &[String]) -> Result<Vec<Item>, Fault> {
     let rows = sqlx::query_as!(

@@ -1,5 +1,8 @@
 //! The console as an officer's browser meets it.
 
+mod refunds;
+
+use mizan::demo::Officer;
 use serde_json::{Value, json};
 
 use crate::world::{TODAY, World};
@@ -61,7 +64,10 @@ async fn post(world: &World, path: &str, cookie: &str, fields: &str) -> reqwest:
 
 impl<'w> Browser<'w> {
     async fn of_reconciler(world: &'w World) -> Self {
-        let officer = &world.people.reconciler;
+        Self::of(world, &world.people.reconciler).await
+    }
+
+    async fn of(world: &'w World, officer: &Officer) -> Self {
         let (answer, cookie) = log_in(world, &officer.login, &officer.password).await;
         assert_eq!((answer.status, answer.to.as_str()), (303, "/console"), "{}", answer.html);
         Self { world, cookie }
@@ -106,6 +112,8 @@ async fn there_is_no_page_without_a_session() {
         "/console/payments",
         "/console/payments/pi_00000000000070008000000000000000",
         "/console/notices/1",
+        "/console/refunds",
+        "/console/refunds/rf_00000000000070008000000000000000",
         "/console/accounts/ILS/channel/card/receivable",
     ];
     for cookie in ["", "mizan_console=", "mizan_console=00000000000000000000000000000000"] {
@@ -240,6 +248,59 @@ async fn a_payment_is_found_by_any_number_a_person_holds() {
         assert_eq!((answer.status, &answer.to), (303, &to), "{number}");
     }
     assert_eq!(browser.get("/console/payments?q=CASE-9").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_is_found_by_the_reference_of_the_bank() {
+    let world = World::new().await;
+    let intent = world.intent("CASE-1").await;
+    let transfer = json!({
+        "to": crate::recon::ILS, "amount": intent["amount"]["amount"], "currency": "ILS",
+        "reference": intent["reference"], "payer": "A payer (example)",
+    });
+    let told = world.control("transfers", transfer).await;
+    let card = world.intent("CASE-2").await;
+    world.pay_by_card(&card).await;
+    world.end_day(TODAY).await;
+    let browser = Browser::of_reconciler(&world).await;
+    let to = format!("/console/payments/{}", intent["id"].as_str().unwrap());
+    let found =
+        browser.get(&format!("/console/payments?q={}", told["bank_reference"].as_str().unwrap())).await;
+    assert_eq!((found.status, &found.to), (303, &to), "{}", found.html);
+}
+
+/// The API, the command line and the console tell one proof.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_day_is_the_proof_that_the_api_tells() {
+    let world = World::new().await;
+    let intent = world.intent("CASE-1").await;
+    world.pay_by_card(&intent).await;
+    let browser = Browser::of_reconciler(&world).await;
+    let path = format!("/v1/finance/reports/daily?date={TODAY}");
+    for tampered in [false, true] {
+        if tampered {
+            world.tamper("update expectations set amount_minor = amount_minor - 1").await;
+        }
+        let proof = world.people.reconciler.client.get(&path).await.unwrap().json;
+        let html = browser.get("/console").await.html;
+        assert_eq!(proof["tied"], !tampered);
+        assert_eq!(html.contains("verdict fail"), tampered, "{html}");
+        assert!(proof["accounts"].as_array().unwrap().len() >= 4);
+        for line in proof["accounts"].as_array().unwrap() {
+            let text = |name: &str| line[name].as_str().unwrap();
+            let mark = if text("unexplained").bytes().any(|digit| (b'1'..=b'9').contains(&digit)) {
+                format!("<bdi class=\"num bad\">{}</bdi>", text("unexplained"))
+            } else {
+                format!("<bdi class=\"num ok\">✓ {}</bdi>", text("unexplained"))
+            };
+            for told in [text("closing"), text("listed"), mark.as_str()] {
+                assert!(html.contains(told), "{told} of {} in {html}", text("account"));
+            }
+        }
+        for identity in ["(a) Channels", "(b) Banks", "(c) Agencies", "(d) Custody"] {
+            assert!(html.contains(identity), "{identity} in {html}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,19 +1,19 @@
-//! GET /console: what was taken, settled and is on its way, and whether book and list agree.
-
-use std::collections::BTreeMap;
+//! GET /console: the day's proof, its four identities account by account, and what waits for a person.
 
 use axum::extract::{Query, State};
 use axum::response::Response;
-use mizan_ledger::{AccountBalance, Currency, Day, Money};
-use serde::{Deserialize, Serialize};
+use mizan_ledger::{AccountBalance, Currency, Money, MoneyError};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{account_name, channel, day};
+use super::{account_name, day};
 use crate::app::App;
-use crate::books::chart::{self, Kind};
+use crate::breaks;
 use crate::console::officer::Officer;
 use crate::console::shell::{Stop, page};
-use crate::{breaks, expectations};
+use crate::fault::Fault;
+use crate::http::language::Language;
+use crate::reports::{self, CurrencyProof, Line, Part, Section, Word, text};
 
 #[derive(Debug, Deserialize)]
 pub struct Asked {
@@ -26,10 +26,17 @@ pub async fn show(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Stop> {
     let day = day(&app, asked.date.as_deref());
-    let proof = proof(&app, &officer, day).await?;
-    let now = app.clock.now();
+    let (book, config) = (&app.hub.book, &app.hub.config);
     let mut look = app.snapshot().await?;
-    let breaks = breaks::store::find_open_totals(&mut look, now).await?;
+    let asked = reports::Asked { book, calendar: &app.hub.calendar, banks: &config.banks, day };
+    let proof = reports::service::daily(&mut look, &asked).await?;
+    let opening = book.balances_on(&mut look, day.previous()).await?;
+    let closing = book.balances_on(&mut look, day).await?;
+    let breaks = breaks::store::find_open_totals(&mut look, app.clock.now()).await?;
+    drop(look);
+    let balances: Vec<(&AccountBalance, &AccountBalance)> = opening.iter().zip(&closing).collect();
+    let shown = proof.currencies.iter().map(|one| currency(&officer, one, &balances));
+    let currencies = shown.collect::<Result<Vec<Value>, MoneyError>>().map_err(Fault::from)?;
     let breaks: Vec<Value> = breaks
         .iter()
         .map(|one| {
@@ -39,138 +46,85 @@ pub async fn show(
         .collect();
     let values = json!({
         "day": day.to_string(), "before": day.previous().to_string(), "after": day.next().to_string(),
-        "is_today": day == self::day(&app, None), "proof": proof, "breaks": breaks,
+        "is_today": day == self::day(&app, None), "tied": proof.ties(), "currencies": currencies, "breaks": breaks,
     });
     page(&app, &officer, "day.html", values)
 }
 
-/// The day in figures, per currency. Left sides come from entries, right sides from the items listed one by one.
-#[derive(Debug, Serialize)]
-struct Proof {
-    currencies: Vec<CurrencyDay>,
-    /// Every unexplained is zero and every currency balances.
-    tied: bool,
+fn currency(
+    officer: &Officer,
+    proof: &CurrencyProof,
+    balances: &[(&AccountBalance, &AccountBalance)],
+) -> Result<Value, MoneyError> {
+    let currency = proof.currency;
+    let of_currency: Vec<_> =
+        balances.iter().filter(|(_, after)| after.account.currency == currency).copied().collect();
+    let language = officer.session.language;
+    let codes: Vec<&str> = of_currency.iter().map(|(_, after)| after.account.code.as_str()).collect();
+    let parts: Vec<Value> =
+        proof.parts().into_iter().map(|(section, part)| identity(officer, section, part, &codes)).collect();
+    let alarms: Vec<String> = proof.alarms.iter().map(|alarm| text::note(alarm, language)).collect();
+    let moved = |word: Word| {
+        let moves = proof.channels.lines.iter().flat_map(|line| &line.movements);
+        Money::sum(currency, moves.filter(|moved| moved.word == word).map(|moved| moved.amount))
+    };
+    let nets = of_currency.iter().map(|(_, after)| Money::new(after.balance.net_minor(), currency));
+    let rows = of_currency.iter().filter(|(_, after)| after.lines_count > 0);
+    Ok(json!({
+        "currency": currency, "taken": moved(Word::Taken)?, "settled": moved(Word::Settled)?.checked_neg()?,
+        "in_transit": proof.channels.book, "at_bank": proof.banks.book,
+        "parts": parts, "alarms": alarms,
+        "accounts": rows.map(|(before, after)| trial(officer, before, after)).collect::<Vec<_>>(),
+        "difference": Money::sum(currency, nets)?,
+    }))
 }
 
-#[derive(Debug, Serialize)]
-struct CurrencyDay {
-    currency: Currency,
-    taken: Money,
-    settled: Money,
-    in_transit: Money,
-    at_bank: Money,
-    channels: Vec<ChannelDay>,
-    accounts: Vec<AccountDay>,
-    /// Debits less credits of all accounts: zero in every true book.
-    difference: Money,
+/// One identity with its accounts: what the book says, what is listed, and what nobody can explain.
+fn identity(officer: &Officer, section: Section, part: &Part, codes: &[&str]) -> Value {
+    let lines: Vec<Value> = part.lines.iter().map(|line| self::line(officer, section, line, codes)).collect();
+    json!({
+        "name": text::section(section, officer.session.language), "ties": part.ties(),
+        "book": part.book, "listed": part.listed, "unexplained": part.unexplained, "lines": lines,
+    })
 }
 
-#[derive(Debug, Serialize)]
-struct ChannelDay {
-    channel: Value,
-    account: String,
-    count: i64,
-    opening: Money,
-    taken: Money,
-    settled: Money,
-    closing: Money,
-    /// As of now, whatever day is shown: what the book says, what the open items say.
-    book: Money,
-    listed_count: i64,
-    listed: Money,
-    unexplained: Money,
-}
-
-#[derive(Debug, Serialize)]
-struct AccountDay {
-    code: String,
-    name: String,
-    opening: Money,
-    debits: Money,
-    credits: Money,
-    closing: Money,
-}
-
-/// The one place that says how the day ties.
-async fn proof(app: &App, officer: &Officer, day: Day) -> Result<Proof, Stop> {
-    let book = &app.hub.book;
-    let mut look = app.snapshot().await?;
-    let opening = book.balances_on(&mut look, day.previous()).await?;
-    let closing = book.balances_on(&mut look, day).await?;
-    let now = book.balances(&mut look).await?;
-    let totals = expectations::store::reading::find_totals(&mut look, day).await?;
-    drop(look);
-    let mut currencies: BTreeMap<Currency, CurrencyDay> = BTreeMap::new();
-    for ((before, after), now) in opening.iter().zip(&closing).zip(&now) {
-        let currency = after.account.currency;
-        let of = |minor: i64| Money::new(minor, currency);
-        let zero = of(0);
-        let entry = currencies.entry(currency).or_insert_with(|| CurrencyDay {
-            currency,
-            taken: zero,
-            settled: zero,
-            in_transit: zero,
-            at_bank: zero,
-            channels: Vec::new(),
-            accounts: Vec::new(),
-            difference: zero,
-        });
-        let code = after.account.code.as_str();
-        let row = account_day(officer, before, after);
-        let net = of(after.balance.net_minor());
-        entry.difference = add(entry.difference, net)?;
-        match chart::describe(code).map(|known| known.kind) {
-            Some(Kind::Receivable) => {
-                let name = code.split('/').nth(1).unwrap_or(code);
-                let total = totals.iter().find(|one| one.channel == name && one.currency == currency);
-                let book = of(now.balance.net_minor());
-                let listed = of(total.map_or(0, |total| total.owed_minor));
-                entry.taken = add(entry.taken, row.debits)?;
-                entry.settled = add(entry.settled, row.credits)?;
-                entry.in_transit = add(entry.in_transit, net)?;
-                entry.channels.push(ChannelDay {
-                    channel: channel(app, name),
-                    account: code.to_owned(),
-                    count: total.map_or(0, |total| total.taken_count),
-                    opening: row.opening,
-                    taken: row.debits,
-                    settled: row.credits,
-                    closing: net,
-                    book,
-                    listed_count: total.map_or(0, |total| total.owed_count),
-                    listed,
-                    unexplained: book.checked_sub(listed).map_err(crate::fault::Fault::from)?,
-                });
-            }
-            Some(Kind::Bank) => entry.at_bank = add(entry.at_bank, net)?,
-            _ => {}
-        }
-        if after.lines_count > 0 {
-            entry.accounts.push(row);
-        }
-    }
-    let currencies: Vec<CurrencyDay> =
-        currencies.into_values().filter(|one| !one.accounts.is_empty()).collect();
-    let tied = currencies.iter().all(|one| {
-        one.difference.minor() == 0 && one.channels.iter().all(|channel| channel.unexplained.minor() == 0)
+fn line(officer: &Officer, section: Section, line: &Line, codes: &[&str]) -> Value {
+    let language = officer.session.language;
+    let arabic = language == Language::Arabic;
+    // An agency's line holds several accounts of the book.
+    let within = format!("{}/", line.account);
+    let is_agency = section == Section::Agencies;
+    let accounts = codes.iter().filter(|code| {
+        **code == line.account || (is_agency && code.starts_with(&within) && !code.contains("/tax/"))
     });
-    Ok(Proof { currencies, tied })
+    let accounts: Vec<Value> =
+        accounts.map(|code| json!({ "code": code, "name": account_name(officer, code) })).collect();
+    let movements: Vec<Value> = line
+        .movements
+        .iter()
+        .map(|moved| {
+            let word = if arabic { moved.word.name_ar() } else { moved.word.name_en() };
+            json!({ "word": word, "kind": moved.kind, "amount": moved.amount, "entries": moved.entries })
+        })
+        .collect();
+    // What a channel owes is listed item by item on a page of its own.
+    let channel = line.account.strip_prefix("channel/").and_then(|rest| rest.strip_suffix("/receivable"));
+    json!({
+        "code": line.account, "accounts": accounts, "opening": line.opening, "movements": movements,
+        "closing": line.closing, "listed": line.listed, "items": line.items, "unexplained": line.unexplained,
+        "channel": channel, "notes": line.notes.iter().map(|note| text::note(note, language)).collect::<Vec<_>>(),
+    })
 }
 
-fn add(left: Money, right: Money) -> Result<Money, Stop> {
-    Ok(left.checked_add(right).map_err(crate::fault::Fault::from)?)
-}
-
-/// An account's movement between the end of the day before and the end of the day.
-fn account_day(officer: &Officer, before: &AccountBalance, after: &AccountBalance) -> AccountDay {
-    let of = |minor: i64| Money::new(minor, after.account.currency);
+/// An account's movement between the end of the day before and the end of the day, debits positive.
+fn trial(officer: &Officer, before: &AccountBalance, after: &AccountBalance) -> Value {
+    let currency: Currency = after.account.currency;
+    let of = |minor: i64| Money::new(minor, currency);
     let code = after.account.code.as_str();
-    AccountDay {
-        code: code.to_owned(),
-        name: account_name(officer, code),
-        opening: of(before.balance.net_minor()),
-        debits: of(after.balance.debits_minor() - before.balance.debits_minor()),
-        credits: of(after.balance.credits_minor() - before.balance.credits_minor()),
-        closing: of(after.balance.net_minor()),
-    }
+    json!({
+        "code": code, "name": account_name(officer, code), "opening": of(before.balance.net_minor()),
+        "debits": of(after.balance.debits_minor() - before.balance.debits_minor()),
+        "credits": of(after.balance.credits_minor() - before.balance.credits_minor()),
+        "closing": of(after.balance.net_minor()),
+    })
 }

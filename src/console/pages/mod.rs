@@ -8,13 +8,17 @@ pub mod notice;
 pub mod owed;
 pub mod payment;
 pub mod payments;
+pub mod refund;
+pub mod refunds;
 
 use mizan_ledger::Day;
 use serde_json::{Value, json};
 
-use crate::app::App;
+use crate::access;
+use crate::app::{App, Snapshot};
 use crate::books::chart;
 use crate::console::officer::Officer;
+use crate::console::shell::Stop;
 use crate::http::language::Language;
 
 /// The day asked for in a form, else today; never a day to come.
@@ -39,10 +43,27 @@ fn channel(app: &App, code: &str) -> Value {
     json!({ "code": code, "ar": ar, "en": en })
 }
 
-/// Where the page of an entry's source is: a payment or a notice.
+/// Where the page of an entry's source is: a payment, a refund or a notice.
 fn source_link(source: &str) -> Option<String> {
     if source.starts_with("pi_") {
         return Some(format!("/console/payments/{source}"));
     }
+    if source.starts_with("rf_") {
+        return Some(format!("/console/refunds/{source}"));
+    }
     source.strip_prefix("notice:").map(|n| format!("/console/notices/{n}"))
+}
+
+/// The names of who asked or decided, as `{ar, en, id}`; a part of the hub goes by its own.
+async fn named(
+    look: &mut Snapshot,
+    actors: impl Iterator<Item = String>,
+) -> Result<impl Fn(&str) -> Value, Stop> {
+    let actors: Vec<String> = actors.collect();
+    let names = access::store::find_names(look, &actors).await?;
+    Ok(move |actor: &str| match names.get(actor) {
+        Some((ar, en)) => json!({ "ar": ar, "en": en, "id": actor }),
+        None if actor.starts_with("hub:") => json!({ "ar": "المنظومة", "en": "The hub", "id": actor }),
+        None => json!({ "ar": actor, "en": actor, "id": actor }),
+    })
 }

@@ -13,6 +13,7 @@ use crate::ids::IntentId;
 use crate::inbox::store::reading as notices;
 use crate::intents::{attempts, view};
 use crate::receipts;
+use crate::refunds::{self, RefundSource};
 
 pub async fn show(
     State(app): State<App>,
@@ -51,8 +52,13 @@ pub async fn show(
         told.iter().map(|one| json!({ "notice": one, "channel": channel(&app, &one.channel) })).collect();
     let expected: Vec<Value> =
         expected.iter().map(|one| json!({ "item": one, "channel": channel(&app, &one.channel) })).collect();
+    let given_back: Vec<Value> = refunds::service::page_of(&mut look, RefundSource::Intent(id))
+        .await?
+        .iter()
+        .map(|one| json!({ "id": one.id, "amount": one.amount, "stage": one.state, "reason": one.reason }))
+        .collect();
     let values = json!({
-        "payment": payment, "attempts": tries, "notices": told, "entries": entries, "expected": expected,
+        "refunds": given_back, "payment": payment, "attempts": tries, "notices": told, "entries": entries, "expected": expected,
         "receipt": receipt,
     });
     page(&app, &officer, "payment.html", values)

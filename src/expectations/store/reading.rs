@@ -1,4 +1,4 @@
-//! Expectations as people read them: what a channel owes item by item, and the totals of a day.
+//! Expectations as people read them: what was taken for a payment, how it stands, and what a channel owes item by item.
 
 use mizan_ledger::{Currency, Day, EntryId, Id, Instant, Money};
 use serde::Serialize;
@@ -175,44 +175,4 @@ pub async fn page_owed(
     .fetch_all(conn)
     .await?;
     rows.into_iter().map(Listed::try_from).collect()
-}
-
-/// The payments of one channel and currency, counted.
-#[derive(Debug, Clone)]
-pub struct Total {
-    pub channel: String,
-    pub currency: Currency,
-    /// Taken on the day asked for.
-    pub taken_count: i64,
-    /// Open now, whenever they were taken.
-    pub owed_count: i64,
-    pub owed_minor: i64,
-}
-
-/// What was taken on a day, and what the channels owe now by their open items.
-pub async fn find_totals(conn: &mut PgConnection, day: Day) -> Result<Vec<Total>, Fault> {
-    let rows = sqlx::query!(
-        r#"select channel, currency, count(*) filter (where born_on = $1) as "taken_count!",
-                  count(*) filter (where state = 'open') as "owed_count!",
-                  coalesce(sum(amount_minor) filter (where state = 'open'), 0)::bigint as "owed_minor!"
-           from expectations
-           where kind = 'payment' and (state = 'open' or born_on = $1 and state = 'met')
-           group by channel, currency order by channel, currency"#,
-        day as _,
-    )
-    .fetch_all(conn)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            let currency =
-                row.currency.parse().map_err(|_| Fault::corrupt("expectations", "currency", &row.channel))?;
-            Ok(Total {
-                channel: row.channel,
-                currency,
-                taken_count: row.taken_count,
-                owed_count: row.owed_count,
-                owed_minor: row.owed_minor,
-            })
-        })
-        .collect()
 }

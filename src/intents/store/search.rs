@@ -19,6 +19,8 @@ pub struct Wanted {
     pub text: String,
     /// The rails whose transactions are meant.
     pub channels: Vec<String>,
+    /// The number as a reference of each bank, as money is keyed: `bank:<account>:<reference>`.
+    pub money_keys: Vec<String>,
 }
 
 /// The payments that carry the number, newest first.
@@ -37,13 +39,19 @@ pub async fn page(conn: &mut PgConnection, wanted: &Wanted, limit: i64) -> Resul
              union select intent from receipts where number = $3
              union select intent from receipts where code = $3
              union select intent from notices where channel = any($5) and transaction = $3
-             union select intent from expectations where channel = any($5) and transaction = $3)
-         order by id desc limit $6",
+             union select intent from expectations where channel = any($5) and transaction = $3
+             union select notices.intent from money_keys join notices on notices.n = money_keys.notice
+                   where money_keys.money_key = any($6)
+             union select expectations.intent from statement_lines
+                   join expectations on expectations.statement_line = statement_lines.id
+                   where statement_lines.money_key = any($6))
+         order by id desc limit $7",
         wanted.id.map(Id::uuid),
         wanted.bill_number,
         wanted.text,
         wanted.attempt.map(Id::uuid),
         &wanted.channels,
+        &wanted.money_keys,
         limit,
     )
     .fetch_all(conn)
