@@ -12,6 +12,8 @@
 
 mod reading;
 pub mod settlement;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
