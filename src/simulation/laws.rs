@@ -43,7 +43,7 @@ pub(super) async fn always(life: &Life) -> Result<Vec<Law>, Fault> {
     let mut conn = app.pool.acquire().await?;
     let verified = app.hub.book.verify(&mut conn, &mut |_| {}).await?;
     let differences = verified.differences.iter().map(|one| format!("{one:?}")).collect();
-    let claimed = store::find_card_transactions(&mut conn).await?;
+    let claimed = store::find_card_money(&mut conn).await?;
     let captured = life.stage.outside.world().captured();
     let invented = claimed.iter().filter(|one| !captured.contains(*one));
     Ok(vec![
@@ -88,7 +88,7 @@ pub(super) async fn at_the_end(life: &Life) -> Result<Vec<Law>, Fault> {
     let app = &life.stage.app;
     let mut conn = app.pool.acquire().await?;
     laws.push(Law::of("nothing waits that could move", store::find_unsettled(&mut conn).await?));
-    let claimed: BTreeSet<String> = store::find_card_transactions(&mut conn).await?.into_iter().collect();
+    let claimed: BTreeSet<String> = store::find_card_money(&mut conn).await?.into_iter().collect();
     let lost = life.stage.outside.world().captured();
     laws.push(Law::of("all money the gateway took is booked", lost.difference(&claimed).cloned().collect()));
     laws.push(Law::of("the bank's books and ours show the same balances", bank(life, &mut conn).await?));
@@ -126,10 +126,15 @@ async fn proofs(life: &Life) -> Result<Vec<String>, Fault> {
         for currency in proof.currencies.iter().filter(|currency| !currency.ties()) {
             for (section, part) in currency.parts().into_iter().filter(|(_, part)| !part.ties()) {
                 let lines = part.lines.iter().filter(|line| !line.ties());
+                let alarms = &currency.alarms;
                 let told: Vec<String> = lines
                     .map(|line| format!("{} {} {:?}", line.account, line.unexplained, line.notes))
                     .collect();
-                against.push(format!("{day} {section:?} {}: {}", currency.currency, told.join(", ")));
+                against.push(format!(
+                    "{day} {section:?} {}: {} {alarms:?}",
+                    currency.currency,
+                    told.join(", ")
+                ));
             }
         }
     }

@@ -6,7 +6,7 @@ use mizan_adapters::reference::{BillNumber, RfReference};
 use mizan_ledger::{Currency, Money};
 
 use super::life::{Done, Life, done};
-use super::outside::{Decision, Transfer};
+use super::outside::{Decision, MERCHANTS, Transfer};
 use super::store::{self, Bill};
 use crate::fault::Fault;
 use crate::intents::{self, NewIntent};
@@ -32,11 +32,14 @@ impl Life {
                 [("samples", samples), ("urgent", Given::Boolean(self.dice.chance(20)))],
             )
         };
-        let (currency, lines) = match self.dice.below(4) {
+        let certificate =
+            || line("health/health-certificate", [("workers", Given::Integer(self.dice.between(1, 3)))]);
+        let (currency, lines) = match self.dice.below(5) {
             0 => (Currency::ILS, vec![passport()]),
             1 => (Currency::JOD, vec![report()]),
             2 => (Currency::ILS, vec![passport(), report()]),
-            _ => (Currency::USD, vec![passport()]),
+            3 => (Currency::USD, vec![passport()]),
+            _ => (self.a_currency(), vec![certificate()]),
         };
         NewQuote { portal: self.stage.portal, currency, lines }
     }
@@ -96,7 +99,16 @@ impl Life {
     pub(super) async fn choose(&mut self) -> Result<Done, Fault> {
         let Some(bill) = self.bill().await? else { return Ok(Done::Nothing) };
         let arabic = self.dice.chance(70);
-        done(intents::jobs::start(&self.stage.app, bill.id, "card", arabic).await)
+        let [one, other] = MERCHANTS;
+        let order = if self.dice.chance(60) { [one, other] } else { [other, one] };
+        // What one of the cards cannot carry, the other may.
+        for merchant in order {
+            let started = done(intents::jobs::start(&self.stage.app, bill.id, merchant, arabic).await)?;
+            if started == Done::Did {
+                return Ok(Done::Did);
+            }
+        }
+        Ok(Done::Refused)
     }
 
     pub(super) fn decide(&mut self) -> Done {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use mizan_ledger::{Calendar, Currency, Instant, ManualClock};
 
-use super::outside::Outside;
+use super::outside::{MERCHANTS, Outside};
 use crate::access::Role;
 use crate::access::service::{NewPerson, NewPortal, create_person, create_portal};
 use crate::app::App;
@@ -22,8 +22,8 @@ const BEGINS_AT: &str = "2026-11-22T06:00:00Z";
 /// A step uses one connection at a time; a job's worker one more.
 const CONNECTIONS: u32 = 4;
 
-/// Those of the example's channels that have somebody at their other end here.
-const CHANNELS: [&str; 2] = ["card", "transfer"];
+/// Those of the example's channels that are lived with.
+const CHANNELS: [&str; 2] = [MERCHANTS[0], "transfer"];
 
 /// The hub, and what outlives it.
 pub(super) struct Stage {

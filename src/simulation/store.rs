@@ -91,13 +91,12 @@ pub(super) async fn find_money_key_differences(conn: &mut PgConnection) -> Resul
         .collect())
 }
 
-/// The card transactions whose money was claimed.
-pub(super) async fn find_card_transactions(conn: &mut PgConnection) -> Result<Vec<String>, Fault> {
-    let keys = sqlx::query_scalar!(
-        r#"select substr(money_key, 6) as "key!" from money_keys where money_key like 'card:%' order by 1"#
-    )
-    .fetch_all(conn)
-    .await?;
+/// The card money that was claimed, by its keys.
+pub(super) async fn find_card_money(conn: &mut PgConnection) -> Result<Vec<String>, Fault> {
+    let keys =
+        sqlx::query_scalar!(r#"select money_key from money_keys where money_key like 'card%:%' order by 1"#)
+            .fetch_all(conn)
+            .await?;
     Ok(keys)
 }
 

@@ -30,8 +30,10 @@ fn works() -> Vec<Work> {
 impl Life {
     /// A callback comes to the door; it is sent again until it is answered.
     pub(super) async fn deliver(&mut self) -> Result<Done, Fault> {
-        let Some((at, raw)) = self.stage.outside.world().take_letter() else { return Ok(Done::Nothing) };
-        door::receive(&self.stage.app, "card", &HeaderMap::new(), &raw).await?;
+        let Some((at, merchant, raw)) = self.stage.outside.world().take_letter() else {
+            return Ok(Done::Nothing);
+        };
+        door::receive(&self.stage.app, merchant, &HeaderMap::new(), &raw).await?;
         self.stage.outside.world().letter_arrived(at);
         Ok(Done::Did)
     }

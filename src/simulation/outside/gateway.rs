@@ -1,34 +1,21 @@
-//! The card gateway: its pages, its callbacks, its refunds, and what it settles at the end of its day.
+//! The card gateway: its pages, its callbacks and its refunds.
 
 use mizan_adapters::channel::{
-    Collection, Meaning, Notice, OrderState, RefundOrder, RefundState, RefundTaken, Refusal, Settlement,
-    SettlementItem, SettlementKind, Started, Verdict,
+    Collection, Meaning, Notice, OrderState, RefundOrder, RefundState, RefundTaken, Refusal, Started, Verdict,
 };
 use mizan_adapters::outcome::Outcome;
-use mizan_ledger::{Currency, Day, Instant, Money};
+use mizan_ledger::{Currency, Instant, Money};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::bank::Line;
 use super::world::{CardRefund, Decision, Letter, Page, PageState, RefundEnd, World};
 
 const KEY: &[u8] = b"the gateway's key in the simulation";
 const PAGE_SECONDS: i64 = 3_600;
-/// 1.45 percent and a fixed part, in minor units: the contract of the example deployment.
-const RATE_PER_MYRIAD: i64 = 145;
-
-fn contract(money: Money) -> i64 {
-    let fixed = match money.currency() {
-        Currency::ILS => 50,
-        Currency::JOD => 100,
-        _ => 15,
-    };
-    (money.minor() * RATE_PER_MYRIAD * 2 + 10_000) / 20_000 + fixed
-}
 
 impl World {
     /// The same order again gets the same page.
-    pub(super) fn open_page(&mut self, asked: &Collection) -> Outcome<Started> {
+    pub(super) fn open_page(&mut self, merchant: &'static str, asked: &Collection) -> Outcome<Started> {
         let silent = || Outcome::Unknown { why: "no answer".to_owned() };
         if self.errs(2, "page not reached") {
             return Outcome::NotSent { why: "no connection".to_owned() };
@@ -39,7 +26,7 @@ impl World {
         if self.errs(2, "page request lost") {
             return silent();
         }
-        let page = Page { money: asked.money, opened_at: self.now(), state: PageState::Open };
+        let page = Page { merchant, money: asked.money, opened_at: self.now(), state: PageState::Open };
         self.pages.entry(asked.order.clone()).or_insert(page);
         if self.errs(2, "page answer lost") {
             return silent();
@@ -63,15 +50,15 @@ impl World {
         let Some(order) = self.dice.pick(&open).cloned() else { return false };
         let (at, transaction) = (self.now(), self.next_name("T"));
         let state = match decision {
-            Decision::Approve => PageState::Captured { transaction, at, settled: false },
+            Decision::Approve => PageState::Captured { transaction, at, settled: false, reversed: false },
             Decision::Decline => PageState::Declined { transaction, at },
             Decision::GoAway => PageState::Expired,
         };
         if let Some(page) = self.pages.get_mut(&order) {
             page.state = state;
         }
-        if let Some(notice) = self.notice_of(&order) {
-            self.send(&notice);
+        if let Some((merchant, notice)) = self.notice_of(&order) {
+            self.send(merchant, &notice);
         }
         true
     }
@@ -86,7 +73,7 @@ impl World {
     }
 
     /// The fact that decides an order.
-    fn notice_of(&self, order: &str) -> Option<Notice> {
+    pub(super) fn notice_of(&self, order: &str) -> Option<(&'static str, Notice)> {
         let page = self.pages.get(order)?;
         let (transaction, at, meaning, status, reason) = match &page.state {
             PageState::Captured { transaction, at, .. } => {
@@ -97,7 +84,7 @@ impl World {
             }
             PageState::Open | PageState::Expired => return None,
         };
-        Some(Notice {
+        let notice = Notice {
             transaction: transaction.clone(),
             status: status.to_owned(),
             meaning,
@@ -106,11 +93,12 @@ impl World {
             original_transaction: None,
             reason: reason.map(str::to_owned),
             occurred_at: *at,
-        })
+        };
+        Some((page.merchant, notice))
     }
 
     /// Sends a callback: lost, late, twice, altered, forged, or as it should be.
-    fn send(&mut self, notice: &Notice) {
+    pub(super) fn send(&mut self, merchant: &'static str, notice: &Notice) {
         if self.errs(10, "callback lost") {
             return;
         }
@@ -118,17 +106,17 @@ impl World {
         let copies = if self.errs(10, "callback twice") { 1 + self.dice.between(1, 2) } else { 1 };
         let not_before = self.now().plus_seconds(late);
         for _ in 0..copies {
-            self.mail.push(Letter { raw: sealed(notice), not_before });
+            self.mail.push(Letter { merchant, raw: sealed(notice), not_before });
         }
         if self.errs(5, "callback altered") {
             let other = Money::new(notice.money.minor() + self.dice.between(1, 500), notice.money.currency());
             let altered = Notice { money: other, ..notice.clone() };
-            self.mail.push(Letter { raw: sealed(&altered), not_before });
+            self.mail.push(Letter { merchant, raw: sealed(&altered), not_before });
         }
         if self.errs(3, "callback forged") {
             let mut forged = sealed(notice);
             forged[0] = if forged[0] == b'0' { b'1' } else { b'0' };
-            self.mail.push(Letter { raw: forged, not_before });
+            self.mail.push(Letter { merchant, raw: forged, not_before });
         }
     }
 
@@ -141,12 +129,18 @@ impl World {
         Outcome::Accepted(match page.state {
             PageState::Open => OrderState::Open,
             PageState::Expired => OrderState::Expired,
-            _ => self.notice_of(order).map_or(OrderState::NotKnown, OrderState::Decided),
+            _ => {
+                self.notice_of(order).map_or(OrderState::NotKnown, |(_, notice)| OrderState::Decided(notice))
+            }
         })
     }
 
     /// The same order again changes nothing; never more than the payment was.
-    pub(super) fn take_refund(&mut self, order: &RefundOrder) -> Outcome<RefundTaken> {
+    pub(super) fn take_refund(
+        &mut self,
+        merchant: &'static str,
+        order: &RefundOrder,
+    ) -> Outcome<RefundTaken> {
         if self.errs(5, "refund not reached") {
             return Outcome::NotSent { why: "no connection".to_owned() };
         }
@@ -158,6 +152,7 @@ impl World {
                 return Outcome::Rejected { code: "not_refundable".to_owned(), message: "no".to_owned() };
             }
             let refund = CardRefund {
+                merchant,
                 money: order.money,
                 transaction: self.next_name("R"),
                 original: order.transaction.clone(),
@@ -174,7 +169,7 @@ impl World {
     }
 
     /// What of a captured transaction was not given back yet, in minor units.
-    fn left_of(&self, transaction: &str) -> i64 {
+    pub(super) fn left_of(&self, transaction: &str) -> i64 {
         let paid = self.pages.values().find_map(|page| match &page.state {
             PageState::Captured { transaction: known, .. } if known == transaction => {
                 Some(page.money.minor())
@@ -215,6 +210,7 @@ impl World {
             let at = self.now();
             let Some(refund) = self.refunds.get_mut(&reference) else { continue };
             refund.state = end;
+            let merchant = refund.merchant;
             let (meaning, status) = match end {
                 RefundEnd::Failed => (Meaning::RefundFailed, "REFUND_FAILED"),
                 _ => (Meaning::Refunded, "REFUNDED"),
@@ -229,80 +225,8 @@ impl World {
                 reason: fails.then(|| "closed".to_owned()),
                 occurred_at: at,
             };
-            self.send(&notice);
+            self.send(merchant, &notice);
         }
-    }
-
-    /// One net payment per currency for what is ready; some parts come a day late, some cost more than agreed.
-    pub(super) fn settle(&mut self) {
-        let day = self.day;
-        let mut settlements = Vec::new();
-        for currency in [Currency::ILS, Currency::JOD, Currency::USD] {
-            let items = self.ready(currency);
-            if items.is_empty() {
-                continue;
-            }
-            let kinds = |kind| items.iter().filter(move |item| item.kind == kind);
-            let sum = |minors: &mut dyn Iterator<Item = i64>| Money::new(minors.sum(), currency);
-            let gross = sum(&mut kinds(SettlementKind::Payment).map(|item| item.gross.minor()));
-            let refunds = sum(&mut kinds(SettlementKind::Refund).map(|item| item.gross.minor()));
-            let mut costs = sum(&mut items.iter().map(|item| item.cost.minor()));
-            if self.errs(10, "settlement costs more") {
-                costs = Money::new(costs.minor() + self.dice.between(1, 300), currency);
-            }
-            let net = Money::new(gross.minor() - refunds.minor() - costs.minor(), currency);
-            let reference = self.next_name("SETL");
-            let line = Line {
-                text: format!("SETTLEMENT {reference} MERCHANT MIZAN"),
-                ..Line::new(self.next_name("B"), net)
-            };
-            self.book(currency, line);
-            settlements.push(Settlement { reference, currency, gross, refunds, costs, net, items });
-        }
-        self.reports.insert(day, settlements);
-    }
-
-    pub(super) fn report_settlements(&mut self, day: Day) -> Outcome<Option<Vec<Settlement>>> {
-        if self.errs(10, "report unanswered") {
-            return Outcome::Unknown { why: "no answer".to_owned() };
-        }
-        Outcome::Accepted((day < self.day).then(|| self.reports.get(&day).cloned().unwrap_or_default()))
-    }
-
-    fn ready(&mut self, currency: Currency) -> Vec<SettlementItem> {
-        let mut items = Vec::new();
-        let captured: Vec<String> = self
-            .pages
-            .iter()
-            .filter(|(_, page)| {
-                page.money.currency() == currency
-                    && matches!(page.state, PageState::Captured { settled: false, .. })
-            })
-            .map(|(order, _)| order.clone())
-            .collect();
-        for order in captured {
-            if self.errs(5, "settled a day late") {
-                continue;
-            }
-            let Some(page) = self.pages.get_mut(&order) else { continue };
-            let PageState::Captured { transaction, settled, .. } = &mut page.state else { continue };
-            *settled = true;
-            let cost = Money::new(contract(page.money), currency);
-            let kind = SettlementKind::Payment;
-            let transaction = transaction.clone();
-            items.push(SettlementItem { transaction, reference: order, kind, gross: page.money, cost });
-        }
-        let zero = Money::zero(currency);
-        for (reference, refund) in &mut self.refunds {
-            let ready = refund.state == RefundEnd::Done && !refund.settled;
-            if ready && refund.money.currency() == currency {
-                refund.settled = true;
-                let (transaction, reference) = (refund.transaction.clone(), reference.clone());
-                let kind = SettlementKind::Refund;
-                items.push(SettlementItem { transaction, reference, kind, gross: refund.money, cost: zero });
-            }
-        }
-        items
     }
 }
 

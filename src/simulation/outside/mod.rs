@@ -6,9 +6,10 @@
 mod bank;
 mod gateway;
 mod parties;
+mod settling;
 mod statement;
 mod world;
 
 pub(super) use bank::Transfer;
 pub(super) use parties::Outside;
-pub(super) use world::Decision;
+pub(super) use world::{Decision, MERCHANTS};

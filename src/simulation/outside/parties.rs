@@ -14,7 +14,7 @@ use mizan_ledger::{Calendar, Day, ManualClock};
 use reqwest::header::HeaderMap;
 
 use super::gateway;
-use super::world::{CARD, World};
+use super::world::{MERCHANTS, World};
 use crate::channels::{ChannelError, Channels};
 use crate::config::Config;
 
@@ -37,19 +37,21 @@ impl Outside {
     /// # Errors
     /// When the configuration makes no channels.
     pub fn channels(&self, config: &Config) -> Result<Channels, ChannelError> {
-        let party = Arc::new(self.clone());
-        let card = Channel {
-            instance: CARD.to_owned(),
-            collect: Some(party.clone()),
-            refund: Some(party.clone()),
-            notices: Some(party.clone()),
-            query: Some(party.clone()),
-            settlements: Some(party.clone()),
-            ..Channel::default()
-        };
-        let mut channels = Channels::new(config)?.with(card);
+        let mut channels = Channels::new(config)?;
+        for merchant in MERCHANTS {
+            let desk = Arc::new(Desk { merchant, outside: self.clone() });
+            channels = channels.with(Channel {
+                instance: merchant.to_owned(),
+                collect: Some(desk.clone()),
+                refund: Some(desk.clone()),
+                notices: Some(desk.clone()),
+                query: Some(desk.clone()),
+                settlements: Some(desk),
+                ..Channel::default()
+            });
+        }
         for bank in &config.banks {
-            let pay_out: Arc<dyn PayOut> = party.clone();
+            let pay_out: Arc<dyn PayOut> = Arc::new(self.clone());
             let keeper =
                 Channel { instance: bank.name.clone(), pay_out: Some(pay_out), ..Channel::default() };
             channels = channels.with_bank(&bank.name, keeper);
@@ -58,37 +60,43 @@ impl Outside {
     }
 }
 
-impl Collect for Outside {
+/// The gateway as one of its merchants meets it.
+struct Desk {
+    merchant: &'static str,
+    outside: Outside,
+}
+
+impl Collect for Desk {
     fn start(&self, collection: Collection) -> BoxFuture<'_, Outcome<Started>> {
-        ready(self.world().open_page(&collection)).boxed()
+        ready(self.outside.world().open_page(self.merchant, &collection)).boxed()
     }
 }
 
-impl Refund for Outside {
+impl Refund for Desk {
     fn refund(&self, order: RefundOrder) -> BoxFuture<'_, Outcome<RefundTaken>> {
-        ready(self.world().take_refund(&order)).boxed()
+        ready(self.outside.world().take_refund(self.merchant, &order)).boxed()
     }
 }
 
-impl Notices for Outside {
+impl Notices for Desk {
     fn verify(&self, _: &HeaderMap, body: &[u8]) -> Verdict {
         gateway::verify(body)
     }
 }
 
-impl Query for Outside {
+impl Query for Desk {
     fn order(&self, order: String) -> BoxFuture<'_, Outcome<OrderState>> {
-        ready(self.world().order_state(&order)).boxed()
+        ready(self.outside.world().order_state(&order)).boxed()
     }
 
     fn refund(&self, refund: String) -> BoxFuture<'_, Outcome<RefundState>> {
-        ready(self.world().refund_state(&refund)).boxed()
+        ready(self.outside.world().refund_state(&refund)).boxed()
     }
 }
 
-impl Settlements for Outside {
+impl Settlements for Desk {
     fn settlements(&self, day: Day) -> BoxFuture<'_, Outcome<Option<Vec<Settlement>>>> {
-        ready(self.world().report_settlements(day)).boxed()
+        ready(self.outside.world().report_settlements(self.merchant, day)).boxed()
     }
 }
 

@@ -7,8 +7,9 @@ use super::bank::{Account, Order as BankOrder};
 use crate::config::Bank;
 use crate::simulation::dice::Dice;
 
-/// The instance of the card channel in the example deployment.
-pub(super) const CARD: &str = "card";
+/// The instances of the card channel in the example deployment: the first pays into our accounts, the second pays an
+/// agency itself.
+pub(in crate::simulation) const MERCHANTS: [&str; 2] = ["card", "card-health"];
 
 /// The outside as it is, whatever the hub believes.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ pub struct World {
     pub(super) accounts: Vec<Account>,
     pub(super) pages: BTreeMap<String, Page>,
     pub(super) refunds: BTreeMap<String, CardRefund>,
-    pub(super) reports: BTreeMap<Day, Vec<Settlement>>,
+    pub(super) reports: BTreeMap<(&'static str, Day), Vec<Settlement>>,
     /// Callbacks under way, not in order.
     pub(super) mail: Vec<Letter>,
     /// Orders of payment files, by our reference of each.
@@ -40,6 +41,7 @@ pub struct World {
 /// A payment page at the gateway.
 #[derive(Debug, Clone)]
 pub(super) struct Page {
+    pub merchant: &'static str,
     pub money: Money,
     pub opened_at: Instant,
     pub state: PageState,
@@ -50,12 +52,13 @@ pub(super) enum PageState {
     Open,
     Expired,
     Declined { transaction: String, at: Instant },
-    Captured { transaction: String, at: Instant, settled: bool },
+    Captured { transaction: String, at: Instant, settled: bool, reversed: bool },
 }
 
 /// A refund that the gateway has taken.
 #[derive(Debug, Clone)]
 pub(super) struct CardRefund {
+    pub merchant: &'static str,
     pub money: Money,
     pub transaction: String,
     pub original: String,
@@ -73,6 +76,7 @@ pub(super) enum RefundEnd {
 /// A callback on its way.
 #[derive(Debug, Clone)]
 pub(super) struct Letter {
+    pub merchant: &'static str,
     pub raw: Vec<u8>,
     pub not_before: Instant,
 }
@@ -139,12 +143,13 @@ impl World {
     }
 
     /// Takes a callback out of the mail; None when none may arrive yet.
-    pub fn take_letter(&mut self) -> Option<(usize, Vec<u8>)> {
+    pub fn take_letter(&mut self) -> Option<(usize, &'static str, Vec<u8>)> {
         let now = self.now();
         let due: Vec<usize> =
             (0..self.mail.len()).filter(|at| self.mail[*at].not_before <= now || self.calm).collect();
         let at = *self.dice.pick(&due)?;
-        Some((at, self.mail[at].raw.clone()))
+        let Letter { merchant, raw, .. } = self.mail[at].clone();
+        Some((at, merchant, raw))
     }
 
     /// The callback was answered: it is not sent again.
@@ -174,10 +179,10 @@ impl World {
 
 /// What the laws ask of it.
 impl World {
-    /// The transactions that were captured.
+    /// The money that was captured, by the key under which the hub knows it.
     pub fn captured(&self) -> BTreeSet<String> {
         let captured = self.pages.values().filter_map(|page| match &page.state {
-            PageState::Captured { transaction, .. } => Some(transaction.clone()),
+            PageState::Captured { transaction, .. } => Some(format!("{}:{transaction}", page.merchant)),
             _ => None,
         });
         captured.collect()
@@ -185,7 +190,7 @@ impl World {
 
     /// The days whose statements were written.
     pub fn closed_days(&self) -> Vec<Day> {
-        self.reports.keys().copied().collect()
+        self.reports.keys().filter(|(merchant, _)| *merchant == MERCHANTS[0]).map(|(_, day)| *day).collect()
     }
 
     /// Refunds of which more than one instruction was carried out, by what their references begin with.
