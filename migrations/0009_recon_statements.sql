@@ -123,6 +123,7 @@ create table settlement_items (
     cost_minor bigint not null,
     constraint settlement_items_pkey primary key (settlement, ordinal)
 );
+create index settlement_items_transaction_idx on settlement_items (transaction);
 comment on table settlement_items is 'The payments and refunds inside a settlement, as the channel lists them.';
 
 grant select, insert, update on statement_files, statements, statement_positions, statement_lines,

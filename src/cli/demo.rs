@@ -1,16 +1,18 @@
 //! `mizan demo`: the whole story on a database, a bank and a hub of its own.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::Answer;
 use super::output::say;
 use crate::config::default_data_dir;
-use crate::demo::{Stage, Teller, day, story};
+use crate::demo::{self, Outcome, Stage, Teller, Wrong};
+use crate::http::language::Language;
+use crate::reports;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -20,6 +22,9 @@ pub struct Args {
     /// The result as one JSON document; the story is not told.
     #[arg(long)]
     json: bool,
+    /// An ordinary day but for this one thing; see what the proof says.
+    #[arg(long, value_name = "CASE")]
+    wrong: Option<Wrong>,
     /// Ordinary payments of the day.
     #[arg(long, default_value_t = 200)]
     payments: usize,
@@ -33,88 +38,103 @@ pub async fn run(args: Args) -> anyhow::Result<Answer> {
     let tell = Teller { silent: args.json };
     tell.chapter("Starting a private PostgreSQL, the sandbox bank and the hub (a few seconds)");
     let stage = Stage::open(&default_data_dir(), &args.catalogue).await?;
-    let told = tell_all(&stage, &args, tell).await;
-    let outcome = match told {
-        Ok(mut summary) => {
-            summary["seconds"] = json!(began.elapsed().as_secs());
-            let holds = summary["laws"] == json!("hold");
-            if args.json {
-                say(&summary.to_string())?;
-            }
-            if !args.exit {
-                invite(&stage, tell);
-                tokio::signal::ctrl_c().await?;
-            }
-            Ok(if holds { Answer::Yes } else { Answer::No })
-        }
-        Err(error) => Err(error),
+    let told = tell_all(&stage, &args, tell, began).await;
+    let stayed = match &told {
+        Ok(_) if !args.exit => stay(&stage, tell).await,
+        _ => Ok(()),
     };
     stage.close().await?;
-    outcome
+    stayed?;
+    Ok(if told? { Answer::Yes } else { Answer::No })
 }
 
-async fn tell_all(stage: &Stage, args: &Args, tell: Teller) -> anyhow::Result<Value> {
-    story::one_payment(stage, tell).await?;
-    let (mut payments, mut paid) = (1, 1);
+/// Tells the story; answers whether all of it is good.
+async fn tell_all(stage: &Stage, args: &Args, tell: Teller, began: Instant) -> anyhow::Result<bool> {
+    tell.chapter("The days before: bills that nobody paid, and transfers found on yesterday's statement");
+    let by_transfer = demo::before(stage).await?;
+    demo::one_payment(stage, tell).await?;
+    demo::refund_by_transfer(stage, tell, &by_transfer).await?;
+    day(stage, args, tell).await?;
+    let statements = demo::close(stage, stage.today).await?;
+    demo::settled(stage, tell, &statements).await?;
+    let outcome = demo::outcome(stage).await?;
+    conclude(&outcome, tell);
+    if args.json {
+        let mut summary = outcome.json()?;
+        summary["database_url"] = json!(stage.database_url);
+        summary["api"] = json!(stage.base);
+        summary["seconds"] = json!(began.elapsed().as_secs());
+        say(&summary.to_string())?;
+    }
+    tell.line(&format!("   told in {} seconds", began.elapsed().as_secs()));
+    Ok(outcome.is_good())
+}
+
+/// The day's payments, and what goes wrong in it.
+async fn day(stage: &Stage, args: &Args, tell: Teller) -> anyhow::Result<()> {
     let count = args.payments;
     tell.chapter(&format!("A day of {count} payments over agencies and currencies"));
     let bar = if tell.silent { ProgressBar::hidden() } else { ProgressBar::new(count as u64) };
     bar.set_style(ProgressStyle::with_template("   {bar:40} {pos}/{len}, {eta} left")?);
-    let ordinary = day::ordinary(stage, count, "DAY", &|| bar.inc(1)).await?;
+    let ordinary = demo::ordinary(stage, count, &|| bar.inc(1)).await?;
     bar.finish_and_clear();
-    payments += ordinary.payments;
-    paid += ordinary.paid;
-    tell.line(&format!("   {} payments, {} paid", ordinary.payments, ordinary.paid));
-    for case in ["altered", "lost-callback", "late", "extra-credit"] {
-        tell.line(&format!("   and one that goes wrong: {case}"));
-        story::wrong(stage, case, case).await?;
-        payments += 1;
+    tell.line(&format!("   {} payers at the gateway, {} declined", ordinary.payments, ordinary.declined));
+    let cases = args.wrong.as_ref().map_or(&demo::EVERYDAY[..], std::slice::from_ref);
+    for case in cases {
+        tell.line(&format!("   and {}", case.name()));
+        case.happen(stage).await?;
     }
-    tell.chapter("The bank closes its day; its statements are taken in");
-    for file in day::close(stage).await? {
-        for statement in file["statements"].as_array().into_iter().flatten() {
-            let part = |name: &str| statement[name].as_str().unwrap_or("-").to_owned();
-            tell.line(&format!("   {} {} {}", part("account"), part("currency"), part("state")));
-        }
-    }
-    conclude(stage, tell, payments, paid).await
+    Ok(())
 }
 
-/// The books as they stand, the breaks that wait for a person, and the book checked again from its first entry.
-async fn conclude(stage: &Stage, tell: Teller, payments: usize, paid: usize) -> anyhow::Result<Value> {
-    let app = &stage.hub.app;
-    let mut conn = app.pool.acquire().await?;
-    tell.chapter("The books");
-    for one in app.hub.book.balances(&mut conn).await? {
-        let name = one.account.code.as_str();
-        let money = one.money();
-        tell.line(&format!("   {name:<34} {:>14} {}", money.amount(), money.currency()));
-    }
-    let breaks = stage.get(&stage.people.reconciler.client, "/v1/finance/breaks?open=true&limit=500").await?;
-    let mut categories: BTreeMap<String, usize> = BTreeMap::new();
-    for one in breaks["data"].as_array().into_iter().flatten() {
-        *categories.entry(one["category"].as_str().unwrap_or("?").to_owned()).or_default() += 1;
-    }
-    for (category, count) in &categories {
-        tell.line(&format!("   waiting for a person: {count} x {category}"));
-    }
-    let verified = app.hub.book.verify(&mut conn, &mut |_| {}).await?;
-    let laws = if verified.is_clean() { "hold" } else { "broken" };
-    tell.line(&format!("   the laws of the book {laws}; {} entries checked again", verified.entries));
-    Ok(json!({
-        "payments": payments, "paid": paid, "breaks": categories, "laws": laws,
-        "database_url": stage.database_url, "api": stage.base,
-    }))
-}
-
-fn invite(stage: &Stage, tell: Teller) {
-    tell.chapter("The hub stays up; look at it, then press Ctrl-C");
-    tell.line(&format!("   API documents    {}/v1/docs", stage.base));
-    for officer in [&stage.people.reconciler, &stage.people.approver] {
+/// The day's proof line by line, the breaks, and the book checked again from its first entry.
+fn conclude(outcome: &Outcome, tell: Teller) {
+    tell.chapter("The day's proof");
+    tell.line(&reports::text::daily(&outcome.proof, Language::English));
+    tell.chapter("The end of the day");
+    let states: Vec<String> =
+        outcome.states.iter().map(|(state, count)| format!("{count} {}", state.replace('_', " "))).collect();
+    tell.line(&format!("   {} payments: {}", outcome.payments, states.join(", ")));
+    tell.line(&format!("   {} refunds seen at the bank", outcome.refunds));
+    let waiting = outcome.count_breaks(true);
+    for one in &outcome.breaks {
+        let part = |pointer: &str| one.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let who = if one["resolved_at"].is_null() { "waits for a person" } else { "resolved itself" };
         tell.line(&format!(
-            "   console          {}/console   {} / {}",
-            stage.base, officer.login, officer.password
+            "   {who}: {} {} {}",
+            part("/category"),
+            part("/money/amount"),
+            part("/money/currency")
         ));
     }
-    tell.line(&format!("   public keys      {}/.well-known/mizan-keys.json", stage.base));
+    if waiting.is_empty() {
+        tell.line("   nothing waits for a person");
+    }
+    let laws = if outcome.verified.is_clean() { "hold" } else { "broken" };
+    tell.line(&format!("   the laws of the book {laws}; {} entries checked again", outcome.verified.entries));
+}
+
+/// Leaves the hub up to be looked at, until Ctrl-C.
+async fn stay(stage: &Stage, tell: Teller) -> anyhow::Result<()> {
+    invite(stage, tell).await?;
+    tokio::signal::ctrl_c().await?;
+    Ok(())
+}
+
+async fn invite(stage: &Stage, tell: Teller) -> anyhow::Result<()> {
+    let unpaid = stage.open_intent(&demo::order(2), "YOURS").await?;
+    let paid = stage.all(stage.portal(), "/v1/payment-intents?external_reference=LAB-2026-0001&").await?;
+    let number =
+        paid.first().map(|one| demo::text(one, "/receipt/number")).context("the story's payment")??;
+    let receipt = stage.get(stage.portal(), &format!("/v1/receipts/{number}")).await?;
+    tell.chapter("The hub stays up; look at it, then press Ctrl-C");
+    let base = &stage.base;
+    tell.line(&format!("   the Day page       {base}/console"));
+    for officer in [&stage.people.reconciler, &stage.people.approver] {
+        tell.line(&format!("                      {} / {}", officer.login, officer.password));
+    }
+    tell.line(&format!("   a bill to pay      {}", demo::text(&unpaid, "/pay_url")?));
+    tell.line(&format!("   a receipt to check {}", demo::text(&receipt, "/url")?));
+    tell.line(&format!("   API documents      {base}/v1/docs"));
+    Ok(())
 }

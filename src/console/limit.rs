@@ -50,9 +50,9 @@ mod tests {
     fn a_login_is_tried_so_often_and_another_still_may() {
         let tries = Tries::new();
         for _ in 0..TRIES {
-            assert!(tries.take("amal"));
+            assert!(tries.take("reconciler"));
         }
-        assert!(!tries.take("amal"));
-        assert!(tries.take("basel"));
+        assert!(!tries.take("reconciler"));
+        assert!(tries.take("approver"));
     }
 }

@@ -54,9 +54,10 @@ pub async fn onboard(app: &App, base: &str, catalogue_folders: &[&Path]) -> anyh
     let portal_client = client(app, base, &key_id, signing);
 
     let reconciler =
-        officer(app, base, "amal", "موظفة التسويات (مثال)", "Reconciler (example)", Role::Reconciler).await?;
+        officer(app, base, "reconciler", "موظف التسويات (مثال)", "Reconciler (example)", Role::Reconciler)
+            .await?;
     let approver =
-        officer(app, base, "basel", "المعتمِد (مثال)", "Approver (example)", Role::Approver).await?;
+        officer(app, base, "approver", "المعتمِد (مثال)", "Approver (example)", Role::Approver).await?;
     bring_in_force(app, catalogue_folders).await?;
     Ok(Onboarded {
         portal,

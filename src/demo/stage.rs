@@ -2,15 +2,16 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use mizan_adapters::sandbox::Server;
-use mizan_ledger::{Clock, Day, SystemClock};
+use mizan_ledger::{Clock, Day, Instant};
 use reqwest::header::{CONTENT_TYPE, LOCATION};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::{Onboarded, config, onboard, sandbox};
+use super::{Onboarded, StoryClock, config, onboard, sandbox};
 use crate::client::Client;
 use crate::entropy::Entropy;
 use crate::localpg::{LocalPg, Settings};
@@ -22,13 +23,20 @@ pub struct Stage {
     pub hub: Running,
     pub bank: Server,
     pub people: Onboarded,
+    /// The days of the story: the bank opens on the first, the story ends on the second.
+    pub yesterday: Day,
     pub today: Day,
     pub base: String,
     pub database_url: String,
+    clock: StoryClock,
     http: reqwest::Client,
     cluster: LocalPg,
     folder: PathBuf,
 }
+
+/// A story that would run over midnight waits for the new day.
+const STORY_SECONDS: i64 = 60;
+const DAY_SECONDS: i64 = 86_400;
 
 impl Stage {
     /// Starts all of it in a fresh folder below `home`.
@@ -36,24 +44,25 @@ impl Stage {
         let entropy = Entropy::system();
         let folder = home.join(format!("demo-{}", entropy.token::<8>()));
         let cluster = LocalPg::start_with(Settings::new(folder.clone())).await?;
-        let clock = SystemClock;
-        let now = clock.now();
-        let today = now.day_in(&crate::config::Config::default().zone);
+        let clock = StoryClock::default();
+        let (today, now) = begin(&clock).await;
+        let yesterday = today.previous();
         let outside = folder.join("bank");
         std::fs::create_dir_all(&outside).with_context(|| outside.display().to_string())?;
-        let bank = Server::start(sandbox(today, now, Some(&outside), 1), ([127, 0, 0, 1], 0).into()).await?;
+        let bank =
+            Server::start(sandbox(yesterday, now, Some(&outside), 1), ([127, 0, 0, 1], 0).into()).await?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let settings = config(&folder, address, bank.url());
         let database_url = cluster.url_app();
-        let app = start::app(settings, &database_url, Arc::new(clock), entropy).await?;
+        let app = start::app(settings, &database_url, Arc::new(clock.clone()), entropy).await?;
         let hub = start::serve(app, listener).await?;
         let base = format!("http://{address}");
         let folders = ["standards", "hukumati"].map(|name| catalogue.join(name));
         let folders: Vec<&Path> = folders.iter().map(PathBuf::as_path).collect();
         let people = onboard(&hub.app, &base, &folders).await?;
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(Self { hub, bank, people, today, base, database_url, http, cluster, folder })
+        Ok(Self { hub, bank, people, yesterday, today, base, database_url, clock, http, cluster, folder })
     }
 
     /// Stops everything and leaves nothing behind.
@@ -118,12 +127,32 @@ impl Stage {
         Ok(serde_json::from_str(&text)?)
     }
 
+    /// Goes to a day before today, at the same time of the day; with zero, back to the present.
+    pub async fn set_back(&self, days: i64) -> anyhow::Result<()> {
+        self.clock.set_back(days * DAY_SECONDS);
+        self.control("clock", &json!({ "now": self.clock.now().to_string() })).await?;
+        Ok(())
+    }
+
+    /// Every element of a list of the API, page after page.
+    pub async fn all(&self, who: &Client, path: &str) -> anyhow::Result<Vec<Value>> {
+        let (mut all, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = self.get(who, &format!("{path}limit=500{cursor}")).await?;
+            all.extend(page["data"].as_array().into_iter().flatten().cloned());
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return Ok(all),
+            }
+        }
+    }
+
     /// The statement of an account, from the bank itself.
-    pub async fn statement(&self, bank: &str, account: &str) -> anyhow::Result<(String, Vec<u8>)> {
+    pub async fn statement(&self, bank: &str, account: &str, day: Day) -> anyhow::Result<(String, Vec<u8>)> {
         let adapter = self.hub.app.hub.channels.bank(bank).and_then(|channel| channel.statements.clone());
         let adapter = adapter.with_context(|| format!("{bank} gives no statements"))?;
-        let file = adapter.statement(account.to_owned(), self.today).await.accepted().flatten();
-        let file = file.with_context(|| format!("{bank} has no statement for {}", self.today))?;
+        let file = adapter.statement(account.to_owned(), day).await.accepted().flatten();
+        let file = file.with_context(|| format!("{bank} has no statement for {day}"))?;
         Ok((file.name, file.raw.to_vec()))
     }
 
@@ -135,9 +164,21 @@ impl Stage {
             if states.contains(&text(&intent, "/state")?) {
                 return Ok(intent);
             }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
         bail!("{id} did not become {} in ten seconds", states.join(" or "))
+    }
+
+    /// Waits until the refund of this path is in a stage; a worker carries it out.
+    pub async fn until_stage(&self, path: &str, stage: &str) -> anyhow::Result<Value> {
+        for _ in 0..500 {
+            let refund = self.get(&self.people.reconciler.client, path).await?;
+            if text(&refund, "/stage")? == stage {
+                return Ok(refund);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        bail!("{path} was not {stage} in ten seconds")
     }
 
     /// Opens an intent in one call.
@@ -150,11 +191,26 @@ impl Stage {
     }
 }
 
-/// What somebody needs from the government: services with their inputs, in one currency.
+/// The day of the story, and now.
+async fn begin(clock: &StoryClock) -> (Day, Instant) {
+    let zone = crate::config::Config::default().zone;
+    loop {
+        let now = clock.now();
+        let today = now.day_in(&zone);
+        if now.plus_seconds(STORY_SECONDS).day_in(&zone) == today {
+            return (today, now);
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// What somebody needs from the government: services with their inputs, in one currency, paid on one channel.
 #[derive(Debug, Clone)]
 pub struct Order {
     pub currency: &'static str,
     pub lines: Value,
+    /// How it is paid.
+    pub channel: &'static str,
 }
 
 /// The text at a JSON pointer.

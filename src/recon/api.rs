@@ -1,14 +1,15 @@
-//! `/v1/finance/statements`, `/v1/finance/breaks`: what staff import and read.
+//! `/v1/finance/statements`, `/v1/finance/breaks`, `/v1/finance/reconcile`: what staff import, read and start.
 
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use mizan_ledger::Id;
+use mizan_ledger::{Id, Instant};
 use serde::Deserialize;
 
 use super::model::{FileSource, ReconError, Statement};
 use super::staging::NewFile;
+use super::store::ShownLine;
 use super::{run, service, store};
 use crate::access::Scope;
 use crate::app::App;
@@ -24,6 +25,7 @@ use crate::ids::{BreakId, StatementId};
 pub fn router() -> Router<App> {
     Router::new()
         .route("/v1/finance/statements", post(import).get(statements))
+        .route("/v1/finance/statements/{id}/lines", get(lines))
         .route("/v1/finance/breaks", get(list_breaks))
         .route("/v1/finance/reconcile", post(reconcile))
 }
@@ -80,6 +82,37 @@ async fn statements(
     let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
     let rows = store::page(&mut conn, search.state.as_deref(), before, page.rows_to_read()).await?;
     Ok(Json(Page::from_rows(rows, page, |row| Cursor { at: row.created_at, id: row.id.uuid() }, |row| row)))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LineSearch {
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+/// The lines of a statement in the bank's order, and what became of each.
+async fn lines(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Params(search): Params<LineSearch>,
+    call: Call,
+) -> Result<Json<Page<ShownLine>>, Problem> {
+    call.require(&Scope::FinanceRead)?;
+    let id: StatementId = id.parse().map_err(|_| Problem::new(Code::NotFound))?;
+    let page = PageRequest::new(search.limit, search.cursor.as_deref())?;
+    // The ordinal is the sort key; a cursor carries it as its instant.
+    let after = page.after.map_or(0, |cursor| cursor.at.micros());
+    let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
+    let rows = store::page_lines(&mut conn, id, after, page.rows_to_read()).await?;
+    if rows.is_empty() && !store::exists(&mut conn, id).await? {
+        return Err(Problem::new(Code::NotFound));
+    }
+    let key = |line: &ShownLine| Cursor {
+        at: Instant::from_micros(line.ordinal).unwrap_or_else(|_| app.clock.now()),
+        id: id.uuid(),
+    };
+    Ok(Json(Page::from_rows(rows, page, key, |row| row)))
 }
 
 #[derive(Debug, Deserialize)]

@@ -140,6 +140,8 @@ pub struct Summary {
     pub opening: Option<Money>,
     pub closing: Option<Money>,
     pub closes: Option<bool>,
+    /// The closing balance less what the lines lead to, where that can be said.
+    pub difference: Option<Money>,
     pub lines: u64,
     /// SHA-256 over balances and booked lines.
     pub content: [u8; 32],

@@ -43,10 +43,11 @@ pub async fn reconcile(app: &App) -> Result<Summary, Fault> {
     for _ in 0..PASSES_MAX {
         let before = (summary.matched, summary.told, summary.to_suspense);
         pass(app, &actor, &mut summary).await?;
-        if before == (summary.matched, summary.told, summary.to_suspense) {
+        // What another run told of is waited for too.
+        let was_told = drain_inbox(app).await?;
+        if !was_told && before == (summary.matched, summary.told, summary.to_suspense) {
             break;
         }
-        drain_inbox(app).await?;
     }
     summary.explained = exhaust(app, &actor, Exhausted::Suspense).await?;
     summary.overdue = exhaust(app, &actor, Exhausted::Overdue).await?;
@@ -150,16 +151,17 @@ async fn ask_channels(app: &App, actor: &Actor) -> Result<usize, Fault> {
     Ok(new)
 }
 
-/// Lets the poster apply what it was told, here or in another hub.
-async fn drain_inbox(app: &App) -> Result<(), Fault> {
-    for _ in 0..POSTER_LOOKS {
-        while inbox::jobs::post_once(app).await? > 0 {}
+/// Lets the poster apply what it was told, here or in another hub. Answers whether there was anything.
+async fn drain_inbox(app: &App) -> Result<bool, Fault> {
+    for look in 0..POSTER_LOOKS {
         let mut conn = app.pool.acquire().await?;
         if inbox::service::count_waiting(&mut conn).await? == 0 {
-            break;
+            return Ok(look > 0);
         }
         drop(conn);
-        tokio::time::sleep(POSTER_PAUSE).await;
+        if inbox::jobs::post_once(app).await? == 0 {
+            tokio::time::sleep(POSTER_PAUSE).await;
+        }
     }
-    Ok(())
+    Ok(true)
 }

@@ -84,6 +84,7 @@ fn summary(closed: &statement::Statement, lines: u64, mut hash: Sha256, doubt: O
         opening: opening.map(|balance| balance.amount),
         closing: closing.map(|balance| balance.amount),
         closes: closed.closes(),
+        difference: closed.difference(),
         lines,
         content: hash.finalize().into(),
         doubt,

@@ -51,6 +51,14 @@ pub struct Listed {
     pub items: i64,
 }
 
+/// A statement that stands aside.
+#[derive(Debug, Clone)]
+pub struct Aside {
+    pub reason: String,
+    /// What it says was in the account.
+    pub closing: Option<Money>,
+}
+
 /// What is known of a bank account of ours from its statements.
 #[derive(Debug, Clone)]
 pub struct BankDay {
@@ -61,8 +69,8 @@ pub struct BankDay {
     pub is_business_day: bool,
     /// Of the last accepted statement of the day or before.
     pub last: Option<Seen>,
-    /// Why a statement of the day is not accepted.
-    pub quarantined: Option<String>,
+    /// A statement of the day that is not accepted.
+    pub quarantined: Option<Aside>,
     /// What was in the account before its first statement.
     pub brought_forward: Money,
     /// Openings less the closings before them: zero where the statements chain.
@@ -273,7 +281,10 @@ impl Line {
         let of_day = bank.last.filter(|seen| seen.on == day);
         match (of_day, bank.last, &bank.quarantined) {
             (Some(seen), ..) => self.listed = seen.closing,
-            (None, _, Some(reason)) => self.notes.push(Note::Quarantined { reason: reason.clone() }),
+            (None, _, Some(aside)) => {
+                self.listed = aside.closing.unwrap_or(self.listed);
+                self.notes.push(Note::Quarantined { reason: aside.reason.clone() });
+            }
             (None, Some(seen), None) if !bank.is_business_day => {
                 self.listed = seen.closing;
                 self.notes.push(Note::StatementOf { day: seen.on });

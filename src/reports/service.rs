@@ -123,13 +123,13 @@ async fn banks(
         let heads: Vec<&Head> = heads.iter().filter(|head| head.account == bank.name).collect();
         let shown = lines.iter().filter(|lines| lines.account == bank.name).map(|lines| lines.amount);
         let shown = Money::sum(bank.currency, shown)?;
-        let why = quarantined.iter().find(|(account, _)| *account == bank.name);
+        let aside = quarantined.iter().find(|one| one.account == bank.name);
         days.push(BankDay {
             account: format!("bank/{}", bank.name),
             currency: bank.currency,
             is_business_day: asked.calendar.is_business_day(asked.day),
             last: heads.last().map(|head| Seen { on: head.period_on, closing: head.closing }),
-            quarantined: why.map(|(_, reason)| reason.clone()),
+            quarantined: aside.map(|one| one.aside.clone()),
             brought_forward: heads.first().map_or(Money::zero(bank.currency), |head| head.opening),
             gap: gap(bank.currency, &heads)?,
             lines_missing: moved(bank.currency, &heads, asked.day)?.checked_sub(shown)?,

@@ -155,8 +155,9 @@ pub(super) async fn find_unsettled(conn: &mut PgConnection) -> Result<Vec<String
            union all
            select 'payment ' || id || ' is processing' from payment_intents where state = 'processing'
            union all
-           select 'statement line ' || id || ' is ' || state || ': ' || coalesce(reason, '') from statement_lines
-             where state not in ('matched', 'suspense')
+           select 'statement line ' || line.id || ' is ' || line.state || ': ' || coalesce(line.reason, '')
+             from statement_lines line join statements on statements.id = line.statement
+             where statements.state = 'accepted' and line.state not in ('matched', 'suspense')
            union all
            select 'event ' || n || ' has no position' from events where position is null
            union all

@@ -8,6 +8,7 @@
 mod bad_input;
 mod console;
 mod crash;
+mod demo;
 mod events;
 mod fulfilment;
 #[expect(clippy::print_stdout, reason = "it says which judge is missing")]

@@ -34,7 +34,7 @@ const FOUNDATION: [&str; 22] = [
 const SLICES: [(&str, &[&str]); 18] = [
     ("catalogue", &[]),
     ("counters", &["inbox", "intents", "refunds"]),
-    ("demo", &["catalogue", "inbox", "start"]),
+    ("demo", &["catalogue", "inbox", "reports", "start"]),
     ("disputes", &["intents"]),
     ("documents", &[]),
     // A report releases what no refund has taken.

@@ -79,10 +79,20 @@ impl Statement {
         if totals.foreign > 0 || totals.unread > 0 {
             return Some(false);
         }
-        let expected = opening
-            .checked_add(totals.credits.unwrap_or(Money::zero(opening.currency())))
-            .and_then(|sum| sum.checked_sub(totals.debits.unwrap_or(Money::zero(opening.currency()))));
-        Some(expected == Ok(closing))
+        Some(self.led_to(opening) == Some(closing))
+    }
+
+    /// The closing balance less what the opening balance and the booked lines lead to; above zero when credits are
+    /// missing among the lines. `None` when it cannot be said.
+    pub fn difference(&self) -> Option<Money> {
+        let (opening, closing) = (self.opening()?.amount, self.closing()?.amount);
+        closing.checked_sub(self.led_to(opening)?).ok()
+    }
+
+    fn led_to(&self, opening: Money) -> Option<Money> {
+        let zero = Money::zero(opening.currency());
+        let credited = opening.checked_add(self.totals.credits.unwrap_or(zero)).ok()?;
+        credited.checked_sub(self.totals.debits.unwrap_or(zero)).ok()
     }
 
     /// What to tell when the balances contradict the lines.

@@ -92,6 +92,7 @@ impl Booking {
             self.breaks.push(broken(one, &settlement.channel, json!({ "settlement": settlement.reference })));
             self.resolve(Category::CutOff, one.subject.clone(), "it came with a later settlement");
         }
+        self.resolve(Category::MissingAtBank, name_of(settlement), "the bank shows it");
         for subject in &plan.subjects {
             self.resolve(Category::MissingInHub, subject.clone(), "it was booked and settled");
         }

@@ -1,5 +1,5 @@
 use mizan_adapters::statement::{self, Event, Limits};
-use mizan_ledger::{Day, Money};
+use mizan_ledger::{Currency, Day, Money};
 use serde_json::json;
 
 use crate::breaks::{self, Category, NewBreak};
@@ -63,12 +63,13 @@ pub async fn import(tx: &mut Tx, new: &NewFile) -> Result<Imported, ReconError> 
         }
     }
     let accepted = imported.statements.iter().filter(|one| one.outcome == Taken::Accepted).count();
+    let adds = imported.statements.iter().any(|one| one.id.is_some());
     tx.audit(
         "statement.imported",
         imported.id,
         json!({ "file": new.name, "statements": imported.statements.len(), "accepted": accepted }),
     );
-    if accepted > 0 {
+    if adds {
         tx.enqueue(NewJob::now(RECONCILE, imported.id));
     }
     Ok(imported)
@@ -121,8 +122,12 @@ impl<'a> Open<'a> {
         Ok(Self { id: tx.id(), file, account, summary, standing, stage, lines: Vec::new() })
     }
 
+    /// Lines of one that does not close are kept to be shown, and to say what is not among them.
     fn keeps_lines(&self) -> bool {
-        matches!(self.standing, Standing::Accepted | Standing::Quarantined(Cause::Gap, _))
+        matches!(
+            self.standing,
+            Standing::Accepted | Standing::Quarantined(Cause::Gap | Cause::DoesNotClose, _)
+        )
     }
 
     async fn write_lines(&mut self, tx: &mut Tx) -> Result<(), Fault> {
@@ -145,6 +150,11 @@ impl<'a> Open<'a> {
             Standing::Ignored(reason) => (Taken::Ignored, Some(reason.clone())),
             Standing::Quarantined(cause, reason) => {
                 self.insert(tx, None, Some((*cause, reason))).await?;
+                if let (Cause::DoesNotClose, Some(day), Some(currency)) =
+                    (*cause, self.summary.period_on, self.summary.currency)
+                {
+                    want_reports(tx, &self.account, currency, day, day).await?;
+                }
                 open_break(tx, &self, *cause, reason).await?;
                 (Taken::Quarantined, Some(reason.clone()))
             }
@@ -215,14 +225,7 @@ impl<'a> Link<'a> {
         store::update_superseded(tx.conn(), account, reference, period_on).await?;
         store::update_keys(tx.conn(), id, account).await?;
         store::update_position(tx.conn(), account, id, opening, closing, period_on).await?;
-        for channel in reporting_channels(tx.hub(), account, closing.currency()) {
-            let earliest = period_on.plus_days(-REPORT_DAYS_MAX);
-            let first = covers_from.plus_days(-i32::from(channel.settles_within_days)).max(earliest);
-            let days: Vec<Day> = std::iter::successors(Some(first), |day| Some(day.next()))
-                .take_while(|day| *day <= period_on)
-                .collect();
-            store::insert_wanted(tx.conn(), &channel.instance, &days).await?;
-        }
+        want_reports(tx, account, closing.currency(), covers_from, period_on).await?;
         let subjects = [subject(account, reference, Some(period_on))];
         for category in [Category::StatementDoesNotClose, Category::StatementGap] {
             let came = "the statement was accepted";
@@ -230,6 +233,25 @@ impl<'a> Link<'a> {
         }
         Ok(())
     }
+}
+
+/// The channels that settle into the account are to tell what they paid on these days.
+async fn want_reports(
+    tx: &mut Tx,
+    account: &str,
+    currency: Currency,
+    from: Day,
+    through: Day,
+) -> Result<(), Fault> {
+    for channel in reporting_channels(tx.hub(), account, currency) {
+        let earliest = through.plus_days(-REPORT_DAYS_MAX);
+        let first = from.plus_days(-i32::from(channel.settles_within_days)).max(earliest);
+        let days: Vec<Day> = std::iter::successors(Some(first), |day| Some(day.next()))
+            .take_while(|day| *day <= through)
+            .collect();
+        store::insert_wanted(tx.conn(), &channel.instance, &days).await?;
+    }
+    Ok(())
 }
 
 /// Statements that came before the one that they continue follow it now, one after the other.
@@ -276,7 +298,7 @@ async fn open_break(tx: &mut Tx, open: &Open<'_>, cause: Cause, reason: &str) ->
     let new = NewBreak {
         category,
         subject: subject(&open.account, &summary.reference, summary.period_on),
-        money: None,
+        money: summary.difference.filter(|_| category == Category::StatementDoesNotClose),
         channel: None,
         intent: None,
         detail: json!({

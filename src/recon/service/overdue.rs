@@ -4,40 +4,57 @@ use serde_json::{Map, json};
 
 use crate::books::{Parked, Voucher, chart, rules};
 use crate::breaks::{self, Category, NewBreak};
-use crate::expectations::{self, Met};
+use crate::expectations::{self, Kind, Met};
 use crate::fault::Fault;
 use crate::intents::shares::slug;
 use crate::recon::booking::overdue_category;
-use crate::recon::store;
+use crate::recon::store::{self, Overdue};
 use crate::suspense;
 use crate::tx::Tx;
 
 /// Rows of one unit of work.
 const AT_ONCE: i64 = 400;
 
-/// Opens a break for each expectation whose last day stands on an accepted statement without it. It resolves itself
-/// when the money comes. Answers how many; to be called again while it is some.
+/// Opens breaks for what should stand on a statement and does not: one for a whole settlement that its channel says it
+/// paid, a cut-off for each payment that its channel left out on its day, else one for each expectation. They resolve
+/// themselves when the money comes; a cut-off also when the next settlement is told without it, for then it is missing.
+/// Answers how many expectations are concerned; to be called again while it is some.
 pub async fn open_overdue(tx: &mut Tx, _: &()) -> Result<usize, Fault> {
     store::take_turn(tx.conn()).await?;
-    let categories = [Category::MissingAtBank, Category::RefundUnconfirmed, Category::PayoutUnconfirmed];
-    let overdue = store::page_overdue(tx.conn(), &categories.map(Category::as_str), AT_ONCE).await?;
+    let overdue = store::page_overdue(tx.conn(), AT_ONCE).await?;
     let (now, entropy) = (tx.now(), tx.hub().entropy.clone());
-    let missing: Vec<NewBreak> = overdue
-        .iter()
-        .map(|one| NewBreak {
-            category: overdue_category(one.kind),
-            subject: one.id.to_string(),
-            money: Some(one.money),
-            channel: Some(one.channel.clone()),
-            intent: one.intent,
-            detail: json!({
-                "expectation": one.id, "account": one.account, "transaction": one.transaction,
-                "reference": one.reference, "due_on": one.due_on, "statements_through": one.through_on,
-            }),
-        })
-        .collect();
+    let missing: Vec<NewBreak> = overdue.iter().map(missing).collect();
+    let not_followed = overdue.iter().filter(|one| !one.may_follow).filter_map(cut_off);
+    let not_followed: Vec<String> = not_followed.collect();
+    let why = "the next settlement did not bring it either";
+    breaks::store::update_self_resolved(tx.conn(), now, Category::CutOff, &not_followed, why).await?;
     breaks::store::insert(tx.conn(), &entropy, now, &missing).await?;
     Ok(missing.len())
+}
+
+/// The name under which a payment is a cut-off.
+fn cut_off(one: &Overdue) -> Option<String> {
+    let transaction = one.transaction.as_ref().filter(|_| one.kind == Kind::Payment);
+    transaction.map(|transaction| format!("{}:{transaction}", one.channel))
+}
+
+fn missing(one: &Overdue) -> NewBreak {
+    let follows = cut_off(one).filter(|_| one.may_follow);
+    let (category, subject, money, intent) = match (&one.settlement, follows) {
+        (Some((settlement, net)), _) => {
+            (Category::MissingAtBank, format!("{}:{settlement}", one.channel), *net, None)
+        }
+        (None, Some(subject)) => (Category::CutOff, subject, one.money, one.intent),
+        (None, None) => (overdue_category(one.kind), one.id.to_string(), one.money, one.intent),
+    };
+    let mut detail =
+        json!({ "account": one.account, "due_on": one.due_on, "statements_through": one.through_on });
+    if one.settlement.is_none() {
+        detail["expectation"] = json!(one.id);
+        detail["transaction"] = json!(one.transaction);
+        detail["reference"] = json!(one.reference);
+    }
+    NewBreak { category, subject, money: Some(money), channel: Some(one.channel.clone()), intent, detail }
 }
 
 /// Money that a statement showed first and that was told of afterwards: what waits in suspense settles the channel.

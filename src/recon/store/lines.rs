@@ -1,8 +1,10 @@
 use mizan_ledger::{Currency, Day, EntryId, Id, Money};
+use serde::Serialize;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::fault::Fault;
+use crate::ids::StatementId;
 
 /// A line of an accepted statement that is not decided yet.
 #[derive(Debug, Clone)]
@@ -87,6 +89,28 @@ pub async fn lock_open_lines(
     rows.into_iter().map(OpenLine::try_from).collect()
 }
 
+/// A line as people read it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ShownLine {
+    pub ordinal: i64,
+    /// Positive when it came in.
+    pub money: Money,
+    pub booked_on: Day,
+    pub value_on: Option<Day>,
+    pub bank_reference: Option<String>,
+    pub end_to_end: Option<String>,
+    pub creditor_reference: Option<String>,
+    pub payer: Option<String>,
+    pub text: String,
+    /// As the bank wrote it.
+    pub raw: String,
+    pub state: String,
+    pub rule: Option<String>,
+    pub reason: Option<String>,
+    /// The entry that booked it.
+    pub entry: Option<EntryId>,
+}
+
 /// What became of a line.
 #[derive(Debug, Clone)]
 pub struct Decided {
@@ -116,6 +140,50 @@ pub async fn update_lines(conn: &mut PgConnection, decided: &[Decided]) -> Resul
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Lines of a statement in the bank's order, after the ordinal `after`.
+pub async fn page_lines(
+    conn: &mut PgConnection,
+    statement: StatementId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<ShownLine>, Fault> {
+    let rows = sqlx::query!(
+        r#"select ordinal, currency, amount_minor, booked_on as "booked_on: Day", value_on as "value_on: Day",
+                  bank_reference, end_to_end, creditor_reference, payer, text, raw, state, rule, reason, entry_id
+           from statement_lines where statement = $1 and ordinal > $2 order by ordinal limit $3"#,
+        statement.uuid(),
+        after,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let currency: Currency = row
+                .currency
+                .parse()
+                .map_err(|_| Fault::corrupt("statement_lines", "currency", row.ordinal))?;
+            let booked = matches!(row.state.as_str(), "matched" | "suspense");
+            Ok(ShownLine {
+                ordinal: row.ordinal,
+                money: Money::new(row.amount_minor, currency),
+                booked_on: row.booked_on,
+                value_on: row.value_on,
+                bank_reference: row.bank_reference,
+                end_to_end: row.end_to_end,
+                creditor_reference: row.creditor_reference,
+                payer: row.payer,
+                text: row.text,
+                raw: row.raw,
+                state: row.state,
+                rule: row.rule,
+                reason: row.reason,
+                entry: booked.then(|| EntryId::from_uuid(row.entry_id)),
+            })
+        })
+        .collect()
 }
 
 /// How many lines of accepted statements wait.

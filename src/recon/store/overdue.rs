@@ -19,32 +19,68 @@ pub struct Overdue {
     pub due_on: Day,
     /// The account's statements are known through this day.
     pub through_on: Day,
+    /// The settlement in which its channel says it was: id there and net amount.
+    pub settlement: Option<(String, Money)>,
+    /// Its channel told what it settled on the last day, and this was not in it: it may come with the next settlement.
+    pub may_follow: bool,
 }
 
-/// Open expectations whose last day is on an accepted statement (or, for what a channel pays an agency itself, on a
-/// report of the channel), and that have no break of these categories yet.
-pub async fn page_overdue(
-    conn: &mut PgConnection,
-    categories: &[&str],
-    limit: i64,
-) -> Result<Vec<Overdue>, Fault> {
+/// Open expectations whose last day is on a statement, accepted or not closing, that does not show them: neither on a
+/// line that is not decided yet nor on one of a statement that does not close. What a channel pays an agency itself is
+/// looked for in the channel's reports. Those that have a break for it already are left out.
+pub async fn page_overdue(conn: &mut PgConnection, limit: i64) -> Result<Vec<Overdue>, Fault> {
     let rows = sqlx::query!(
-        r#"select expectations.id, kind, channel, expectations.account, expectations.currency, amount_minor, transaction,
-                reference, intent, due_on, through_on as "through_on!"
-         from expectations
-         join (select account, through_on from statement_positions
-               union all
-               select x.account, max(reports.day)
-               from settlement_reports reports
-               join expectations x on x.channel = reports.channel and x.state = 'open'
-               where reports.state = 'taken' and x.account like 'agency/%' group by x.account)
-               known (account, through_on)
-             on known.account = expectations.account and expectations.due_on <= known.through_on
-         where expectations.state = 'open' and not exists (
-             select 1 from breaks where category = any($1)
-                 and subject = 'ex_' || replace(expectations.id::text, '-', ''))
-         order by expectations.id limit $2"#,
-        categories as _,
+        r#"with quarantined as (
+             select id, account, currency, period_on from statements
+             where state = 'quarantined' and cause = 'does_not_close'),
+           known as (
+             select account, currency, max(through_on) as through_on from (
+                 select account, currency, through_on from statement_positions
+                 union all
+                 select account, currency, period_on from quarantined
+                 union all
+                 select direct.account, direct.currency, report.day
+                 from settlement_reports report
+                 join expectations direct on direct.channel = report.channel and direct.state = 'open'
+                     and direct.account like 'agency/%'
+                 where report.state = 'taken') as position
+             group by account, currency)
+           select overdue.id, kind, overdue.channel, overdue.account, overdue.currency, amount_minor, transaction,
+                  overdue.reference, intent, due_on as "due_on: Day", known.through_on as "through_on!: Day",
+                  told.reference as "told_reference?", told.net_minor as "told_net_minor?",
+                  (report.day is not null and not report.went_on) as "may_follow!"
+           from expectations overdue
+           join known on known.account = overdue.account and known.currency = overdue.currency
+               and overdue.due_on <= known.through_on
+           left join lateral (
+             select settlements.reference, settlements.net_minor
+             from settlement_items item
+             join settlements on settlements.id = item.settlement and settlements.state = 'reported'
+                 and settlements.channel = overdue.channel
+             where item.transaction = overdue.transaction limit 1) as told on true
+           left join lateral (
+             select day, exists (select 1 from settlement_reports later where later.channel = report.channel
+                                 and later.day > report.day and later.state = 'taken') as went_on
+             from settlement_reports report
+             where report.channel = overdue.channel and report.day = overdue.due_on and report.state = 'taken'
+           ) as report on true
+           where overdue.state = 'open'
+             and not exists (
+               select 1 from breaks
+               where (category in ('missing_at_bank', 'refund_unconfirmed', 'payout_unconfirmed')
+                      and subject in ('ex_' || replace(overdue.id::text, '-', ''),
+                                      overdue.channel || ':' || told.reference))
+                  or (category = 'cut_off' and subject = overdue.channel || ':' || overdue.transaction
+                      and not report.went_on))
+             and not exists (
+               select 1 from statement_lines line
+               join statements on statements.id = line.statement
+               where statements.account = overdue.account
+                 and (statements.id in (select id from quarantined)
+                      or statements.state = 'accepted' and line.state in ('new', 'noticed'))
+                 and (line.end_to_end = overdue.reference or line.money_key = overdue.money_key
+                      or position(told.reference in line.text) > 0))
+           order by overdue.id limit $1"#,
         limit,
     )
     .fetch_all(conn)
@@ -54,6 +90,7 @@ pub async fn page_overdue(
             let id = ExpectationId::from_uuid(row.id);
             let corrupt = |column| Fault::corrupt("expectations", column, id);
             let currency: Currency = row.currency.parse().map_err(|_| corrupt("currency"))?;
+            let settlement = row.told_reference.zip(row.told_net_minor);
             Ok(Overdue {
                 id,
                 kind: Kind::parse(&row.kind).ok_or_else(|| corrupt("kind"))?,
@@ -65,6 +102,8 @@ pub async fn page_overdue(
                 intent: row.intent.map(IntentId::from_uuid),
                 due_on: row.due_on,
                 through_on: row.through_on,
+                may_follow: row.may_follow && settlement.is_none(),
+                settlement: settlement.map(|(name, net)| (name, Money::new(net, currency))),
             })
         })
         .collect()

@@ -333,6 +333,14 @@ pub async fn find_next(
     row.map(Statement::try_from).transpose()
 }
 
+pub async fn exists(conn: &mut PgConnection, id: StatementId) -> Result<bool, Fault> {
+    let found = sqlx::query_scalar!(
+        r#"select exists (select 1 from statements where id = $1) as "found!""#,
+        id.uuid()
+    );
+    Ok(found.fetch_one(conn).await?)
+}
+
 /// Statements, newest first; `before` continues a page.
 pub async fn page(
     conn: &mut PgConnection,

@@ -5,6 +5,7 @@ use sqlx::PgConnection;
 
 use super::money;
 use crate::fault::Fault;
+use crate::reports::model::Aside;
 
 /// An accepted statement of an account (its name in the books).
 #[derive(Debug, Clone)]
@@ -38,16 +39,28 @@ pub async fn find_heads(conn: &mut PgConnection, day: Day) -> Result<Vec<Head>, 
         .collect()
 }
 
-/// Statements of the day that are not accepted: account and reason.
-pub async fn find_quarantined(conn: &mut PgConnection, day: Day) -> Result<Vec<(String, String)>, Fault> {
+/// A statement of the day that is not accepted.
+#[derive(Debug, Clone)]
+pub struct Quarantined {
+    pub account: String,
+    pub aside: Aside,
+}
+
+pub async fn find_quarantined(conn: &mut PgConnection, day: Day) -> Result<Vec<Quarantined>, Fault> {
     let rows = sqlx::query!(
-        r#"select account, coalesce(reason, state) as "reason!" from statements
+        r#"select account, coalesce(reason, state) as "reason!", currency, closing_minor from statements
            where state = 'quarantined' and period_on = $1 order by account, id"#,
         day as _,
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.account, row.reason)).collect())
+    rows.into_iter()
+        .map(|row| {
+            let closing = row.closing_minor.map(|minor| money(minor, &row.currency, "statements"));
+            let aside = Aside { reason: row.reason, closing: closing.transpose()? };
+            Ok(Quarantined { account: row.account, aside })
+        })
+        .collect()
 }
 
 /// The sum of the lines of the day's accepted statements.
