@@ -17,6 +17,7 @@
 //! - [`pay`]: the payer's page and the page that verifies a receipt;
 //! - [`console`]: the pages of finance officers;
 //! - [`http`]: the contract; [`client`]: its signing client; [`cli`]: the command line; [`demo`]: a whole example deployment;
+//! - [`load`]: payments pressed through a hub and timed;
 //! - [`simulation`]: a seeded life of the hub with everything that goes wrong, and the laws that hold all the same;
 //! - [`app`], [`tx`], [`channels`], [`config`], [`keys`], [`entropy`], [`ids`], [`fault`], [`crash`]: what all of them
 //!   stand on.
@@ -47,6 +48,7 @@ pub mod intents;
 #[path = "../tests/judges/mod.rs"]
 mod judges;
 pub mod keys;
+pub mod load;
 pub mod localpg;
 pub mod pay;
 pub mod queue;

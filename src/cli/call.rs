@@ -46,8 +46,8 @@ struct KeyFile {
     secret: String,
 }
 
-/// A client that signs with the key of a file.
-fn client(path: &std::path::Path) -> anyhow::Result<Client> {
+/// A client that signs with the key of a file, and the address of its hub.
+pub(super) fn client(path: &std::path::Path) -> anyhow::Result<(Client, String)> {
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     let file: KeyFile = serde_json::from_str(&text).with_context(|| path.display().to_string())?;
     let secret = BASE64.decode(&file.secret).context("secret is not base64")?;
@@ -56,12 +56,13 @@ fn client(path: &std::path::Path) -> anyhow::Result<Client> {
         "ed25519" => SigningKey::ed25519(&secret)?,
         other => anyhow::bail!("{other} is no algorithm: hmac-sha256 or ed25519"),
     };
-    Ok(Client::new(&file.hub, &file.key_id, key, Arc::new(SystemClock), Entropy::system()))
+    let client = Client::new(&file.hub, &file.key_id, key, Arc::new(SystemClock), Entropy::system());
+    Ok((client, file.hub))
 }
 
 /// Prints the answer's body; the exit code is 1 when the hub refused.
 pub async fn run(args: Args) -> anyhow::Result<Answer> {
-    let client = client(&args.key)?;
+    let (client, _) = client(&args.key)?;
     let writes = !matches!(args.method, Method::GET | Method::HEAD);
     let key = args.idempotency_key.unwrap_or_else(|| Entropy::system().token::<26>());
     let key = writes.then_some(key.as_str());

@@ -6,6 +6,7 @@ mod call;
 mod database;
 mod demo;
 mod ledger;
+mod load;
 mod output;
 mod report;
 mod run;

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use super::{Answer, call, demo, ledger, report, sandbox, serve, simulate, statement};
+use super::{Answer, call, demo, ledger, load, report, sandbox, serve, simulate, statement};
 
 /// Mizan: the payment and e-fee settlement hub of a government.
 #[derive(Debug, Parser)]
@@ -22,6 +22,8 @@ enum Command {
     Serve(serve::Args),
     /// Tell the whole story on a database, a bank and a hub of its own.
     Demo(demo::Args),
+    /// Press payments through a hub, time every call, and check the laws afterwards (docs/PERFORMANCE.md).
+    Load(load::Args),
     /// Sign a request with a key and send it.
     Call(call::Args),
     /// Run the sandbox bank and card gateway alone (docs/SANDBOX.md).
@@ -50,6 +52,7 @@ pub fn run(cli: Cli) -> ExitCode {
         match cli.command {
             Command::Serve(args) => serve::run(config, args).await,
             Command::Demo(args) => demo::run(args).await,
+            Command::Load(args) => load::run(config, args).await,
             Command::Call(args) => call::run(args).await,
             Command::Sandbox(args) => sandbox::run(args).await,
             Command::Simulate(args) => simulate::run(args).await,

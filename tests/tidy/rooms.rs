@@ -41,6 +41,8 @@ const SLICES: [(&str, &[&str]); 18] = [
     ("fulfilment", &["intents", "quoting", "catalogue", "refunds"]),
     ("inbox", &["intents", "quoting", "receipts", "refunds", "settlement", "disputes"]),
     ("intents", &["quoting", "catalogue", "receipts"]),
+    // Presses the example deployment with a catalogue of its own.
+    ("load", &["catalogue", "demo", "start"]),
     ("notify", &[]),
     ("pay", &["intents", "quoting", "catalogue", "receipts"]),
     ("quoting", &["catalogue"]),
