@@ -11,9 +11,11 @@ mod crash;
 mod demo;
 mod events;
 mod fulfilment;
+mod journals;
 #[expect(clippy::print_stdout, reason = "it says which judge is missing")]
 #[path = "../judges/mod.rs"]
 mod judges;
+mod load;
 mod money_modes;
 mod parts;
 mod payments;

@@ -9,6 +9,8 @@ use mizan_adapters::payment_file::{
     Account, Agent, Booking, ChargeBearer, Charset, PaymentFile, PaymentOrder, Profile, Progress,
     StatusReport, Version, pain001, pain002,
 };
+use mizan_adapters::statement::check::check;
+use mizan_adapters::statement::read_all;
 use mizan_ledger::{Currency, Day, Money};
 use serde_json::{Value, json};
 
@@ -60,18 +62,22 @@ impl ForeignBank {
         answer.text().await.expect("text")
     }
 
+    async fn get(&self, path: &str) -> Value {
+        let answer = self.client.get(format!("{}{path}", self.address)).send().await.expect("an answer");
+        serde_json::from_str(&answer.text().await.expect("text")).expect("JSON")
+    }
+
+    /// The messages of a type that the bank has sent since they were last collected.
+    async fn messages(&self, of: &str) -> Vec<String> {
+        let messages = self.get(&format!("/_mock/mailbox?type={of}")).await;
+        let bodies = messages.as_array().expect("a list").iter().map(|message| &message["body"]);
+        bodies.map(|body| body.as_str().expect("XML").to_owned()).collect()
+    }
+
     /// The status reports the bank has sent since the last look.
     async fn reports(&self) -> Vec<StatusReport> {
-        let answer =
-            self.client.get(format!("{}/_mock/mailbox", self.address)).send().await.expect("an answer");
-        let messages: Vec<Value> = serde_json::from_str(&answer.text().await.expect("text")).expect("JSON");
-        messages
-            .iter()
-            .filter(|message| message["type"] == "pain.002.001.10")
-            .map(|message| {
-                pain002::read(message["body"].as_str().expect("XML").as_bytes()).expect("a report")
-            })
-            .collect()
+        let messages = self.messages("pain.002.001.10").await;
+        messages.iter().map(|xml| pain002::read(xml.as_bytes()).expect("a report")).collect()
     }
 }
 
@@ -161,4 +167,52 @@ async fn a_foreign_bank_rejects_a_file_it_has_seen_before() {
     let [report] = reports.as_slice() else { panic!("{reports:?}") };
     let (status, _) = report.of("EXAMPLE-TWICE", "E1").expect("the bank has spoken");
     assert_eq!(Progress::of(status), Progress::Rejected);
+}
+
+#[tokio::test]
+async fn the_statements_of_a_foreign_bank_are_read_as_it_counts_them() {
+    let Some(bank) = ForeignBank::start().await else { return };
+    let mut bytes = Vec::new();
+    let profile = profile(Version::V09, Charset::Latin);
+    pain001::write(&file("EXAMPLE-DAY"), &profile, &mut bytes).expect("written");
+    bank.post("/payments", bytes).await;
+    let credit = json!({
+        "account": "EXAMPLE", "amount": 118_005, "note": "INV-1 (example)", "reference": "RF642026000001234",
+        "debtor": {"name": "Example payer", "iban": "NL14MOCK0000000002"},
+    });
+    bank.post("/_mock/credits", credit.to_string().into_bytes()).await;
+    bank.post("/_mock/advance?days=3", Vec::new()).await;
+
+    let notices = bank.messages("camt.054").await;
+    assert!(!notices.is_empty());
+    let mut notified = (0, 0);
+    for notice in &notices {
+        let report = check("notice.xml", notice.as_bytes());
+        assert!(report.ok, "{:?}\n{notice}", report.problems);
+        let lines = read_all(notice.as_bytes()).expect("a notice").statements.remove(0).lines;
+        for line in lines {
+            let side = if line.amount.is_negative() { &mut notified.1 } else { &mut notified.0 };
+            *side += line.amount.minor();
+        }
+    }
+    // One order of the three goes to a closed account and never leaves.
+    assert_eq!(notified, (118_005, -2_012_505));
+
+    let statements = bank.messages("camt.053").await;
+    let told = bank.get("/_mock/accounts/EXAMPLE/statements").await;
+    let told = told.as_array().expect("a list");
+    let mut closing = "100000.000".to_owned();
+    let mut ours = 0;
+    for xml in &statements {
+        let report = check("statement.xml", xml.as_bytes());
+        assert!(report.ok, "{:?}\n{xml}", report.problems);
+        let [one] = report.statements.as_slice() else { panic!("{report:?}") };
+        if one.account.as_deref() != Some(OURS) {
+            continue;
+        }
+        assert_eq!((one.closes, one.opening.as_deref()), (Some(true), Some(closing.as_str())));
+        closing = one.closing.clone().expect("a closing balance");
+        ours += 1;
+    }
+    assert_eq!((ours, closing.as_str()), (told.len(), "98105.500"));
 }

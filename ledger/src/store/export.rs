@@ -70,6 +70,18 @@ impl Book {
         Ok(exported)
     }
 
+    /// From the first effective day of any entry to the last; None while the book is empty.
+    pub async fn span(&self, conn: &mut PgConnection) -> Result<Option<Span>, BookError> {
+        let row = sqlx::query!(
+            "select min(d.effective_on) as first, max(d.effective_on) as last
+             from ledger.daily_totals d join ledger.accounts a on a.id = d.account_id where a.book_id = $1",
+            self.0.id,
+        )
+        .fetch_one(conn)
+        .await?;
+        Ok(row.first.zip(row.last).map(|(from, to)| Span { from, to }))
+    }
+
     /// The days of the span that have entries, with the first and last number of them.
     async fn days(&self, conn: &mut PgConnection, span: Span) -> Result<Vec<(Day, i64, i64)>, BookError> {
         let rows = sqlx::query!(
