@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::Context;
 use mizan_ledger::store::Book;
 use mizan_ledger::{Calendar, Clock};
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection as _, PgPool};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -27,6 +27,9 @@ use crate::{events, fulfilment, inbox, queue, recon, refunds, webhooks};
 
 /// Connections for requests when nothing else is configured: two cores serve no more at once.
 const CONNECTIONS: u32 = 16;
+
+/// An idle connection is asked whether it lives when it was not used for so long.
+const TRUSTED_FOR: Duration = Duration::from_millis(500);
 
 /// Builds the hub on a migrated database; `database_url` logs in as `mizan_app`.
 pub async fn app(
@@ -50,8 +53,10 @@ pub async fn app_among(
     let crash = CrashPoints::new(&config).context("crash_point")?;
     let options: PgConnectOptions = database_url.parse().context("database.url")?;
     let connections = config.database.connections.unwrap_or(CONNECTIONS);
-    let pool = pool(&options, connections).await?;
-    let poster_pool = self::pool(&options, 3).await?;
+    // Batches come as arrays, whose lengths the planner would plan for each time anew.
+    let of_poster = options.clone().options([("plan_cache_mode", "force_generic_plan")]);
+    let pool = pool(options, connections).await?;
+    let poster_pool = self::pool(of_poster, 3).await?;
     let book = Book::open(&pool, "main").await.context("the book")?;
     let keys = HubKeys::open(&config.data_dir, &entropy).context("the hub's keys")?;
     webhooks::Policy::new(&config).context("webhooks.networks")?;
@@ -70,11 +75,21 @@ pub async fn app_among(
     }))
 }
 
-async fn pool(options: &PgConnectOptions, connections: u32) -> anyhow::Result<PgPool> {
+async fn pool(options: PgConnectOptions, connections: u32) -> anyhow::Result<PgPool> {
+    // A connection that was just used lives; asking it before every use would cost as much as a statement.
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(10))
-        .connect_with(options.clone())
+        .test_before_acquire(false)
+        .before_acquire(|conn, known| {
+            Box::pin(async move {
+                if known.idle_for > TRUSTED_FOR {
+                    conn.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .connect_with(options)
         .await
         .context("the database does not answer")
 }

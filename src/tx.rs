@@ -73,6 +73,7 @@ pub struct Tx {
     hub: Arc<Hub>,
     now: Instant,
     actor: Actor,
+    catalogue_version: Option<i64>,
     events: Vec<NewEvent>,
     audit: Vec<audit::NewRecord>,
     jobs: Vec<NewJob>,
@@ -86,6 +87,7 @@ impl Tx {
             hub: hub.clone(),
             now,
             actor,
+            catalogue_version: None,
             events: Vec::new(),
             audit: Vec::new(),
             jobs: Vec::new(),
@@ -112,6 +114,16 @@ impl Tx {
 
     pub fn hub(&self) -> &Arc<Hub> {
         &self.hub
+    }
+
+    /// The version of the catalogue, when it was read in this transaction.
+    pub fn catalogue_version(&self) -> Option<i64> {
+        self.catalogue_version
+    }
+
+    /// Keeps the version of the catalogue that a statement of this transaction has read.
+    pub fn catalogue_is_at(&mut self, version: i64) {
+        self.catalogue_version = Some(version);
     }
 
     /// Tells a fact of the past to the feed of its portal. Emit after the object's lock.

@@ -36,12 +36,23 @@ crate::service_error!(CatalogueError);
 /// The catalogue in force for this transaction: from the cache when nothing changed since, else read again.
 pub async fn current(tx: &mut Tx) -> Result<Arc<Catalogue>, Fault> {
     let hub = tx.hub().clone();
-    read(tx.conn(), &hub.catalogue).await
+    match tx.catalogue_version() {
+        Some(version) => read_at(tx.conn(), &hub.catalogue, version).await,
+        None => read(tx.conn(), &hub.catalogue).await,
+    }
 }
 
 /// As [`current`], for readers without a transaction.
 pub async fn read(conn: &mut PgConnection, cache: &CatalogueCache) -> Result<Arc<Catalogue>, Fault> {
     let version = store::head(conn).await?;
+    read_at(conn, cache, version).await
+}
+
+async fn read_at(
+    conn: &mut PgConnection,
+    cache: &CatalogueCache,
+    version: i64,
+) -> Result<Arc<Catalogue>, Fault> {
     if let Some(catalogue) = cache.get(version) {
         return Ok(catalogue);
     }

@@ -24,11 +24,11 @@ pub async fn insert(
     let kinds: Vec<&str> = events.iter().map(|event| event.kind).collect();
     let objects: Vec<&str> = events.iter().map(|event| event.object.as_str()).collect();
     let versions: Vec<i32> = events.iter().map(|event| event.object_version).collect();
-    let bodies: Vec<&Value> = events.iter().map(|event| &event.body).collect();
+    let bodies: Vec<String> = events.iter().map(|event| event.body.to_string()).collect();
     sqlx::query!(
         "insert into events (id, portal, type, object, object_version, body, created_at)
-         select id, portal, type, object, version, body, $7
-         from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::jsonb[])
+         select id, portal, type, object, version, body::json, $7
+         from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::text[])
              with ordinality as event (id, portal, type, object, version, body, place)
          order by place",
         &ids,
@@ -36,7 +36,7 @@ pub async fn insert(
         &kinds as _,
         &objects as _,
         &versions,
-        &bodies as _,
+        &bodies,
         now as _,
     )
     .execute(conn)

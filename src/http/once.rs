@@ -108,16 +108,19 @@ impl App {
         }
     }
 
-    /// Begins, takes the key's lock, and in a second statement (a fresh snapshot) looks for the first answer.
+    /// Begins, takes the key's lock and looks for the first answer, in one statement. An answer that was committed
+    /// between the statement's snapshot and its lock stays unseen here; then saving finds the key taken, and all
+    /// begins again.
     async fn look(&self, call: &Call) -> Result<Look, Failed> {
         let (key, fingerprint) = idempotency(call)?;
         let caller = call.caller.owner.to_string();
         let mut tx = self.begin(call.actor()).await?;
-        if !store::lock(tx.conn(), &caller, key).await? {
+        let seen = store::lock(tx.conn(), &caller, key).await?;
+        if !seen.locked {
             tx.rollback().await?;
             return Err(Problem::new(Code::IdempotencyKeyBusy).retry_after(1).into());
         }
-        let seen = store::find(tx.conn(), &caller, key).await?;
+        tx.catalogue_is_at(seen.catalogue_version);
         if seen.keys_version != call.keys_version {
             self.recheck(call).await?;
         }
@@ -144,8 +147,10 @@ impl App {
         let (key, fingerprint) = idempotency(call)?;
         let caller = call.caller.owner.to_string();
         let now = tx.now();
-        store::insert(tx.conn(), &caller, key, fingerprint, answer.status.as_u16(), &answer.body, now)
-            .await?;
+        let status = answer.status.as_u16();
+        if !store::insert(tx.conn(), &caller, key, fingerprint, status, &answer.body, now).await? {
+            return Err(Fault::Stale);
+        }
         self.commit(tx).await
     }
 

@@ -7,7 +7,10 @@ use crate::fault::Fault;
 /// What is known of a key, and the version of the key table at the time.
 #[derive(Debug)]
 pub struct Seen {
+    /// False when another transaction holds the key's lock.
+    pub locked: bool,
     pub keys_version: i64,
+    pub catalogue_version: i64,
     pub answer: Option<FirstAnswer>,
 }
 
@@ -19,23 +22,17 @@ pub struct FirstAnswer {
     pub body: Vec<u8>,
 }
 
-/// Takes the advisory lock of (caller, key) until the end of the transaction; false when another holds it.
-pub async fn lock(conn: &mut PgConnection, caller: &str, key: &IdempotencyKey) -> Result<bool, Fault> {
-    let got = sqlx::query_scalar!(
-        r#"select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as "got!""#,
-        format!("{caller} {}", key.as_str()),
-    )
-    .fetch_one(conn)
-    .await?;
-    Ok(got)
-}
-
-pub async fn find(conn: &mut PgConnection, caller: &str, key: &IdempotencyKey) -> Result<Seen, Fault> {
+/// Takes the advisory lock of (caller, key) until the end of the transaction, and tells what is known of the key. The
+/// versions of what processes keep in memory come along: each would cost a statement of its own.
+pub async fn lock(conn: &mut PgConnection, caller: &str, key: &IdempotencyKey) -> Result<Seen, Fault> {
     let row = sqlx::query!(
-        r#"select h.version, i.fingerprint as "fingerprint?", i.status as "status?", i.body as "body?"
-           from keys_head h left join idempotency i on i.caller = $1 and i.key = $2"#,
+        r#"select pg_try_advisory_xact_lock(hashtextextended($3, 0)) as "locked!", h.version as keys_version,
+                  c.version as catalogue_version,
+                  i.fingerprint as "fingerprint?", i.status as "status?", i.body as "body?"
+           from keys_head h cross join catalogue_head c left join idempotency i on i.caller = $1 and i.key = $2"#,
         caller,
         key.as_str(),
+        format!("{caller} {}", key.as_str()),
     )
     .fetch_one(conn)
     .await?;
@@ -48,9 +45,11 @@ pub async fn find(conn: &mut PgConnection, caller: &str, key: &IdempotencyKey) -
         }),
         _ => None,
     };
-    Ok(Seen { keys_version: row.version, answer })
+    let (keys_version, catalogue_version) = (row.keys_version, row.catalogue_version);
+    Ok(Seen { locked: row.locked, keys_version, catalogue_version, answer })
 }
 
+/// Stores the first answer. False when the key has one already.
 pub async fn insert(
     conn: &mut PgConnection,
     caller: &str,
@@ -59,10 +58,10 @@ pub async fn insert(
     status: u16,
     body: &[u8],
     now: Instant,
-) -> Result<(), Fault> {
-    sqlx::query!(
+) -> Result<bool, Fault> {
+    let done = sqlx::query!(
         "insert into idempotency (caller, key, fingerprint, status, body, created_at)
-         values ($1, $2, $3, $4, $5, $6)",
+         values ($1, $2, $3, $4, $5, $6) on conflict (caller, key) do nothing",
         caller,
         key.as_str(),
         fingerprint.bytes(),
@@ -72,7 +71,7 @@ pub async fn insert(
     )
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
 }
 
 /// The database's clock.

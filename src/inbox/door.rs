@@ -43,12 +43,23 @@ pub async fn receive(
     }))
 }
 
-/// Stores a fact and wakes the poster.
+/// Stores a fact and wakes the poster. News is one row and one statement, which needs no transaction around it; only
+/// what is known already is looked at more closely.
 pub async fn take(app: &App, new: &NewNotice) -> Result<Taken, Fault> {
-    let actor = Actor::channel(&new.channel);
-    let taken = app.run(&actor, new, |tx, new| Box::pin(service::take(tx, new))).await?;
+    let taken = if insert(app, new).await? {
+        Taken::New
+    } else {
+        let actor = Actor::channel(&new.channel);
+        app.run(&actor, new, |tx, new| Box::pin(service::take(tx, new))).await?
+    };
     app.wake.poster.notify_one();
     Ok(taken)
+}
+
+async fn insert(app: &App, new: &NewNotice) -> Result<bool, Fault> {
+    let (now, entropy) = (app.clock.now(), &app.hub.entropy);
+    let mut conn = app.pool.acquire().await?;
+    Ok(store::insert(&mut conn, new, entropy.id(now), entropy.id(now), now).await?.is_some())
 }
 
 /// What a channel's reader understood, as the inbox keeps it.

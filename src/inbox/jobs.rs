@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::service::{self, Turn, Turned};
 use crate::app::App;
 use crate::fault::Fault;
@@ -11,23 +13,32 @@ use crate::tx::Actor;
 pub const BATCH_MAX: i64 = 256;
 /// How often other processes' notices are looked for.
 const TICK: Duration = Duration::from_millis(50);
+/// From the beginning of a turn to the beginning of the next, unless a full batch waits: what arrives meanwhile shares
+/// the next one's cost. A notice after a quiet while is applied at once.
+const SPACING: Duration = Duration::from_millis(40);
 
 /// Runs until the hub stops.
 pub async fn post_loop(app: App) {
     while !app.stop.is_cancelled() {
-        let busy = match post_once(&app).await {
-            Ok(applied) => applied > 0,
+        let began = Instant::now();
+        let full = match post_once(&app).await {
+            Ok(applied) => i64::try_from(applied).is_ok_and(|applied| applied >= BATCH_MAX),
             Err(fault) => {
                 tracing::error!(%fault, "the poster failed");
                 false
             }
         };
-        if !busy {
-            tokio::select! {
-                () = app.wake.poster.notified() => {}
-                () = tokio::time::sleep(TICK) => {}
-                () = app.stop.cancelled() => {}
-            }
+        if full {
+            continue;
+        }
+        tokio::select! {
+            () = app.wake.poster.notified() => {}
+            () = tokio::time::sleep(TICK) => {}
+            () = app.stop.cancelled() => {}
+        }
+        tokio::select! {
+            () = tokio::time::sleep_until(began + SPACING) => {}
+            () = app.stop.cancelled() => {}
         }
     }
 }

@@ -3,13 +3,14 @@
 use mizan_adapters::channel::{Collection, Language};
 use mizan_adapters::outcome::Outcome;
 
-use super::attempts::service::{self as attempts, News};
-use super::model::{Attempt, AttemptState, IntentError};
-use super::{store, view};
+use super::attempts::service::{self as attempts, Choice, News};
+use super::model::{Attempt, AttemptState, Intent, IntentError};
+use super::service;
 use crate::app::App;
 use crate::crash::Point;
 use crate::fault::Fault;
 use crate::ids::IntentId;
+use crate::quoting::Basket;
 use crate::tx::Actor;
 
 /// Where the payer goes next.
@@ -23,19 +24,34 @@ pub enum Next {
     Failed,
 }
 
+/// As [`start_on`], when only the intent's id is at hand.
+pub async fn start(app: &App, intent: IntentId, channel: &str, arabic: bool) -> Result<Next, IntentError> {
+    let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
+    let intent = service::find(&mut conn, intent).await?.ok_or(IntentError::NotFound)?;
+    let basket = service::basket(&mut conn, &intent).await?;
+    drop(conn);
+    start_on(app, &intent, basket, channel, arabic).await
+}
+
 /// Starts (or continues) an attempt on a channel and asks the provider for its page. The attempt is committed before
 /// the provider hears of it; the same order again gets the same page.
-pub async fn start(app: &App, intent: IntentId, channel: &str, arabic: bool) -> Result<Next, IntentError> {
+pub async fn start_on(
+    app: &App,
+    intent: &Intent,
+    basket: Basket,
+    channel: &str,
+    arabic: bool,
+) -> Result<Next, IntentError> {
     let Some(collect) = app.hub.channels.get(channel).and_then(|channel| channel.collect.clone()) else {
         return Ok(Next::Instructions);
     };
     let actor = Actor::hub("payer-page");
-    let asked = (intent, channel.to_owned());
-    let attempt = app.run(&actor, &asked, |tx, asked| Box::pin(attempts::start(tx, asked))).await?;
+    let choice = Choice { intent: intent.id, channel: channel.to_owned(), basket };
+    let attempt = app.run(&actor, &choice, |tx, choice| Box::pin(attempts::start(tx, choice))).await?;
     if let (AttemptState::Redirected, Some(page)) = (attempt.state, &attempt.page_url) {
         return Ok(Next::Page(page.clone()));
     }
-    let collection = collection(app, &attempt, arabic).await?;
+    let collection = collection(app, intent, &choice.basket, &attempt, arabic);
     app.hub.crash.reach(Point::Sending).await;
     let answer = collect.start(collection).await;
     app.hub.crash.reach(Point::Sent).await;
@@ -61,14 +77,10 @@ pub async fn start(app: &App, intent: IntentId, channel: &str, arabic: bool) -> 
     Ok(attempt.page_url.map_or(Next::Failed, Next::Page))
 }
 
-async fn collection(app: &App, attempt: &Attempt, arabic: bool) -> Result<Collection, IntentError> {
-    let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
-    let intent = store::find(&mut conn, attempt.intent).await?.ok_or(IntentError::NotFound)?;
-    let baskets = view::baskets(&mut conn, std::slice::from_ref(&intent)).await?;
-    let names = baskets.values().flat_map(|basket| &basket.lines);
-    let english: Vec<String> = names.map(|line| line.priced.service.to_string()).collect();
+fn collection(app: &App, intent: &Intent, basket: &Basket, attempt: &Attempt, arabic: bool) -> Collection {
+    let english: Vec<String> = basket.lines.iter().map(|line| line.priced.service.to_string()).collect();
     let public = &app.hub.config.public_url;
-    Ok(Collection {
+    Collection {
         order: attempt.id.to_string(),
         money: attempt.amount,
         description_ar: format!("فاتورة {}", intent.bill_number),
@@ -76,5 +88,5 @@ async fn collection(app: &App, attempt: &Attempt, arabic: bool) -> Result<Collec
         language: if arabic { Language::Ar } else { Language::En },
         return_url: format!("{public}/pay/{}/return", intent.pay_token),
         callback_url: format!("{public}/channels/{}/callback", attempt.channel),
-    })
+    }
 }

@@ -20,7 +20,7 @@ use crate::tx::{Hub, Tx};
 pub use ending::{cancel, expire_due};
 
 pub use super::store::releases::{Release, find as find_releases, insert as insert_releases};
-pub use super::store::{BillDue, find, find_bills, find_by_references, lock, update};
+pub use super::store::{BillDue, find, find_bills, find_by_references, find_by_token, lock, update};
 
 /// Opens an intent on a quote: the quote is used up, the bill number is drawn, the reference is held.
 pub async fn open(tx: &mut Tx, new: &NewIntent) -> Result<IntentView, IntentError> {
@@ -47,7 +47,7 @@ async fn open_on(
     quote: &Quote,
     id: IntentId,
 ) -> Result<IntentView, IntentError> {
-    let predecessor =
+    let (serial, predecessor) =
         store::lock_predecessor(tx.conn(), new.portal, &new.external_reference, &new.purpose).await?;
     check_return_url(tx, new).await?;
     let catalogue = catalogue::service::current(tx).await?;
@@ -57,7 +57,6 @@ async fn open_on(
             return Err(IntentError::UnknownChannel(channel.clone()));
         }
     }
-    let serial = store::next_bill_serial(tx.conn()).await?;
     let issuer = issuer(&catalogue, &quote.basket, &hub);
     let bill_number = issuer
         .parse()
@@ -183,7 +182,7 @@ pub async fn basket(conn: &mut PgConnection, intent: &Intent) -> Result<Basket, 
 
 /// Locks one intent.
 pub async fn lock_one(tx: &mut Tx, id: IntentId) -> Result<Intent, IntentError> {
-    store::lock(tx.conn(), &[id]).await?.pop().ok_or(IntentError::NotFound)
+    store::lock_one(tx.conn(), id).await?.ok_or(IntentError::NotFound)
 }
 
 /// The intent as the portal sees it.
@@ -211,12 +210,4 @@ pub fn emit_view(tx: &mut Tx, kind: &'static str, intent: &Intent, basket: &Bask
         object_version: intent.version,
         body,
     });
-}
-
-/// The intent behind a payer's page.
-pub async fn find_by_token(conn: &mut PgConnection, token: &str) -> Result<Option<Intent>, Fault> {
-    match store::find_by_token(conn, token).await? {
-        Some(id) => store::find(conn, id).await,
-        None => Ok(None),
-    }
 }

@@ -51,13 +51,6 @@ pub async fn insert(conn: &mut PgConnection, intent: &Intent) -> Result<bool, Fa
     Ok(done.rows_affected() == 1)
 }
 
-/// The next eight serial digits of a bill number.
-pub async fn next_bill_serial(conn: &mut PgConnection) -> Result<u32, Fault> {
-    let serial =
-        sqlx::query_scalar!(r#"select nextval('bill_serials') as "serial!""#).fetch_one(conn).await?;
-    u32::try_from(serial).map_err(|_| Fault::corrupt("bill_serials", "last_value", serial))
-}
-
 struct IntentRow {
     id: Uuid,
     portal: Uuid,
@@ -140,11 +133,18 @@ pub async fn find(conn: &mut PgConnection, id: IntentId) -> Result<Option<Intent
 }
 
 /// The intent behind a payer's page.
-pub async fn find_by_token(conn: &mut PgConnection, token: &str) -> Result<Option<IntentId>, Fault> {
-    let id = sqlx::query_scalar!("select id from payment_intents where pay_token = $1", token)
-        .fetch_optional(conn)
-        .await?;
-    Ok(id.map(IntentId::from_uuid))
+pub async fn find_by_token(conn: &mut PgConnection, token: &str) -> Result<Option<Intent>, Fault> {
+    let row = sqlx::query_as!(
+        IntentRow,
+        "select id, portal, external_reference, purpose, state, version, currency, amount_minor, paid_minor,
+                refund_reserved_minor, refunded_minor, bill_number, pay_token, quote, payer, return_url, metadata,
+                channels, predecessor, created_at, expires_at, paid_at, settlement_on, receipt
+         from payment_intents where pay_token = $1",
+        token,
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(Intent::try_from).transpose()
 }
 
 /// The live intent that holds a portal's reference.
@@ -172,25 +172,57 @@ pub async fn find_live(
     .transpose()
 }
 
-/// The newest ended intent of a reference, locked: the predecessor of the next one.
+/// The next eight serial digits of a bill number; and the newest ended intent of the reference, locked: the
+/// predecessor of the one that is opened.
 pub async fn lock_predecessor(
     conn: &mut PgConnection,
     portal: PortalId,
     external_reference: &str,
     purpose: &str,
-) -> Result<Option<IntentId>, Fault> {
-    let id = sqlx::query_scalar!(
-        "select id from payment_intents
-         where portal = $1 and external_reference = $2 and purpose = $3
-           and state in ('reversed', 'expired', 'canceled')
-         order by id desc limit 1 for no key update",
+) -> Result<(u32, Option<IntentId>), Fault> {
+    let row = sqlx::query!(
+        r#"select nextval('bill_serials') as "serial!",
+             (select id from payment_intents
+              where portal = $1 and external_reference = $2 and purpose = $3
+                and state in ('reversed', 'expired', 'canceled')
+              order by id desc limit 1 for no key update) as predecessor"#,
         portal.uuid(),
         external_reference,
         purpose,
     )
+    .fetch_one(conn)
+    .await?;
+    let serial =
+        u32::try_from(row.serial).map_err(|_| Fault::corrupt("bill_serials", "last_value", row.serial))?;
+    Ok((serial, row.predecessor.map(IntentId::from_uuid)))
+}
+
+/// Locks one intent.
+pub async fn lock_one(conn: &mut PgConnection, id: IntentId) -> Result<Option<Intent>, Fault> {
+    let row = sqlx::query_as!(
+        IntentRow,
+        "select id, portal, external_reference, purpose, state, version, currency, amount_minor, paid_minor,
+                refund_reserved_minor, refunded_minor, bill_number, pay_token, quote, payer, return_url, metadata,
+                channels, predecessor, created_at, expires_at, paid_at, settlement_on, receipt
+         from payment_intents where id = $1 for no key update",
+        id.uuid(),
+    )
     .fetch_optional(conn)
     .await?;
-    Ok(id.map(IntentId::from_uuid))
+    row.map(Intent::try_from).transpose()
+}
+
+/// Writes the state of a locked intent, when nothing else of it changed.
+pub async fn update_state(conn: &mut PgConnection, intent: &Intent) -> Result<(), Fault> {
+    sqlx::query!(
+        "update payment_intents set state = $2, version = $3 where id = $1",
+        intent.id.uuid(),
+        intent.state.as_str(),
+        intent.version,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Locks intents in ascending order of their ids, one statement.

@@ -18,8 +18,9 @@ use crate::fault::Fault;
 use crate::http::language::Language;
 use crate::http::problem::{Code, Problem};
 use crate::intents::carrying::{Unfit, carries};
-use crate::intents::jobs::{Next, start};
+use crate::intents::jobs::{Next, start_on};
 use crate::intents::{Intent, IntentError, IntentState, service as intents, view};
+use crate::quoting::Basket;
 use crate::receipts;
 
 pub fn router() -> Router<App> {
@@ -130,9 +131,9 @@ async fn choose(
 ) -> Result<Response, Problem> {
     let intent = find(&app, &token).await?;
     let language = language(&asked, &headers, None);
-    check_choice(&app, &intent, &choice.channel).await?;
+    let basket = check_choice(&app, &intent, &choice.channel).await?;
     let back = Redirect::to(&format!("/pay/{token}?lang={}", language.tag())).into_response();
-    match start(&app, intent.id, &choice.channel, language == Language::Arabic).await {
+    match start_on(&app, &intent, basket, &choice.channel, language == Language::Arabic).await {
         Ok(Next::Page(url)) => Ok((StatusCode::SEE_OTHER, [(header::LOCATION, url)]).into_response()),
         Ok(Next::Instructions) => instructions(&app, &intent, &choice.channel, language),
         Ok(Next::Failed) | Err(IntentError::AttemptInProgress { .. } | IntentError::NotPayable { .. }) => {
@@ -142,12 +143,13 @@ async fn choose(
     }
 }
 
-/// Refuses a channel that the page did not offer.
-async fn check_choice(app: &App, intent: &Intent, channel: &str) -> Result<(), Problem> {
+/// Refuses a channel that the page did not offer; answers the priced lines.
+async fn check_choice(app: &App, intent: &Intent, channel: &str) -> Result<Basket, Problem> {
     let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
     let catalogue = catalogue::service::read(&mut conn, &app.hub.catalogue).await?;
     let basket = intents::basket(&mut conn, intent).await?;
-    Ok(intents::channel_carries(&app.hub, &catalogue, (intent, &basket), channel)?)
+    intents::channel_carries(&app.hub, &catalogue, (intent, &basket), channel)?;
+    Ok(basket)
 }
 
 fn instructions(app: &App, intent: &Intent, channel: &str, language: Language) -> Result<Response, Problem> {

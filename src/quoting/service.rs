@@ -2,6 +2,7 @@ use mizan_ledger::{Instant, Zone};
 
 use super::{Asked, Basket, Limits, NewQuote, Promise, Quote, QuoteError, QuoteState, expiry, store};
 use crate::catalogue::{self, Catalogue, FeeVersion, ServiceCode};
+use crate::fault::Fault;
 use crate::ids::{IntentId, PortalId, QuoteId};
 use crate::tx::Tx;
 
@@ -73,17 +74,18 @@ fn price(catalogue: &Catalogue, new: &NewQuote, now: Instant) -> Result<Basket, 
     Ok(Basket::price(&asked, new.currency, Limits::default())?)
 }
 
-/// Uses up a quote for an intent: locks it, refuses one that is expired, used, or another portal's.
+/// Uses up a quote for an intent, and refuses one that is expired, used, or another portal's.
 pub async fn redeem(tx: &mut Tx, portal: PortalId, id: QuoteId, by: IntentId) -> Result<Quote, QuoteError> {
-    let quote = store::lock(tx.conn(), id).await?.filter(|quote| quote.portal == portal);
-    let quote = quote.ok_or(QuoteError::NotFound)?;
-    match quote.state(tx.now()) {
-        QuoteState::Open => {}
-        QuoteState::Expired => return Err(QuoteError::Expired { at: quote.expires_at }),
-        QuoteState::Used => {
-            return Err(quote.used_by.map_or(QuoteError::NotFound, |by| QuoteError::Used { by }));
-        }
+    let now = tx.now();
+    if let Some(quote) = store::update_used(tx.conn(), portal, id, by, now).await? {
+        return Ok(quote);
     }
-    store::update_used(tx.conn(), id, by).await?;
-    Ok(Quote { used_by: Some(by), ..quote })
+    let quote = store::find(tx.conn(), id).await?.filter(|quote| quote.portal == portal);
+    let quote = quote.ok_or(QuoteError::NotFound)?;
+    Err(match (quote.state(now), quote.used_by) {
+        (QuoteState::Used, Some(by)) => QuoteError::Used { by },
+        (QuoteState::Expired, _) => QuoteError::Expired { at: quote.expires_at },
+        // It was neither a moment ago: whoever used it has taken that back.
+        _ => QuoteError::Fault(Fault::Stale),
+    })
 }

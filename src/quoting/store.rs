@@ -82,19 +82,24 @@ pub async fn find_baskets(
     rows.into_iter().map(|row| Ok((QuoteId::from_uuid(row.id), basket(row.id, row.body)?))).collect()
 }
 
-pub async fn lock(conn: &mut PgConnection, id: QuoteId) -> Result<Option<Quote>, Fault> {
+/// Uses up a quote of the portal that is open at `now`, and answers it; None when it is not.
+pub async fn update_used(
+    conn: &mut PgConnection,
+    portal: PortalId,
+    id: QuoteId,
+    by: IntentId,
+    now: Instant,
+) -> Result<Option<Quote>, Fault> {
     let row = sqlx::query_as!(
         QuoteRow,
-        "select id, portal, body, key_id, signature, created_at, expires_at, used_by from quotes where id = $1
-         for no key update",
+        "update quotes set used_by = $3 where id = $1 and portal = $2 and used_by is null and expires_at > $4
+         returning id, portal, body, key_id, signature, created_at, expires_at, used_by",
         id.uuid(),
+        portal.uuid(),
+        by.uuid(),
+        now as _,
     )
     .fetch_optional(conn)
     .await?;
     row.map(Quote::try_from).transpose()
-}
-
-pub async fn update_used(conn: &mut PgConnection, id: QuoteId, by: IntentId) -> Result<(), Fault> {
-    sqlx::query!("update quotes set used_by = $2 where id = $1", id.uuid(), by.uuid()).execute(conn).await?;
-    Ok(())
 }

@@ -7,28 +7,35 @@ use crate::intents::model::{
     Attempt, AttemptEvent, AttemptState, Intent, IntentError, IntentEvent, IntentState,
 };
 use crate::intents::{service, store as intent_store};
+use crate::quoting::Basket;
 use crate::tx::Tx;
 
 pub use super::store::{find_silent, lock_of, update};
 
+/// A payer's choice.
+#[derive(Debug, Clone)]
+pub struct Choice {
+    pub intent: IntentId,
+    pub channel: String,
+    /// The priced lines of the intent, which never change.
+    pub basket: Basket,
+}
+
 /// A payer chose a channel: the attempt is written before the provider hears of it.
-pub async fn start(tx: &mut Tx, (intent, channel): &(IntentId, String)) -> Result<Attempt, IntentError> {
+pub async fn start(tx: &mut Tx, choice: &Choice) -> Result<Attempt, IntentError> {
+    let Choice { intent, channel, basket } = choice;
     let mut intent = service::lock_one(tx, *intent).await?;
-    let hub = tx.hub().clone();
-    let attempts = store::lock_of(tx.conn(), &[intent.id]).await?;
-    if let Some(live) = attempts.into_iter().find(|attempt| attempt.state.is_live()) {
-        // The same choice again continues the same attempt; another one waits.
-        if live.channel == *channel {
-            return Ok(live);
-        }
-        return Err(IntentError::AttemptInProgress { until: live.deadline_at });
+    if intent.state == IntentState::Processing
+        && let Some(live) = continued(tx, intent.id, channel).await?
+    {
+        return Ok(live);
     }
     payable(&intent, tx.now())?;
+    let hub = tx.hub().clone();
     let settings =
         hub.config.channels.get(channel).ok_or_else(|| IntentError::UnknownChannel(channel.clone()))?;
     let catalogue = crate::catalogue::service::current(tx).await?;
-    let basket = service::basket(tx.conn(), &intent).await?;
-    service::channel_carries(&hub, &catalogue, (&intent, &basket), channel)?;
+    service::channel_carries(&hub, &catalogue, (&intent, basket), channel)?;
     let now = tx.now();
     let attempt = Attempt {
         id: tx.id(),
@@ -44,14 +51,25 @@ pub async fn start(tx: &mut Tx, (intent, channel): &(IntentId, String)) -> Resul
         deadline_at: now.plus_seconds(i64::from(settings.attempt_minutes) * 60),
     };
     if !store::insert(tx.conn(), &attempt).await? {
-        return Err(IntentError::AttemptInProgress { until: attempt.deadline_at });
+        return continued(tx, intent.id, channel).await?.ok_or(Fault::Stale.into());
     }
     intent
         .apply(IntentEvent::AttemptStarted)
         .map_err(|illegal| IntentError::NotPayable { state: illegal.state })?;
-    intent_store::update(tx.conn(), &[&intent]).await?;
-    service::emit(tx, "payment_intent.processing", &intent).await?;
+    intent_store::update_state(tx.conn(), &intent).await?;
+    service::emit_view(tx, "payment_intent.processing", &intent, basket);
     Ok(attempt)
+}
+
+/// The live attempt of a locked intent: the same choice again continues it, another one waits.
+async fn continued(tx: &mut Tx, intent: IntentId, channel: &str) -> Result<Option<Attempt>, IntentError> {
+    let attempts = store::lock_of(tx.conn(), &[intent]).await?;
+    match attempts.into_iter().find(|attempt| attempt.state.is_live()) {
+        Some(live) if live.channel != channel => {
+            Err(IntentError::AttemptInProgress { until: live.deadline_at })
+        }
+        live => Ok(live),
+    }
 }
 
 fn payable(intent: &Intent, now: Instant) -> Result<(), IntentError> {
@@ -82,6 +100,9 @@ pub enum News {
 
 /// Writes the news of an attempt. Money is never news here: it goes through the inbox.
 pub async fn tell(tx: &mut Tx, (id, news): &(AttemptId, News)) -> Result<Attempt, IntentError> {
+    if let Some(attempt) = opened(tx, *id, news).await? {
+        return Ok(attempt);
+    }
     let known = store::find(tx.conn(), *id).await?.ok_or(IntentError::NotFound)?;
     let mut intent = service::lock_one(tx, known.intent).await?;
     let mut attempts = store::lock_of(tx.conn(), &[intent.id]).await?;
@@ -116,6 +137,16 @@ pub async fn tell(tx: &mut Tx, (id, news): &(AttemptId, News)) -> Result<Attempt
         service::emit(tx, "payment_intent.attempt_failed", &intent).await?;
     }
     Ok(attempt)
+}
+
+/// The ordinary news, that the page of a new attempt is open, changes nothing else: no lock but the row's is taken.
+async fn opened(tx: &mut Tx, id: AttemptId, news: &News) -> Result<Option<Attempt>, Fault> {
+    let (before, event) = (AttemptState::Created, AttemptEvent::PageOpened);
+    let (News::PageOpened { session, page_url }, Some(after)) = (news, before.apply(event)) else {
+        return Ok(None);
+    };
+    let now = tx.now();
+    store::update_opened(tx.conn(), now, id, [before, after], session, page_url).await
 }
 
 /// The last live attempt ended without money: the payer may try again.

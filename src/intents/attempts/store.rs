@@ -125,6 +125,33 @@ pub async fn find_silent(conn: &mut PgConnection, now: Instant, limit: i64) -> R
     rows.into_iter().map(Attempt::try_from).collect()
 }
 
+/// The provider's page is open: writes it to an attempt that still stands as before. None when it does not.
+pub async fn update_opened(
+    conn: &mut PgConnection,
+    now: Instant,
+    id: AttemptId,
+    [before, after]: [AttemptState; 2],
+    session: &str,
+    page_url: &str,
+) -> Result<Option<Attempt>, Fault> {
+    let row = sqlx::query_as!(
+        AttemptRow,
+        "update attempts set state = $3, provider_session = $4, page_url = $5, updated_at = $6
+         where id = $1 and state = $2
+         returning id, intent, channel, state, amount_minor, currency, provider_session, page_url, transaction, failure,
+                   created_at, deadline_at",
+        id.uuid(),
+        before.as_str(),
+        after.as_str(),
+        session,
+        page_url,
+        now as _,
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(Attempt::try_from).transpose()
+}
+
 /// Writes what can change of locked attempts, as one statement.
 pub async fn update(conn: &mut PgConnection, now: Instant, attempts: &[&Attempt]) -> Result<(), Fault> {
     if attempts.is_empty() {
