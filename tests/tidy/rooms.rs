@@ -31,7 +31,7 @@ const FOUNDATION: [&str; 22] = [
 ];
 
 /// Each slice and the slices it may use.
-const SLICES: [(&str, &[&str]); 18] = [
+const SLICES: [(&str, &[&str]); 19] = [
     ("catalogue", &[]),
     ("counters", &["inbox", "intents", "refunds"]),
     ("demo", &["catalogue", "inbox", "reports", "start"]),
