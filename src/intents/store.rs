@@ -138,7 +138,7 @@ pub async fn find_by_token(conn: &mut PgConnection, token: &str) -> Result<Optio
         IntentRow,
         "select id, portal, external_reference, purpose, state, version, currency, amount_minor, paid_minor,
                 refund_reserved_minor, refunded_minor, bill_number, pay_token, quote, payer, return_url, metadata,
-                channels, predecessor, created_at, expires_at, paid_at, settlement_on, receipt
+                channels, predecessor, created_at, expires_at, paid_at, settlement_on, receipt, fulfilment, kept_minor
          from payment_intents where pay_token = $1",
         token,
     )
@@ -203,7 +203,7 @@ pub async fn lock_one(conn: &mut PgConnection, id: IntentId) -> Result<Option<In
         IntentRow,
         "select id, portal, external_reference, purpose, state, version, currency, amount_minor, paid_minor,
                 refund_reserved_minor, refunded_minor, bill_number, pay_token, quote, payer, return_url, metadata,
-                channels, predecessor, created_at, expires_at, paid_at, settlement_on, receipt
+                channels, predecessor, created_at, expires_at, paid_at, settlement_on, receipt, fulfilment, kept_minor
          from payment_intents where id = $1 for no key update",
         id.uuid(),
     )
