@@ -86,7 +86,7 @@ fn line_fits(
 }
 
 /// The catalogue's word for a kind of channel.
-fn kind(kind: ChannelKind) -> catalogue::Channel {
+pub fn kind(kind: ChannelKind) -> catalogue::Channel {
     match kind {
         ChannelKind::HostedCard => catalogue::Channel::Card,
         ChannelKind::BankTransfer => catalogue::Channel::Transfer,

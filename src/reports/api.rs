@@ -1,4 +1,4 @@
-//! `/v1/finance/reports/daily`: the day's proof.
+//! `/v1/finance/reports`: the day's proof, and the treasury's allocation list.
 
 use axum::extract::State;
 use axum::routing::get;
@@ -7,6 +7,7 @@ use mizan_ledger::Day;
 use serde::Deserialize;
 
 use super::service::{self, Asked};
+use super::treasury::{self, Allocation};
 use super::view::{self, ProofView};
 use crate::access::Scope;
 use crate::app::App;
@@ -15,7 +16,9 @@ use crate::http::problem::Problem;
 use crate::http::query::Params;
 
 pub fn router() -> Router<App> {
-    Router::new().route("/v1/finance/reports/daily", get(daily))
+    Router::new()
+        .route("/v1/finance/reports/daily", get(daily))
+        .route("/v1/finance/reports/treasury", get(treasury))
 }
 
 #[derive(Debug, Deserialize)]
@@ -40,4 +43,14 @@ async fn daily(
     let proof = service::daily(&mut look, &asked).await?;
     drop(look);
     Ok(Json(view::daily(&proof)))
+}
+
+async fn treasury(
+    State(app): State<App>,
+    Params(search): Params<Search>,
+    call: Call,
+) -> Result<Json<Allocation>, Problem> {
+    call.require(&Scope::FinanceRead)?;
+    let mut look = app.snapshot().await?;
+    Ok(Json(treasury::daily(&mut look, &app.hub, search.date).await?))
 }

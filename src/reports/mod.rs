@@ -18,6 +18,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 pub mod text;
+pub mod treasury;
 pub mod view;
 mod weigh;
 

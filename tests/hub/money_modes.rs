@@ -194,3 +194,26 @@ async fn what_the_hub_is_paid_for_its_service_covers_what_channels_keep() {
     let proof = world.day_proof().await;
     assert_eq!((&proof["tied"], &proof["alarms"]), (&json!(true), &json!([])), "{proof:#}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_treasury_has_its_list_by_agency_and_code() {
+    let world = World::new().await;
+    let passport = world.intent("CASE-1").await;
+    world.pay_by_card(&passport).await;
+    let report = json!([{ "service": "psi/testing-report", "inputs": { "samples": 1, "urgent": false } }]);
+    world.pay_on("card", &world.opened(report, "CASE-2").await, 1).await;
+    let paid = world.find_intent(text(&passport, "/id")).await;
+    let refund = crate::refunds::requested(&world, &paid, "63.00").await;
+    crate::refunds::approve(&world, &refund).await;
+    let path = format!("/v1/finance/reports/treasury?date={TODAY}");
+    let list = world.people.reconciler.client.get(&path).await.unwrap();
+    assert_eq!(list.status, 200, "{}", list.json);
+    let ils = |amount: &str| json!({ "amount": amount, "currency": "ILS" });
+    let wanted = json!([{ "currency": "ILS", "net": ils("147.00"), "lines": [{
+        "agency": "interior", "gl": "1421", "payments": 1,
+        "collected": ils("210.00"), "refunded": ils("63.00"), "net": ils("147.00"),
+    }] }]);
+    assert_eq!(list.json["totals"], wanted, "pooled money and the hub's own fee are not the treasury's");
+    let portal = world.get(&path).await;
+    assert_eq!((portal.status, portal.json["code"].as_str()), (403, Some("forbidden_scope")));
+}

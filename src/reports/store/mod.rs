@@ -3,6 +3,7 @@
 //! A day is one of the hub's zone. What an item says of its own time is turned into a day there; where an item names
 //! its entry, the entry's effective date counts.
 
+mod allocated;
 mod items;
 mod priced;
 mod statements;
@@ -10,6 +11,7 @@ mod statements;
 use mizan_ledger::{Currency, Day, Money, Side};
 use sqlx::PgConnection;
 
+pub use allocated::{Allocated, find_collected_on, find_refunded_on};
 pub use items::{
     Expected, find_debits, find_direct, find_expected, find_open_breaks, find_parts, find_refunds_payable,
     find_suspense, find_unclaimed,

@@ -1,0 +1,89 @@
+//! What was collected and given back on one day, by service, channel and general-ledger code.
+
+use mizan_ledger::{Day, Money};
+use sqlx::PgConnection;
+
+use super::money;
+use crate::fault::Fault;
+
+/// Components of one service paid on one channel under one code; the hub's own are left out.
+#[derive(Debug, Clone)]
+pub struct Allocated {
+    pub service: String,
+    pub channel: String,
+    pub gl: String,
+    pub amount: Money,
+    pub payments: i64,
+}
+
+/// Of the payments that were entered on the day.
+pub async fn find_collected_on(
+    conn: &mut PgConnection,
+    zone: &str,
+    day: Day,
+) -> Result<Vec<Allocated>, Fault> {
+    let rows = sqlx::query!(
+        r#"select q.currency, basket->'priced'->>'service' as "service!", n.channel, line->>'gl' as "gl!",
+             (sum((line->'amount'->>'amount')::numeric) * 10::numeric ^ min(c.exponent))::bigint as "amount_minor!",
+             count(distinct i.id) as "payments!"
+           from notices n join payment_intents i on i.id = n.intent join quotes q on q.id = i.quote
+           join ledger.currencies c on c.code = q.currency
+           cross join lateral jsonb_array_elements(q.body->'lines') basket
+           cross join lateral jsonb_array_elements(basket->'priced'->'lines') line
+           where n.outcome = 'paid' and (n.applied_at at time zone $1)::date = $2
+             and line->'beneficiary' <> '"hub"'
+           group by 1, 2, 3, 4 order by 1, 2, 3, 4"#,
+        zone,
+        day as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let amount = money(row.amount_minor, &row.currency, "quotes")?;
+            Ok(Allocated {
+                service: row.service,
+                channel: row.channel,
+                gl: row.gl,
+                amount,
+                payments: row.payments,
+            })
+        })
+        .collect()
+}
+
+/// Of the refunds that were approved on the day.
+pub async fn find_refunded_on(conn: &mut PgConnection, day: Day) -> Result<Vec<Allocated>, Fault> {
+    let rows = sqlx::query!(
+        r#"select r.currency, part->>'service' as "service!", paid.channel as "channel!", line->>'gl' as "gl!",
+             (sum((part->'amount'->>'amount')::numeric) * 10::numeric ^ min(c.exponent))::bigint as "amount_minor!",
+             count(distinct i.id) as "payments!"
+           from refunds r join payment_intents i on i.id = r.intent join quotes q on q.id = i.quote
+           join ledger.currencies c on c.code = r.currency
+           join ledger.outcomes o on o.entry_id = r.approved_entry_id and o.accepted
+           join ledger.entries e on e.book_id = o.book_id and e.seq = o.seq
+           cross join lateral (
+             select n.channel from notices n where n.intent = i.id and n.outcome = 'paid' order by n.n desc limit 1) paid
+           cross join lateral jsonb_array_elements(r.components) part
+           cross join lateral jsonb_array_elements(q.body->'lines'->(part->>'line')::int->'priced'->'lines') line
+           where r.state not in ('refused', 'canceled') and e.effective_on = $1
+             and line->>'component' = part->>'component' and line->>'part' = 'charge'
+             and line->'beneficiary' <> '"hub"'
+           group by 1, 2, 3, 4 order by 1, 2, 3, 4"#,
+        day as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let amount = money(row.amount_minor, &row.currency, "refunds")?;
+            Ok(Allocated {
+                service: row.service,
+                channel: row.channel,
+                gl: row.gl,
+                amount,
+                payments: row.payments,
+            })
+        })
+        .collect()
+}
