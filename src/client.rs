@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use axum::http::header::ACCEPT_LANGUAGE;
 use axum::http::{HeaderMap, HeaderValue, Method, Uri};
 use mizan_ledger::Clock;
 use serde_json::Value;
@@ -21,6 +22,7 @@ pub struct Client {
     key_id: String,
     clock: Arc<dyn Clock>,
     entropy: Entropy,
+    language: &'static str,
 }
 
 /// What the hub answered.
@@ -57,7 +59,15 @@ impl Client {
             key_id: key_id.to_owned(),
             clock,
             entropy,
+            language: "en",
         }
+    }
+
+    /// The same client, whose answers speak to people in this language: `ar` or `en`. English at first, because who
+    /// reads what a tool prints is a developer.
+    #[must_use]
+    pub fn in_language(&self, tag: &'static str) -> Self {
+        Self { language: tag, ..self.clone() }
     }
 
     pub async fn get(&self, path: &str) -> Result<Reply, ClientError> {
@@ -97,6 +107,7 @@ impl Client {
         let signed = sign(&message, &body, &self.key, &self.key_id, self.clock.now(), Some(&nonce))
             .map_err(|refusal| ClientError::Unsignable(refusal.to_string()))?;
         headers.extend(signed.headers);
+        headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_static(self.language));
         headers.insert("content-type", HeaderValue::from_static(content_type));
         let response = self.http.request(method, &url).headers(headers).body(body).send().await?;
         let status = response.status().as_u16();

@@ -22,6 +22,41 @@ id!(StatementId, "st", "One account's statement.");
 id!(SuspenseId, "su", "An item of money in suspense.");
 id!(WebhookId, "we", "A webhook endpoint.");
 
+/// How the ids look in the API's document.
+macro_rules! schemas {
+    ($($id:ident)+) => {$(
+        impl utoipa::PartialSchema for $id {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                mizan_ledger::schema::id::<Self>().into()
+            }
+        }
+
+        impl utoipa::ToSchema for $id {}
+    )+};
+}
+
+schemas! {
+    AttemptId
+    BreakId
+    CatalogueImportId
+    DeliveryId
+    EventId
+    ExpectationId
+    FeeVersionId
+    IntentId
+    PaymentFileId
+    PersonId
+    PortalId
+    QuoteId
+    RefundId
+    RequestId
+    SettlementId
+    StatementFileId
+    StatementId
+    SuspenseId
+    WebhookId
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

@@ -18,6 +18,7 @@
 //! - [`console`]: the pages of finance officers;
 //! - [`http`]: the contract; [`client`]: its signing client; [`cli`]: the command line; [`demo`]: a whole example deployment;
 //! - [`load`]: payments pressed through a hub and timed;
+//! - [`example_portal`]: a portal made with the public API alone, as documentation that runs;
 //! - [`simulation`]: a seeded life of the hub with everything that goes wrong, and the laws that hold all the same;
 //! - [`app`], [`tx`], [`channels`], [`config`], [`keys`], [`entropy`], [`ids`], [`fault`], [`crash`]: what all of them
 //!   stand on.
@@ -37,6 +38,8 @@ pub mod crash;
 pub mod demo;
 pub mod entropy;
 pub mod events;
+#[path = "../docs/example-portal/portal.rs"]
+pub mod example_portal;
 pub mod expectations;
 pub mod fault;
 pub mod fulfilment;

@@ -75,6 +75,8 @@ pub mod export;
 pub mod id;
 pub mod money;
 pub mod rate;
+#[cfg(feature = "schema")]
+pub mod schema;
 #[cfg(feature = "pg")]
 pub mod store;
 pub mod time;

@@ -134,7 +134,9 @@ impl From<Scope> for String {
 }
 
 /// A duty of a person (design: separation of duties). Each brings the scopes of its keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     Reconciler,
@@ -184,6 +186,65 @@ impl FromStr for Role {
     fn from_str(text: &str) -> Result<Self, NotAScope> {
         Self::ALL.into_iter().find(|role| role.as_str() == text).ok_or_else(|| NotAScope(text.to_owned()))
     }
+}
+
+/// Where a member of staff stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = PersonState)]
+pub enum Standing {
+    /// Waits for a second administrator.
+    Proposed,
+    Active,
+    Disabled,
+}
+
+impl Standing {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Proposed => "proposed",
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+        }
+    }
+}
+
+/// A member of staff as lists show them.
+#[derive(Debug, Clone)]
+pub struct Person {
+    pub id: PersonId,
+    pub login: String,
+    pub name_ar: String,
+    pub name_en: String,
+    pub roles: Vec<String>,
+    pub standing: Standing,
+    /// Who proposed.
+    pub created_by: String,
+    pub created_at: Instant,
+}
+
+/// A portal as lists show it.
+#[derive(Debug, Clone)]
+pub struct Portal {
+    pub id: PortalId,
+    pub code: String,
+    pub name_ar: String,
+    pub name_en: String,
+    pub return_url_prefixes: Vec<String>,
+    pub created_at: Instant,
+}
+
+/// A key without its secret.
+#[derive(Debug, Clone)]
+pub struct ListedKey {
+    pub key_id: String,
+    pub owner: Owner,
+    /// The portal's code or the person's login.
+    pub owner_name: String,
+    pub algorithm: String,
+    pub scopes: Vec<Scope>,
+    pub created_at: Instant,
+    pub revoked_at: Option<Instant>,
 }
 
 /// Who signed a request.
@@ -270,6 +331,14 @@ pub enum AccessError {
     TooManyKeys,
     #[error("the roles {0} and {1} are held by two people, never by one")]
     ConflictingRoles(&'static str, &'static str),
+    #[error("who proposed a person does not approve them")]
+    SamePerson,
+    #[error("the person is {0} already")]
+    AlreadyDecided(&'static str),
+    #[error("there are people already: they are created through the hub, with an administrator's key")]
+    NotTheFirst,
+    #[error("the key of a person is renewed by that person, with `mizan login`")]
+    KeyOfPerson,
     #[error(transparent)]
     Fault(#[from] Fault),
 }

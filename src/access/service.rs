@@ -4,7 +4,9 @@ use serde_json::json;
 use sqlx::PgConnection;
 
 use super::model::conflicting;
-use super::{AccessError, Caller, KnownKey, NewKey, Owner, Role, Scope, store};
+use super::store::listing::Filter;
+use super::store::{NewRow, people};
+use super::{AccessError, Caller, KnownKey, ListedKey, NewKey, Owner, Person, Role, Scope, Standing, store};
 use crate::fault::{Fault, constraint};
 use crate::http::signature::VerifyKey;
 use crate::ids::{PersonId, PortalId};
@@ -19,6 +21,15 @@ pub struct NewPortal {
     pub name_ar: String,
     pub name_en: String,
     pub return_url_prefixes: Vec<String>,
+}
+
+/// The successor of a key.
+#[derive(Debug, Clone)]
+pub struct NextKey {
+    /// The key that it succeeds.
+    pub of: String,
+    pub key_id: String,
+    pub material: VerifyKey,
 }
 
 /// A member of staff to be taken on.
@@ -46,7 +57,36 @@ pub async fn create_portal(tx: &mut Tx, new: &NewPortal) -> Result<PortalId, Acc
     Ok(id)
 }
 
+/// Takes a person on at once, on the word of the deployment itself (tests, demo).
 pub async fn create_person(tx: &mut Tx, new: &NewPerson) -> Result<PersonId, AccessError> {
+    write_person(tx, new, Standing::Active, false).await
+}
+
+/// The first administrator, while there is nobody: made on the database by who runs the hub.
+pub async fn create_first(tx: &mut Tx, new: &NewPerson) -> Result<PersonId, AccessError> {
+    people::lock_head(tx.conn()).await?;
+    if people::count(tx.conn()).await? > 0 {
+        return Err(AccessError::NotTheFirst);
+    }
+    write_person(tx, new, Standing::Active, true).await
+}
+
+/// One administrator proposes a person, another approves. The only administrator there is names the second one alone:
+/// nobody else could approve.
+pub async fn propose_person(tx: &mut Tx, new: &NewPerson) -> Result<Person, AccessError> {
+    people::lock_head(tx.conn()).await?;
+    let second = new.roles == [Role::Administrator] && people::count_administrators(tx.conn()).await? < 2;
+    let standing = if second { Standing::Active } else { Standing::Proposed };
+    let id = write_person(tx, new, standing, true).await?;
+    found(tx, id).await
+}
+
+async fn write_person(
+    tx: &mut Tx,
+    new: &NewPerson,
+    standing: Standing,
+    password_given: bool,
+) -> Result<PersonId, AccessError> {
     if let Some((left, right)) = conflicting(&new.roles) {
         return Err(AccessError::ConflictingRoles(left.as_str(), right.as_str()));
     }
@@ -54,12 +94,67 @@ pub async fn create_person(tx: &mut Tx, new: &NewPerson) -> Result<PersonId, Acc
     let now = tx.now();
     let hash = new.password.as_deref().map(hash_password).transpose()?;
     let roles: Vec<String> = new.roles.iter().map(|role| role.as_str().to_owned()).collect();
-    let names = (new.name_ar.as_str(), new.name_en.as_str());
-    store::insert_person(tx.conn(), id, &new.login, names, &roles, hash.as_deref(), now)
-        .await
-        .map_err(|error| exists_or_fault(error, &new.login))?;
-    tx.audit("person.created", id, json!({ "login": new.login, "roles": roles }));
+    let created_by = tx.actor().as_str().to_owned();
+    let row = NewRow {
+        id,
+        login: &new.login,
+        names: (&new.name_ar, &new.name_en),
+        roles: &roles,
+        password_hash: hash.as_deref(),
+        password_given,
+        created_by: &created_by,
+        now,
+        approved_at: (standing == Standing::Active).then_some(now),
+    };
+    store::insert_person(tx.conn(), &row).await.map_err(|error| exists_or_fault(error, &new.login))?;
+    let detail = json!({ "login": new.login, "roles": roles, "state": standing });
+    tx.audit("person.created", id, detail);
     Ok(id)
+}
+
+async fn found(tx: &mut Tx, id: PersonId) -> Result<Person, AccessError> {
+    let person = store::listing::find_person(tx.conn(), id).await?;
+    person.ok_or_else(|| no_person(id))
+}
+
+fn no_person(id: PersonId) -> AccessError {
+    AccessError::NotFound { what: "person", name: id.to_string() }
+}
+
+/// Another administrator approves: from now on the person may log in.
+pub async fn approve_person(tx: &mut Tx, id: &PersonId) -> Result<Person, AccessError> {
+    let (standing, created_by) = people::lock(tx.conn(), *id).await?.ok_or_else(|| no_person(*id))?;
+    if standing != Standing::Proposed {
+        return Err(AccessError::AlreadyDecided(standing.as_str()));
+    }
+    let approver = tx.actor().as_str().to_owned();
+    if approver == created_by {
+        return Err(AccessError::SamePerson);
+    }
+    let now = tx.now();
+    people::update_approved(tx.conn(), *id, &approver, now).await?;
+    tx.audit("person.approved", id, json!({}));
+    found(tx, *id).await
+}
+
+/// Takes every right of a person away at once: keys, sessions, password. One administrator is enough to stop somebody.
+pub async fn disable_person(tx: &mut Tx, id: &PersonId) -> Result<Person, AccessError> {
+    let (standing, _) = people::lock(tx.conn(), *id).await?.ok_or_else(|| no_person(*id))?;
+    if standing == Standing::Disabled {
+        return Err(AccessError::AlreadyDecided(standing.as_str()));
+    }
+    let now = tx.now();
+    people::update_disabled(tx.conn(), *id, now).await?;
+    tx.audit("person.disabled", id, json!({}));
+    found(tx, *id).await
+}
+
+/// A person's own new password.
+pub async fn change_password(tx: &mut Tx, id: PersonId, password: &str) -> Result<(), AccessError> {
+    let hash = hash_password(password)?;
+    people::update_password(tx.conn(), id, &hash).await?;
+    tx.audit("person.password_changed", id, json!({}));
+    Ok(())
 }
 
 /// Registers a key of a portal or a person. A portal holds at most three active keys, so that two can overlap
@@ -82,13 +177,40 @@ pub async fn add_key(tx: &mut Tx, new: &NewKey) -> Result<(), AccessError> {
     Ok(())
 }
 
-pub async fn revoke_key(tx: &mut Tx, key_id: &str) -> Result<(), AccessError> {
+/// A portal's next key, with the owner and the scopes of an active one. The old key goes on until it is revoked, so
+/// that the portal changes over when it likes.
+pub async fn rotate_key(tx: &mut Tx, next: &NextKey) -> Result<ListedKey, AccessError> {
+    let old = active_key(tx, &next.of).await?;
+    if matches!(old.owner, Owner::Person(_)) {
+        return Err(AccessError::KeyOfPerson);
+    }
+    let new = NewKey {
+        key_id: next.key_id.clone(),
+        owner: old.owner,
+        material: next.material.clone(),
+        scopes: old.scopes,
+        created_at: tx.now(),
+    };
+    add_key(tx, &new).await?;
+    tx.audit("key.rotated", &next.of, json!({ "next": next.key_id }));
+    active_key(tx, &next.key_id).await
+}
+
+async fn active_key(tx: &mut Tx, key_id: &str) -> Result<ListedKey, AccessError> {
+    let filter = Filter { key_id: Some(key_id), ..Filter::default() };
+    let found = store::listing::page_keys(tx.conn(), filter).await?.pop();
+    found.ok_or_else(|| AccessError::NotFound { what: "active key", name: key_id.to_owned() })
+}
+
+/// Ends a key at once, on every hub of the deployment.
+pub async fn revoke_key(tx: &mut Tx, key_id: &str) -> Result<ListedKey, AccessError> {
     let now = tx.now();
+    let key = active_key(tx, key_id).await?;
     if !store::update_revoked(tx.conn(), key_id, now).await? {
         return Err(AccessError::NotFound { what: "active key", name: key_id.to_owned() });
     }
-    tx.audit("key.revoked", key_id, json!({}));
-    Ok(())
+    tx.audit("key.revoked", key_id, json!({ "owner": key.owner.to_string() }));
+    Ok(ListedKey { revoked_at: Some(now), ..key })
 }
 
 /// The key with its secret opened, and the version of the key table it was read at.

@@ -1,3 +1,6 @@
+pub mod listing;
+pub mod people;
+
 use std::collections::BTreeMap;
 
 use mizan_ledger::{Id, Instant};
@@ -27,7 +30,8 @@ pub async fn find_key(conn: &mut PgConnection, key_id: &str) -> Result<Option<Ke
            from keys k cross join keys_head h
            left join portals po on po.id = k.portal
            left join people pe on pe.id = k.person
-           where k.key_id = $1 and k.revoked_at is null and po.disabled_at is null and pe.disabled_at is null"#,
+           where k.key_id = $1 and k.revoked_at is null and po.disabled_at is null and pe.disabled_at is null
+             and (k.person is null or pe.approved_at is not null)"#,
         key_id
     )
     .fetch_optional(conn)
@@ -78,25 +82,37 @@ pub async fn insert_portal(
     Ok(())
 }
 
-pub async fn insert_person(
-    conn: &mut PgConnection,
-    id: PersonId,
-    login: &str,
-    names: (&str, &str),
-    roles: &[String],
-    password_hash: Option<&str>,
-    now: Instant,
-) -> Result<(), sqlx::Error> {
+/// A person to be written.
+#[derive(Debug)]
+pub struct NewRow<'a> {
+    pub id: PersonId,
+    pub login: &'a str,
+    pub names: (&'a str, &'a str),
+    pub roles: &'a [String],
+    pub password_hash: Option<&'a str>,
+    /// Somebody else knows the password.
+    pub password_given: bool,
+    pub created_by: &'a str,
+    pub now: Instant,
+    /// Null while a second administrator is waited for.
+    pub approved_at: Option<Instant>,
+}
+
+pub async fn insert_person(conn: &mut PgConnection, new: &NewRow<'_>) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "insert into people (id, login, name_ar, name_en, roles, password_hash, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7)",
-        id.uuid(),
-        login,
-        names.0,
-        names.1,
-        roles,
-        password_hash,
-        now as _,
+        "insert into people (id, login, name_ar, name_en, roles, password_hash, password_given, created_by,
+             created_at, approved_at, approved_by)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, case when $10::timestamptz is null then null else $8 end)",
+        new.id.uuid(),
+        new.login,
+        new.names.0,
+        new.names.1,
+        new.roles,
+        new.password_hash,
+        new.password_given,
+        new.created_by,
+        new.now as _,
+        new.approved_at as _,
     )
     .execute(conn)
     .await?;
@@ -135,6 +151,11 @@ pub async fn insert_key(
     Ok(())
 }
 
+/// The version of the key table: it grows with every change of keys, portals and people.
+pub async fn keys_version(conn: &mut PgConnection) -> Result<i64, Fault> {
+    Ok(sqlx::query_scalar!("select version from keys_head").fetch_one(conn).await?)
+}
+
 /// Locks a portal's keys and counts those that are active.
 pub async fn lock_active_keys(conn: &mut PgConnection, portal: PortalId) -> Result<usize, Fault> {
     let keys = sqlx::query_scalar!(
@@ -158,11 +179,6 @@ pub async fn update_revoked(conn: &mut PgConnection, key_id: &str, now: Instant)
     Ok(done.rows_affected() == 1)
 }
 
-pub async fn find_portal(conn: &mut PgConnection, code: &str) -> Result<Option<PortalId>, Fault> {
-    let id = sqlx::query_scalar!("select id from portals where code = $1", code).fetch_optional(conn).await?;
-    Ok(id.map(PortalId::from_uuid))
-}
-
 /// The prefixes under which a portal's return URLs must stand.
 pub async fn find_return_prefixes(conn: &mut PgConnection, portal: PortalId) -> Result<Vec<String>, Fault> {
     let prefixes =
@@ -181,12 +197,14 @@ pub struct PersonRow {
     pub name_en: String,
     pub roles: Vec<String>,
     pub password_hash: Option<String>,
+    /// Somebody else knows the password: it opens nothing but the change of it.
+    pub password_given: bool,
 }
 
 pub async fn find_person(conn: &mut PgConnection, login: &str) -> Result<Option<PersonRow>, Fault> {
     let row = sqlx::query!(
-        "select id, login, name_ar, name_en, roles, password_hash from people
-         where login = $1 and disabled_at is null",
+        "select id, login, name_ar, name_en, roles, password_hash, password_given from people
+         where login = $1 and disabled_at is null and approved_at is not null",
         login
     )
     .fetch_optional(conn)
@@ -198,12 +216,8 @@ pub async fn find_person(conn: &mut PgConnection, login: &str) -> Result<Option<
         name_en: row.name_en,
         roles: row.roles,
         password_hash: row.password_hash,
+        password_given: row.password_given,
     }))
-}
-
-pub async fn count_people(conn: &mut PgConnection) -> Result<i64, Fault> {
-    let count = sqlx::query_scalar!(r#"select count(*) as "count!" from people"#).fetch_one(conn).await?;
-    Ok(count)
 }
 
 /// The names, Arabic and English, of those of these people and portals that are known, by their id as an actor.

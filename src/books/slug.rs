@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 /// The name of a party or place in an account code, as `psi` or `main-office`: `a-z` and `0-9`, single `-` or `_`
 /// inside, at most 40 bytes. Cheap to clone. The catalogue names services, components and inputs alike.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(value_type = String)]
 pub struct Slug(Arc<str>);
 
 /// The text cannot stand in an account code.

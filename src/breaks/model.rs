@@ -190,9 +190,10 @@ pub struct NewBreak {
 }
 
 /// A break as it stands.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Break {
     pub id: BreakId,
+    #[schema(value_type = String)]
     pub category: Category,
     pub subject: String,
     pub state: String,

@@ -1,31 +1,36 @@
 //! `/v1/services`: what a portal may sell. `/v1/finance/catalogue`: files in by one person, in force by another.
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use mizan_ledger::{Id as _, Instant};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::{Bilingual, CatalogueError, FeeVersion, Service, ServiceCode, service};
+use super::{Bilingual, CatalogueError, FeeVersion, Service, ServiceCode, service, store};
 use crate::access::Scope;
 use crate::app::App;
 use crate::fault::Fault;
 use crate::http::call::Call;
 use crate::http::once::Answer;
+use crate::http::openapi::Refusals;
+use crate::http::page::{Cursor, Page, PageRequest};
 use crate::http::problem::{Code, Problem};
+use crate::http::query::Params;
 use crate::ids::CatalogueImportId;
 
-pub fn router() -> Router<App> {
-    Router::new()
-        .route("/v1/services", get(list))
-        .route("/v1/services/{agency}/{service}", get(find))
-        .route("/v1/finance/catalogue/imports", post(submit))
-        .route("/v1/finance/catalogue/imports/{id}/approve", post(approve))
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(find))
+        .routes(routes!(submit, imports))
+        .routes(routes!(approve))
 }
 
 /// A service with the fee version in force today; without one it cannot be sold.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Service)]
 struct ServiceView {
     code: String,
     agency: String,
@@ -54,14 +59,20 @@ fn view(app: &App, catalogue: &super::Catalogue, one: &Service) -> ServiceView {
     }
 }
 
-async fn list(State(app): State<App>, call: Call) -> Result<Json<serde_json::Value>, Problem> {
+/// What this portal may sell, with the fee version in force today.
+#[utoipa::path(get, path = "/v1/services", tag = "services", responses((status = OK, body = Page<ServiceView>), Refusals))]
+async fn list(State(app): State<App>, call: Call) -> Result<Json<Page<ServiceView>>, Problem> {
     call.require(&Scope::ServicesRead)?;
     let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
     let catalogue = service::read(&mut conn, &app.hub.catalogue).await?;
-    let services: Vec<_> = catalogue.services.iter().map(|one| view(&app, &catalogue, one)).collect();
-    Ok(Json(json!({ "data": services, "next_cursor": null })))
+    let data: Vec<_> = catalogue.services.iter().map(|one| view(&app, &catalogue, one)).collect();
+    Ok(Json(Page { data, next_cursor: None }))
 }
 
+/// One service: its inputs, documents and price rules.
+///
+/// A service is named `agency/service`.
+#[utoipa::path(get, path = "/v1/services/{agency}/{service}", tag = "services", params(("agency" = String, Path), ("service" = String, Path)), responses((status = OK, body = ServiceView), Refusals))]
 async fn find(
     State(app): State<App>,
     Path((agency, name)): Path<(String, String)>,
@@ -75,19 +86,41 @@ async fn find(
     Ok(Json(view(&app, &catalogue, one)))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewCatalogueImport)]
 struct ImportBody {
     files: Vec<FileBody>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = CatalogueFile)]
 struct FileBody {
     name: String,
     text: String,
 }
 
+/// What was taken for approval.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct SubmittedView {
+    id: CatalogueImportId,
+    state: &'static str,
+}
+
+/// What is in force now.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct ApprovedView {
+    id: CatalogueImportId,
+    state: &'static str,
+    services: usize,
+    agencies: usize,
+}
+
+/// Submit catalogue files; another person approves.
+///
+/// Every problem of all files is told at once, in `problems` as `FILE:LINE: what`.
+#[utoipa::path(post, path = "/v1/finance/catalogue/imports", tag = "catalogue", request_body = ImportBody, responses((status = CREATED, body = SubmittedView), Refusals))]
 async fn submit(State(app): State<App>, call: Call) -> Result<Answer, Problem> {
     call.require(&Scope::CatalogueWrite)?;
     let body: ImportBody = call.json()?;
@@ -95,22 +128,75 @@ async fn submit(State(app): State<App>, call: Call) -> Result<Answer, Problem> {
     app.once(&call, StatusCode::CREATED, &files, |tx, files| {
         Box::pin(async move {
             let id = service::submit(tx, files).await?;
-            Ok::<_, CatalogueError>(json!({ "id": id, "state": "submitted" }))
+            Ok::<_, CatalogueError>(SubmittedView { id, state: "submitted" })
         })
     })
     .await
 }
 
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct Pages {
+    limit: Option<u32>,
+    cursor: Option<String>,
+}
+
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = CatalogueImport)]
+struct ImportView {
+    id: CatalogueImportId,
+    /// `submitted`, `approved` or `returned`.
+    state: String,
+    author: String,
+    approver: Option<String>,
+    created_at: Instant,
+    /// The names of its files.
+    files: Vec<String>,
+}
+
+/// What was submitted, newest first.
+#[utoipa::path(get, path = "/v1/finance/catalogue/imports", tag = "catalogue", params(Pages), responses((status = OK, body = Page<ImportView>), Refusals))]
+async fn imports(
+    State(app): State<App>,
+    Params(asked): Params<Pages>,
+    call: Call,
+) -> Result<Json<Page<ImportView>>, Problem> {
+    if call.require(&Scope::CatalogueWrite).is_err() {
+        call.require(&Scope::CatalogueApprove)?;
+    }
+    let page = PageRequest::new(asked.limit, asked.cursor.as_deref())?;
+    let before = page.after.map(|cursor| CatalogueImportId::from_uuid(cursor.id));
+    let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
+    let rows = store::page_imports(&mut conn, before, page.rows_to_read()).await?;
+    let key = |row: &store::ListedImport| Cursor { at: row.created_at, id: row.id.uuid() };
+    let view = |row: store::ListedImport| ImportView {
+        id: row.id,
+        state: row.state,
+        author: row.author,
+        approver: row.approver,
+        created_at: row.created_at,
+        files: row.files,
+    };
+    Ok(Json(Page::from_rows(rows, page, key, view)))
+}
+
+/// Bring in force what another person submitted.
+///
+/// Refuses with `same_person`, `already_decided`, `validation_failed`.
+#[utoipa::path(post, path = "/v1/finance/catalogue/imports/{id}/approve", tag = "catalogue", params(("id" = String, Path)), responses((status = OK, body = ApprovedView), Refusals))]
 async fn approve(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
     call.require(&Scope::CatalogueApprove)?;
     let id: CatalogueImportId = id.parse().map_err(|_| Problem::new(Code::NotFound))?;
     app.once(&call, StatusCode::OK, &id, |tx, id| {
         Box::pin(async move {
             let catalogue = service::approve(tx, *id).await?;
-            Ok::<_, CatalogueError>(json!({
-                "id": id, "state": "approved", "services": catalogue.services.len(),
-                "agencies": catalogue.agencies.len(),
-            }))
+            Ok::<_, CatalogueError>(ApprovedView {
+                id: *id,
+                state: "approved",
+                services: catalogue.services.len(),
+                agencies: catalogue.agencies.len(),
+            })
         })
     })
     .await

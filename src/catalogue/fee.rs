@@ -15,8 +15,9 @@ use crate::books::Slug;
 
 /// The price rules of one service for a range of days. Never changed once charged: a new price is a new
 /// version, so that a price can be computed again for any past day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct FeeVersion {
+    #[schema(value_type = String)]
     pub service: ServiceCode,
     /// Counts from 1 within the service.
     pub number: u32,
@@ -33,7 +34,7 @@ pub struct FeeVersion {
 }
 
 /// The days `[from, to)` in the agency's zone; without `to` until further notice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Validity {
     pub from: Day,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -49,7 +50,7 @@ pub enum Phase {
 }
 
 /// By which law the fee is charged.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LegalBasis {
     pub instrument: Bilingual,
     pub article: String,
@@ -60,7 +61,8 @@ pub struct LegalBasis {
 }
 
 /// Something the applicant tells, on which the price may depend.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = FeeInput)]
 pub struct Input {
     pub code: Slug,
     pub name: Bilingual,
@@ -69,8 +71,9 @@ pub struct Input {
 }
 
 /// The type of an input and its bounds, both ends included.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[schema(as = FeeInputKind)]
 pub enum InputKind {
     Integer {
         min: i64,
@@ -96,14 +99,16 @@ pub enum InputKind {
     },
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = FeeOption)]
 pub struct Choice {
     pub code: Slug,
     pub name: Bilingual,
 }
 
 /// One part of the price: what it is, how it is computed, whose it is and what becomes of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = FeeComponent)]
 pub struct Component {
     pub code: Slug,
     pub name: Bilingual,
@@ -125,8 +130,9 @@ pub struct Component {
 }
 
 /// How a component is computed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[schema(as = FeeRule)]
 pub enum Rule {
     Fixed {
         amount: Tariff,
@@ -170,14 +176,15 @@ fn no_units() -> Quantity {
 }
 
 /// What a percentage is taken of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = FeeBase)]
 pub enum Base {
     Input(Slug),
     Components(Vec<Slug>),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BandScale {
     /// The amount of the range the value falls in.
@@ -187,7 +194,8 @@ pub enum BandScale {
 }
 
 /// The range `[from, to)`; the last one has no end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = FeeBand)]
 pub struct Band {
     pub from: Quantity,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -196,7 +204,8 @@ pub struct Band {
 }
 
 /// Holds when a boolean input is true (`is` empty), or a choice is one of `is`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = FeeCondition)]
 pub struct Condition {
     pub input: Slug,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -204,7 +213,7 @@ pub struct Condition {
 }
 
 /// Whose money a component is. The agency is the service's.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Beneficiary {
     Agency,
@@ -216,7 +225,7 @@ pub enum Beneficiary {
 }
 
 /// Until when the money may be given back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundPolicy {
     Always,
@@ -225,7 +234,7 @@ pub enum RefundPolicy {
 }
 
 /// When the beneficiary may have the money.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Release {
     #[default]
@@ -235,7 +244,7 @@ pub enum Release {
 }
 
 /// A reason to charge less, proved by evidence and borne by the beneficiary of each covered component.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Exemption {
     pub code: Slug,
     pub name: Bilingual,

@@ -106,8 +106,11 @@ impl Agency {
 }
 
 /// The kinds of ways to pay a catalogue may open a service to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ServiceChannel)]
 pub enum Channel {
     /// Bill presentment through E-SADAD.
     Esadad,
@@ -124,7 +127,9 @@ pub enum Channel {
 }
 
 /// Who may ask for a service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Applicant {
     Person,

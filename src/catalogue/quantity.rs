@@ -7,8 +7,9 @@ use mizan_ledger::{Currency, Money, MoneyError, Rounding};
 use serde::{Deserialize, Serialize};
 
 /// A count, area, weight or capacity with up to six decimals: `3`, `120.5`. Never negative.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(value_type = String)]
 pub struct Quantity(i64);
 
 /// The text is not a quantity.

@@ -182,6 +182,44 @@ pub async fn insert_import(
     Ok(())
 }
 
+/// Imports in a list, newest first.
+#[derive(Debug)]
+pub struct ListedImport {
+    pub id: CatalogueImportId,
+    pub state: String,
+    pub author: String,
+    pub approver: Option<String>,
+    pub created_at: Instant,
+    /// The names of its files.
+    pub files: Vec<String>,
+}
+
+pub async fn page_imports(
+    conn: &mut PgConnection,
+    before: Option<CatalogueImportId>,
+    limit: i64,
+) -> Result<Vec<ListedImport>, Fault> {
+    let before = before.map(CatalogueImportId::uuid);
+    let rows = sqlx::query!(
+        r#"select id, state, author, approver, created_at,
+               array(select file ->> 0 from jsonb_array_elements(files) as file) as "files!: Vec<String>"
+           from catalogue_imports where $1::uuid is null or id < $1 order by id desc limit $2"#,
+        before,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    let imports = rows.into_iter().map(|row| ListedImport {
+        id: CatalogueImportId::from_uuid(row.id),
+        state: row.state,
+        author: row.author,
+        approver: row.approver,
+        created_at: row.created_at,
+        files: row.files,
+    });
+    Ok(imports.collect())
+}
+
 pub async fn lock_import(conn: &mut PgConnection, id: CatalogueImportId) -> Result<Option<Import>, Fault> {
     let row = sqlx::query!(
         "select state, author, files from catalogue_imports where id = $1 for no key update",

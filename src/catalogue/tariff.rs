@@ -6,7 +6,8 @@ use mizan_ledger::{Currency, Money, Rounding};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An amount per currency, each set by the law itself: no rate ever leads from one to another.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, utoipa::ToSchema)]
+#[schema(value_type = BTreeMap<String, String>)]
 pub struct Tariff(BTreeMap<Currency, Money>);
 
 impl Tariff {
@@ -40,8 +41,9 @@ impl<'de> Deserialize<'de> for Tariff {
 }
 
 /// How a fraction is settled: once, to a multiple of the currency's step (one minor unit unless named).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RoundingRule {
+    #[schema(value_type = String)]
     pub mode: Rounding,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub step_minor: BTreeMap<Currency, i64>,

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::books::Slug;
 
 /// A text for people, in Arabic and English. `{"ar": "...", "en": "..."}` outside.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Text)]
 pub struct Bilingual {
     pub ar: String,
     pub en: String,

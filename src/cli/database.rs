@@ -3,8 +3,8 @@
 use anyhow::Context;
 use mizan_ledger::store::Book;
 use secrecy::ExposeSecret;
-use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
+use sqlx::{Connection as _, PgConnection, PgPool};
 
 use crate::config::Config;
 use crate::localpg::LocalPg;
@@ -55,6 +55,14 @@ impl Database {
         let pool = pool.context("the database does not answer")?;
         let book = Book::open(&pool, BOOK).await.context("the book")?;
         Ok((pool, book))
+    }
+
+    /// One connection.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn connect(&self) -> anyhow::Result<PgConnection> {
+        PgConnection::connect(&self.url).await.context("the database does not answer")
     }
 
     /// Ends the use of the database.

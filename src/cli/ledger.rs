@@ -1,12 +1,9 @@
 //! `mizan ledger ...`: the book, checked again from its first entry and written out for other programs.
 
-use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
-use mizan_ledger::Day;
-use mizan_ledger::export::{Beancount, Hledger, Span, balances_csv, balances_json};
 use mizan_ledger::store::{Difference, Progress, Report};
 use serde_json::{Value, json};
 
@@ -22,29 +19,12 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Write the book for programs that share no code with it: journals for hledger and beancount, or balances.
-    Export {
-        #[arg(long, value_enum)]
-        format: Format,
-        /// First effective day; the book's own first one when it is left out.
-        #[arg(long)]
-        from: Option<Day>,
-        /// Last effective day; the book's own last one when it is left out.
-        #[arg(long)]
-        to: Option<Day>,
-    },
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub enum Format {
-    /// Accepted by `hledger check --strict ordereddates`.
-    Hledger,
-    /// Accepted by `bean-check`.
-    Beancount,
-    /// Every account's sums and balance as JSON.
-    Balances,
-    /// The same as CSV.
-    BalancesCsv,
+    /// Write the book out for programs that share no code with Mizan, and check it again.
+    #[command(after_help = "Examples:\n  \
+        mizan ledger export --format hledger --output book.journal && hledger -f book.journal check\n  \
+        mizan ledger export --format beancount --from 2026-11-01 --to 2026-11-30 >november.beancount\n  \
+        mizan ledger export --format balances >balances.json")]
+    Export(super::ledger_export::Args),
 }
 
 pub async fn run(config: Option<&Path>, command: Command) -> anyhow::Result<Answer> {
@@ -52,7 +32,7 @@ pub async fn run(config: Option<&Path>, command: Command) -> anyhow::Result<Answ
     let database = Database::open(&config).await?;
     let answer = match command {
         Command::Verify { json } => verify(&database, json).await,
-        Command::Export { format, from, to } => export(&database, format, from, to).await,
+        Command::Export(args) => super::ledger_export::run(&config, &database, &args).await,
     };
     database.close().await?;
     answer
@@ -71,31 +51,6 @@ async fn verify(database: &Database, json: bool) -> anyhow::Result<Answer> {
     bar.finish_and_clear();
     say(&if json { body(&report).to_string() } else { text(&report) })?;
     Ok(if report.is_clean() { Answer::Yes } else { Answer::No })
-}
-
-async fn export(
-    database: &Database,
-    format: Format,
-    from: Option<Day>,
-    to: Option<Day>,
-) -> anyhow::Result<Answer> {
-    let (pool, book) = database.book().await?;
-    let mut conn = pool.acquire().await?;
-    let whole = book.span(&mut conn).await?.context("the book is empty")?;
-    let span = Span { from: from.unwrap_or(whole.from), to: to.unwrap_or(whole.to) };
-    anyhow::ensure!(span.from <= span.to, "{} lies after {}", span.from, span.to);
-    let mut out = BufWriter::new(io::stdout());
-    match format {
-        Format::Hledger => drop(book.export(&mut conn, &Hledger, span, &mut out).await?),
-        Format::Beancount => drop(book.export(&mut conn, &Beancount, span, &mut out).await?),
-        Format::Balances => {
-            let rows = book.balances_on(&mut conn, span.to).await?;
-            balances_json(&mut out, book.name(), Some(span.to), &rows)?;
-        }
-        Format::BalancesCsv => balances_csv(&mut out, &book.balances_on(&mut conn, span.to).await?)?,
-    }
-    out.flush()?;
-    Ok(Answer::Yes)
 }
 
 fn verdict(report: &Report) -> &'static str {

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use super::Answer;
-use super::call::client;
 use super::database::Database;
 use super::output::say;
+use super::remote::Remote;
 use crate::config::Config;
 use crate::load::{Accounts, CHANNEL, Deployment, Gateway, Outcome, Plan, Target, Way, baskets, press};
 
@@ -82,8 +82,8 @@ async fn press_running(config: Option<&Path>, key: &Path, args: &Args) -> anyhow
     let settings =
         settings.context("channels.card.gateway is not in the configuration: name it with --config")?;
     let callback_key = settings.callback_keys.first().context("channels.card.gateway.callback_keys")?;
-    let (portal, hub) = client(key)?;
-    let target = Target::new(portal, &hub, CHANNEL, &settings.merchant, callback_key.clone());
+    let Remote { client, hub } = Remote::of(key)?;
+    let target = Target::new(client, &hub, CHANNEL, &settings.merchant, callback_key.clone());
     let gateway = Gateway::start(place(&settings.endpoint.base_url)?).await?;
     let database = Database::open(&config).await?;
     let (pool, book) = database.book().await?;

@@ -3,17 +3,27 @@
 //! Exit codes: 0 done, 1 the answer is "no", 2 wrong usage, 3 environment (database, network).
 
 mod call;
+mod catalogue;
 mod database;
 mod demo;
+mod doctor;
+mod key;
 mod ledger;
+mod ledger_export;
 mod load;
+mod login;
+mod migrate;
 mod output;
+mod portal;
+mod reconcile;
+mod remote;
 mod report;
 mod run;
 mod sandbox;
 mod serve;
 mod simulate;
 mod statement;
+mod user;
 
 pub use run::{Cli, run};
 

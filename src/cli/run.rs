@@ -3,7 +3,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use super::{Answer, call, demo, ledger, load, report, sandbox, serve, simulate, statement};
+use super::{
+    Answer, call, catalogue, demo, doctor, key, ledger, load, login, migrate, portal, reconcile, report,
+    sandbox, serve, simulate, statement, user,
+};
 
 /// Mizan: the payment and e-fee settlement hub of a government.
 #[derive(Debug, Parser)]
@@ -24,13 +27,33 @@ enum Command {
     Demo(demo::Args),
     /// Press payments through a hub, time every call, and check the laws afterwards (docs/PERFORMANCE.md).
     Load(load::Args),
+    /// Bring the tables of the database to this release.
+    Migrate(migrate::Args),
+    /// Look at configuration, database, keys, clocks and addresses, and say what to do.
+    Doctor(doctor::Args),
+    /// Get a key of your own for this machine.
+    Login(login::Args),
+    /// Take on portals.
+    #[command(subcommand)]
+    Portal(portal::Command),
+    /// Take on staff.
+    #[command(subcommand)]
+    User(user::Command),
+    /// List, rotate and revoke keys.
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Check fee catalogue files and bring them in force.
+    #[command(subcommand)]
+    Catalogue(catalogue::Command),
+    /// Match payments, settlements and refunds against the banks' lines.
+    Reconcile(reconcile::Args),
     /// Sign a request with a key and send it.
     Call(call::Args),
     /// Run the sandbox bank and card gateway alone (docs/SANDBOX.md).
     Sandbox(sandbox::Args),
     /// Live a seeded life with everything that goes wrong, on a database of its own, and check every law.
     Simulate(simulate::Args),
-    /// Read bank statement files without touching anything.
+    /// Check bank statement files, and hand them to the hub.
     #[command(subcommand)]
     Statement(statement::Command),
     /// What finance reads.
@@ -53,6 +76,14 @@ pub fn run(cli: Cli) -> ExitCode {
             Command::Serve(args) => serve::run(config, args).await,
             Command::Demo(args) => demo::run(args).await,
             Command::Load(args) => load::run(config, args).await,
+            Command::Migrate(args) => migrate::run(config, args).await,
+            Command::Doctor(args) => doctor::run(config, args).await,
+            Command::Login(args) => login::run(args).await,
+            Command::Portal(command) => portal::run(command).await,
+            Command::User(command) => user::run(config, command).await,
+            Command::Key(command) => key::run(command).await,
+            Command::Catalogue(command) => catalogue::run(command).await,
+            Command::Reconcile(args) => reconcile::run(args).await,
             Command::Call(args) => call::run(args).await,
             Command::Sandbox(args) => sandbox::run(args).await,
             Command::Simulate(args) => simulate::run(args).await,

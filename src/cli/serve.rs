@@ -4,6 +4,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use mizan_ledger::SystemClock;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::Answer;
 use super::database::Database;
@@ -18,6 +19,15 @@ pub struct Args {
     listen: Option<std::net::SocketAddr>,
 }
 
+/// Ctrl-C, or what a service manager sends.
+async fn stopped() -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        stop = tokio::signal::ctrl_c() => stop,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
 pub async fn run(config: Option<&Path>, args: Args) -> anyhow::Result<Answer> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let config = Config::load(config).context("configuration")?;
@@ -28,7 +38,7 @@ pub async fn run(config: Option<&Path>, args: Args) -> anyhow::Result<Answer> {
     let running = start::serve(app, listener).await?;
     tracing::info!(address = %running.address, "listening");
     tokio::select! {
-        stop = tokio::signal::ctrl_c() => stop?,
+        stop = stopped() => stop?,
         () = database.supervise() => {}
     }
     running.stop().await;

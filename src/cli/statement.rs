@@ -4,11 +4,15 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use indicatif::{ProgressBar, ProgressStyle};
 use mizan_adapters::statement::Problem;
 use mizan_adapters::statement::check::{CheckReport, CheckedStatement, check};
+use serde_json::Value;
 
 use super::Answer;
-use super::output::say;
+use super::output::{say, tell};
+use super::remote::{Key, Remote};
+use crate::entropy::Entropy;
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
@@ -22,12 +26,93 @@ pub enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Hand statement files to the hub, which takes in what closes and continues the last one. Safe to repeat.
+    ///
+    /// Ends with 0 only if nothing was quarantined or refused.
+    #[command(after_help = "Example:\n  mizan statement import bank/statements/*.xml && mizan reconcile")]
+    Import {
+        /// One JSON line per file.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        key: Key,
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
 }
 
 pub async fn run(command: Command) -> anyhow::Result<Answer> {
     match command {
         Command::Check { json, files } => check_files(&files, json),
+        Command::Import { json, key, files } => import(&key.open()?, &files, json).await,
     }
+}
+
+/// A file that cannot be read or is refused does not keep its neighbours back.
+async fn import(remote: &Remote, files: &[PathBuf], json: bool) -> anyhow::Result<Answer> {
+    let bar = ProgressBar::new(u64::try_from(files.len()).unwrap_or(0));
+    bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} files, {eta} left")?);
+    let mut answer = Answer::Yes;
+    for file in files {
+        let taken = match std::fs::read(file) {
+            Ok(bytes) => send(remote, file, bytes).await?,
+            Err(error) => {
+                tell(&format!("{}: cannot be opened: {error}", file.display()))?;
+                None
+            }
+        };
+        bar.inc(1);
+        let clean = taken.as_ref().is_some_and(|taken| {
+            let mut statements = taken["statements"].as_array().into_iter().flatten();
+            statements.all(|one| one["outcome"] != "quarantined")
+        });
+        if !clean {
+            answer = Answer::No;
+        }
+        if let Some(taken) = taken {
+            let text = if json { taken.to_string() } else { taken_text(&taken) };
+            bar.suspend(|| say(&text))?;
+        }
+    }
+    bar.finish_and_clear();
+    Ok(answer)
+}
+
+async fn send(remote: &Remote, file: &Path, bytes: Vec<u8>) -> anyhow::Result<Option<Value>> {
+    let name = file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let path = format!("/v1/finance/statements?name={}", percent(&name));
+    let taken = remote.send_file(&path, bytes, &Entropy::system().token::<26>()).await?;
+    if taken.is_none() {
+        tell(&format!("  in {}", file.display()))?;
+    }
+    Ok(taken)
+}
+
+/// For a query (RFC 3986 section 2.3).
+fn percent(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let encoded = text
+        .bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") });
+    encoded.collect()
+}
+
+fn taken_text(taken: &Value) -> String {
+    let part = |one: &Value, name: &str| one[name].as_str().unwrap_or("-").to_owned();
+    let mut block = part(taken, "file");
+    if taken["known"] == true {
+        block.push_str(": these very bytes came before");
+    }
+    for one in taken["statements"].as_array().into_iter().flatten() {
+        let (account, reference) = (part(one, "account"), part(one, "reference"));
+        let (day, outcome) = (part(one, "period_on"), part(one, "outcome"));
+        let lines = &one["lines"];
+        block.push_str(&format!("\n  {outcome}: {account} {day} {reference}, {lines} lines"));
+        if let Some(reason) = one["reason"].as_str() {
+            block.push_str(&format!(" ({reason})"));
+        }
+    }
+    block
 }
 
 fn check_files(files: &[PathBuf], json: bool) -> anyhow::Result<Answer> {

@@ -9,14 +9,13 @@ use axum::{Extension, Router};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::limit::Tries;
 use super::officer::{COOKIE_SESSION, Officer, cookie, same, set_cookie};
 use super::shell::{self, Stop};
+use crate::access::login::Refused;
 use crate::access::sessions::{self, NewSession};
 use crate::access::store::PersonRow;
-use crate::access::{Role, Scope, service, store};
+use crate::access::{self, Role, Scope, Tries, service};
 use crate::app::App;
-use crate::fault::Fault;
 use crate::http::language::Language;
 use crate::tx::Actor;
 
@@ -24,12 +23,8 @@ use crate::tx::Actor;
 const COOKIE_FORM: &str = "mizan_login";
 const FORM_SECONDS: i64 = 3_600;
 
-/// Argon2id with the same cost as every other hash, of nothing: who does not exist takes as long to refuse.
-const NOBODY: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$bWl6YW4tbm9ib2R5$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-
 pub fn router() -> Router<App> {
-    Router::new().route("/console/login", get(show).post(open)).layer(Extension(Tries::new()))
+    Router::new().route("/console/login", get(show).post(open)).layer(Extension(Tries::default()))
 }
 
 #[derive(Debug, Deserialize)]
@@ -68,6 +63,7 @@ enum Refusal {
     Wrong,
     TooOften,
     NoRight,
+    Given,
     Stale,
 }
 
@@ -76,7 +72,7 @@ impl Refusal {
         match self {
             Self::Wrong => StatusCode::UNAUTHORIZED,
             Self::TooOften => StatusCode::TOO_MANY_REQUESTS,
-            Self::NoRight | Self::Stale => StatusCode::FORBIDDEN,
+            Self::NoRight | Self::Given | Self::Stale => StatusCode::FORBIDDEN,
         }
     }
 
@@ -91,6 +87,10 @@ impl Refusal {
             Self::NoRight => {
                 ("لا تشمل صلاحياتك صفحات المالية.", "Your duties do not include the finance pages.")
             }
+            Self::Given => (
+                "كلمة المرور هذه أعطاك إياها غيرك: استبدلها أولًا بالأمر mizan login.",
+                "Somebody else gave you this password: replace it first, with mizan login.",
+            ),
             Self::Stale => ("انتهت صلاحية النموذج. أعد المحاولة.", "The form was too old. Try again."),
         };
         if language == Language::Arabic { ar } else { en }
@@ -116,9 +116,6 @@ async fn open(
         return form(&app, language, Some(Refusal::Stale));
     }
     let login = given.login.trim().to_owned();
-    if !tries.take(&login) {
-        return form(&app, language, Some(Refusal::TooOften));
-    }
     let person = match person(&app, &tries, &login, given.password).await? {
         Ok(person) => person,
         Err(refusal) => return form(&app, language, Some(refusal)),
@@ -144,21 +141,13 @@ async fn person(
     login: &str,
     password: String,
 ) -> Result<Result<PersonRow, Refusal>, Stop> {
-    let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
-    // PostgreSQL's text holds no NUL.
-    let found = if login.contains('\0') { None } else { store::find_person(&mut conn, login).await? };
-    drop(conn);
-    let hash = found.as_ref().and_then(|person| person.password_hash.clone());
-    let hash = hash.unwrap_or_else(|| NOBODY.to_owned());
-    let place = tries.place().await;
-    let fits = tokio::task::spawn_blocking(move || service::password_fits(&password, &hash)).await;
-    drop(place);
-    let fits = fits.map_err(|_| Fault::Crypto("a password could not be checked"))?;
-    let Some(person) = found else { return Ok(Err(Refusal::Wrong)) };
-    if !fits {
-        let refuse = &person.id;
-        app.run(&Actor::hub("console"), refuse, |tx, id| Box::pin(sessions::refuse(tx, *id))).await?;
-        return Ok(Err(Refusal::Wrong));
+    let person = match access::login::person(app, tries, login, password).await? {
+        Ok(person) => person,
+        Err(Refused::Wrong) => return Ok(Err(Refusal::Wrong)),
+        Err(Refused::TooOften) => return Ok(Err(Refusal::TooOften)),
+    };
+    if person.password_given {
+        return Ok(Err(Refusal::Given));
     }
     let roles: Vec<Role> = person.roles.iter().filter_map(|role| role.parse().ok()).collect();
     if !service::scopes_of(&roles).contains(&Scope::FinanceRead) {
@@ -208,17 +197,4 @@ pub async fn speak(
         || ["/console/", "/console?"].iter().any(|start| form.back.starts_with(start));
     let back = if ours && form.back.is_ascii() { form.back.as_str() } else { "/console" };
     Ok(Redirect::to(back).into_response())
-}
-
-#[cfg(test)]
-mod tests {
-    use argon2::PasswordHash;
-
-    use super::*;
-
-    #[test]
-    fn nobody_has_a_hash_that_costs_as_much_and_fits_nothing() {
-        assert!(PasswordHash::new(NOBODY).is_ok());
-        assert!(!service::password_fits("", NOBODY));
-    }
 }

@@ -1,25 +1,28 @@
 //! `/v1/events`: a portal's feed.
 
+use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
-use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::{EventView, store};
 use crate::access::Scope;
 use crate::app::App;
 use crate::fault::Fault;
 use crate::http::call::Call;
+use crate::http::openapi::Refusals;
 use crate::http::page::PageRequest;
 use crate::http::problem::{Code, FieldCode, FieldError, Problem};
 use crate::http::query::Params;
 
-pub fn router() -> Router<App> {
-    Router::new().route("/v1/events", get(read))
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(read))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct Search {
     /// The last position seen; without it the feed is read from the oldest event kept.
     after: Option<i64>,
@@ -27,7 +30,8 @@ struct Search {
 }
 
 /// A stretch of the feed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = EventStretch)]
 struct Stretch {
     data: Vec<EventView>,
     /// Send it back as `after`, now if `has_more`, later if not.
@@ -35,6 +39,10 @@ struct Stretch {
     has_more: bool,
 }
 
+/// The portal's feed: every event in order, complete, by a position without gaps.
+///
+/// Send `next_after` back as `after`. Refuses with `events_gone`, `query_invalid`.
+#[utoipa::path(get, path = "/v1/events", tag = "events", params(Search), responses((status = OK, body = Stretch), Refusals))]
 async fn read(
     State(app): State<App>,
     Params(search): Params<Search>,

@@ -76,7 +76,8 @@ pub struct Event {
 }
 
 /// An event as portals get it, from the feed and by webhook alike.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
+#[schema(as = Event)]
 pub struct EventView {
     pub id: EventId,
     /// The place in the portal's feed, without gaps from 1; null for a webhook's test, which is no event.

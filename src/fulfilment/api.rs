@@ -2,36 +2,39 @@
 
 use std::collections::BTreeSet;
 
-use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::post;
 use serde::Deserialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::model::{FulfilmentError, Outcome, Report, Reported};
-use super::service;
+use super::{IntentView, service};
 use crate::access::Scope;
 use crate::app::App;
 use crate::http::call::Call;
 use crate::http::once::Answer;
+use crate::http::openapi::Refusals;
 use crate::http::problem::{Code, Faults, FieldCode, FieldError, Problem};
 use crate::ids::IntentId;
 
 /// Lines of one report: as many as a basket has.
 const LINES_MAX: usize = 500;
 
-pub fn router() -> Router<App> {
-    Router::new().route("/v1/payment-intents/{id}/fulfilment", post(report))
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(report))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = FulfilmentReport)]
 struct Body {
     lines: Vec<LineBody>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = FulfilledLine)]
 struct LineBody {
     line: usize,
     outcome: Outcome,
@@ -69,6 +72,11 @@ impl Body {
     }
 }
 
+/// Report what became of the services that were paid, line by line.
+///
+/// The key holds `fulfil:<agency>` of the line's agency. Refuses with `intent_not_paid`, `already_decided`, `not_found`,
+/// `validation_failed`.
+#[utoipa::path(post, path = "/v1/payment-intents/{id}/fulfilment", tag = "payments", params(("id" = String, Path)), request_body = Body, responses((status = OK, body = IntentView), Refusals))]
 async fn report(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
     let agencies: Vec<String> = call.caller.scopes.iter().filter_map(agency).collect();
     if agencies.is_empty() {

@@ -13,3 +13,5 @@ pub mod api;
 pub mod jobs;
 mod model;
 pub mod service;
+
+pub use crate::intents::view::IntentView;

@@ -13,7 +13,7 @@ use super::json;
 use super::language::Language;
 use super::problem::{Code, Problem, REQUEST_ID};
 use super::signature::{self, Message, Presented, SignatureError};
-use crate::access::{Caller, KnownKey, Owner, Scope, service};
+use crate::access::{Caller, KnownKey, Owner, Scope, service, store};
 use crate::app::App;
 use crate::fault::Fault;
 use crate::ids::{PersonId, PortalId};
@@ -97,7 +97,8 @@ impl FromRequest<App> for Call {
             None
         };
         let message = Message::received(&parts.method, scheme(app), &parts.uri, &parts.headers);
-        let (key, keys_version) = authenticate(app, &presented, &message, &body).await?;
+        let (key, keys_version) =
+            authenticate(app, &presented, &message, &body, idempotency.is_none()).await?;
         Ok(Self {
             caller: key.caller.clone(),
             keys_version,
@@ -134,14 +135,29 @@ fn refusal(app: &App, error: &SignatureError) -> Problem {
     if app.hub.config.mode.is_live() { error.problem() } else { error.explained(app.clock.now()) }
 }
 
+/// A cached key is good for one version of the key table. A writing request compares it in its own transaction
+/// ([`App::once`](crate::app::App)); a reading one here.
+async fn cached(app: &App, key_id: &str, reads: bool) -> Result<Option<(i64, Arc<KnownKey>)>, Fault> {
+    let Some((version, key)) = app.key_cache.get(key_id) else { return Ok(None) };
+    if reads {
+        let mut conn = app.pool.acquire().await?;
+        if store::keys_version(&mut conn).await? != version {
+            return Ok(None);
+        }
+    }
+    Ok(Some((version, key)))
+}
+
 /// Finds the first known key among the signatures presented and checks that signature.
 async fn authenticate(
     app: &App,
     presented: &[Presented],
     message: &Message<'_>,
     body: &[u8],
+    reads: bool,
 ) -> Result<(Arc<KnownKey>, i64), Problem> {
-    let (presented, key, version) = known_key(app, presented).await?.map_err(|error| refusal(app, &error))?;
+    let (presented, key, version) =
+        known_key(app, presented, reads).await?.map_err(|error| refusal(app, &error))?;
     signature::verify(presented, message, body, &key.material, app.clock.now())
         .map_err(|error| refusal(app, &error))?;
     Ok((key, version))
@@ -149,9 +165,9 @@ async fn authenticate(
 
 type Known<'a> = Result<(&'a Presented, Arc<KnownKey>, i64), SignatureError>;
 
-async fn known_key<'a>(app: &App, presented: &'a [Presented]) -> Result<Known<'a>, Problem> {
+async fn known_key<'a>(app: &App, presented: &'a [Presented], reads: bool) -> Result<Known<'a>, Problem> {
     for one in presented {
-        if let Some((version, key)) = app.key_cache.get(&one.keyid) {
+        if let Some((version, key)) = cached(app, &one.keyid, reads).await? {
             return Ok(Ok((one, key, version)));
         }
         if let Some((version, key)) = load_key(app, &one.keyid).await? {

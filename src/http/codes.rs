@@ -80,6 +80,10 @@ codes! {
         "بصمة المحتوى لا تطابق المحتوى المستلَم" "The digest is not that of the body"
     KeyUnknown "key_unknown" UNAUTHORIZED Changed
         "المفتاح غير معروف أو ملغى" "The key is unknown or revoked"
+    LoginRefused "login_refused" UNAUTHORIZED Changed
+        "اسم الدخول أو كلمة المرور غير صحيحة" "The login or the password is not right"
+    PasswordChangeNeeded "password_change_needed" FORBIDDEN Changed
+        "يجب تغيير كلمة المرور أولًا" "The password must be replaced first"
     ForbiddenScope "forbidden_scope" FORBIDDEN Changed
         "صلاحيات المفتاح لا تسمح بهذا الطلب" "The key's scopes do not allow this"
     SamePerson "same_person" FORBIDDEN Changed
@@ -114,6 +118,8 @@ codes! {
         "مؤشّر الصفحة غير صالح" "The cursor was not handed out by this list"
     RateLimited "rate_limited" TOO_MANY_REQUESTS Later
         "عدد الطلبات تجاوز الحد المسموح" "Too many requests"
+    AlreadyExists "already_exists" CONFLICT Changed
+        "الاسم أو الرمز مستخدم من قبل" "The name or code is taken"
     KeyLimitReached "key_limit_reached" CONFLICT Changed
         "بلغ عدد المفاتيح الفعّالة حدّه الأعلى" "There are as many active keys as there may be"
 

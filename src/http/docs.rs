@@ -6,6 +6,8 @@ use axum::http::HeaderName;
 use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
+use bytes::Bytes;
+use utoipa::openapi::OpenApi;
 
 /// redoc.standalone.js of npm's redoc 2.5.4, `gzip -9n`; static/README.md says how to check it.
 const REDOC: &[u8] = include_bytes!("static/redoc.standalone.js.gz");
@@ -34,8 +36,10 @@ const PAGE: &str = r#"<!doctype html>
 </html>
 "#;
 
-/// `/v1/docs` and `/v1/errors`, open to everyone.
-pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+/// `/v1/openapi.json`, `/v1/docs` and `/v1/errors`, open to everyone.
+pub fn routes<S: Clone + Send + Sync + 'static>(document: &OpenApi) -> Router<S> {
+    let document = Bytes::from(text(document));
+    let json = [(CONTENT_TYPE, "application/json")];
     let guarded = |page: Html<String>| ([(CONTENT_SECURITY_POLICY, POLICY)], page).into_response();
     let script: [(HeaderName, &str); 3] = [
         (CONTENT_TYPE, "text/javascript; charset=utf-8"),
@@ -43,9 +47,15 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
         (CACHE_CONTROL, "public, max-age=86400"),
     ];
     Router::new()
+        .route("/v1/openapi.json", get(move || async move { (json, document) }))
         .route("/v1/docs", get(move || async move { guarded(Html(PAGE.to_owned())) }))
         .route("/v1/docs/redoc.js", get(move || async move { (script, REDOC) }))
         .route("/v1/errors", get(move || async move { guarded(Html(errors_page())) }))
+}
+
+/// The document as it is served and as docs/openapi.json keeps it.
+fn text(document: &OpenApi) -> String {
+    document.to_pretty_json().map_or_else(|_| "{}\n".to_owned(), |text| text + "\n")
 }
 
 /// docs/errors.md as HTML: the only Markdown it uses is headings, paragraphs, lists, tables, one code block and
@@ -122,10 +132,25 @@ mod tests {
 
     use super::*;
     use crate::http::problem::{Code, FieldCode};
+    use crate::http::router::document;
+
+    /// Writes docs/openapi.json anew instead of comparing it.
+    const WRITE: &str = "MIZAN_WRITE_OPENAPI";
+
+    #[test]
+    fn the_committed_document_is_the_one_that_is_served() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/openapi.json");
+        let fresh = text(&document());
+        if std::env::var_os(WRITE).is_some() {
+            std::fs::write(&path, &fresh).expect("docs/openapi.json is written");
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(committed == fresh, "docs/openapi.json is stale: run this test with {WRITE}=1 and commit it");
+    }
 
     async fn fetch(path: &str) -> (axum::http::response::Parts, Vec<u8>) {
         let request = Request::builder().uri(path).body(Body::empty()).expect("a request");
-        let (parts, body) = routes::<()>().oneshot(request).await.expect("an answer").into_parts();
+        let (parts, body) = routes::<()>(&document()).oneshot(request).await.expect("an answer").into_parts();
         (parts, to_bytes(body, 1_000_000).await.expect("a body").to_vec())
     }
 

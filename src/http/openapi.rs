@@ -4,16 +4,14 @@
 //! through `routes!`, which makes the axum route and the document's entry in one stroke:
 //!
 //! ```
-//! use mizan::http::openapi::{MoneySchema, Refusals, id};
+//! use mizan::http::openapi::Refusals;
 //! use mizan_ledger::EntryId;
 //! use utoipa_axum::router::OpenApiRouter;
 //! use utoipa_axum::routes;
 //!
 //! #[derive(serde::Serialize, utoipa::ToSchema)]
 //! struct EntryView {
-//!     #[schema(schema_with = id::<EntryId>)]
 //!     id: EntryId,
-//!     #[schema(value_type = MoneySchema)]
 //!     amount: mizan_ledger::Money,
 //! }
 //!
@@ -30,39 +28,24 @@
 //! ```
 //!
 //! One `routes!` holds the methods of one path. The router of the hub starts from [`base`]; after
-//! `split_for_parts()` the document is served as `/v1/openapi.json`, and [`super::docs`] shows it. A public call
-//! says so with `security(())`; every other one is signed.
+//! `split_for_parts()` the document is finished by [`finish`], served as `/v1/openapi.json`, and [`super::docs`] shows
+//! it. A public call says so with `security(())`; every other one is signed. A handler's own refusals stand in its
+//! comment (`Refuses with `quote_used`.`) and get their status from [`Code`](super::problem::Code).
 
 use std::collections::BTreeMap;
 
-use mizan_ledger::Id;
+use axum::http::StatusCode;
+use mizan_ledger::Money;
 use serde::Serialize;
-use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
-use utoipa::openapi::{Content, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{Content, RefOr, Required, Response, ResponseBuilder};
 use utoipa::{IntoResponses, Modify, OpenApi, ToSchema};
 
-/// Money on the wire: `#[schema(value_type = MoneySchema)]` on a field of type `Money`.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Money)]
-pub struct MoneySchema {
-    /// A decimal string, never a number. Answers carry exactly the currency's decimals (JOD three, ILS two);
-    /// requests may carry fewer.
-    #[schema(pattern = r"^-?[0-9]+(\.[0-9]+)?$", example = "12.500")]
-    pub amount: String,
-    /// ISO 4217.
-    #[schema(pattern = "^[A-Z]{3}$", example = "JOD")]
-    pub currency: String,
-}
-
-/// An id on the wire: `#[schema(schema_with = id::<IntentId>)]`.
-pub fn id<T: Id>() -> Object {
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .pattern(Some(format!("^{}_[0-9a-f]{{32}}$", T::PREFIX)))
-        .examples([format!("{}_01936f2c5b7a7c3e8f1a2b3c4d5e6f70", T::PREFIX)])
-        .build()
-}
+use super::language::Language;
+use super::problem::Code;
 
 /// A refusal (RFC 9457). Go by `code`; docs/errors.md and `/v1/errors` explain each.
 #[derive(Debug, Serialize, ToSchema)]
@@ -107,15 +90,14 @@ pub struct Refusals;
 
 impl IntoResponses for Refusals {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        let refusal = ResponseBuilder::new()
-            .description("Refused: a problem with a stable code.")
-            .content(
-                "application/problem+json",
-                Content::new(Some(RefOr::Ref(utoipa::openapi::Ref::from_schema_name("Problem")))),
-            )
-            .build();
-        BTreeMap::from([("default".to_owned(), refusal.into())])
+        BTreeMap::from([("default".to_owned(), refusal("Refused: a problem with a stable code.").into())])
     }
+}
+
+fn refusal(description: &str) -> Response {
+    let problem = RefOr::Ref(utoipa::openapi::Ref::from_schema_name("Problem"));
+    let content = Content::new(Some(problem));
+    ResponseBuilder::new().description(description).content("application/problem+json", content).build()
 }
 
 /// The document before any handler: title, signing, and the schemas that all calls share.
@@ -134,7 +116,7 @@ pub fn base() -> utoipa::openapi::OpenApi {
             answer again with `Idempotent-Replayed: true`.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
-    components(schemas(MoneySchema, ProblemSchema, FieldErrorSchema)),
+    components(schemas(Money, ProblemSchema, FieldErrorSchema)),
     security(("signature" = [])),
     modifiers(&Signing)
 )]
@@ -159,6 +141,94 @@ impl Modify for Signing {
     }
 }
 
+/// Adds to every operation what all of its kind have in common, and its own refusals under their status.
+pub fn finish(mut document: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
+    for (path, item) in &mut document.paths.paths {
+        for (method, operation) in operations(item) {
+            let writes = method != "get";
+            operation.operation_id = Some(operation_id(method, path));
+            let signed = operation.security.is_none();
+            let mut codes = refusals_of(operation);
+            if signed {
+                codes.extend(Code::ALL.iter().filter(|code| code.status() == StatusCode::UNAUTHORIZED));
+                codes.retain(|code| *code != Code::LoginRefused);
+                codes.push(Code::ForbiddenScope);
+            }
+            if signed && writes {
+                codes.extend([Code::IdempotencyKeyMissing, Code::IdempotencyKeyInvalid]);
+                codes.extend([Code::IdempotencyKeyBusy, Code::IdempotencyKeyReused]);
+                operation.parameters.get_or_insert_default().push(idempotency_key().into());
+                mark_replays(operation);
+            }
+            add(operation, &codes);
+        }
+    }
+    document
+}
+
+/// The operations of a path with their methods.
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    let all = [
+        ("get", &mut item.get),
+        ("post", &mut item.post),
+        ("put", &mut item.put),
+        ("patch", &mut item.patch),
+        ("delete", &mut item.delete),
+    ];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+/// `post_quotes`, `get_payment_intents_id`: a name that code generators can use, and no two calls share.
+fn operation_id(method: &str, path: &str) -> String {
+    let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '_' };
+    let words: String = path.trim_start_matches("/v1").chars().map(plain).collect();
+    let words = words.split('_').filter(|word| !word.is_empty()).collect::<Vec<_>>().join("_");
+    format!("{method}_{words}")
+}
+
+/// The codes that an operation's own comment names.
+fn refusals_of(operation: &Operation) -> Vec<Code> {
+    let text = operation.description.as_deref().unwrap_or_default();
+    let Some((_, named)) = text.split_once("Refuses with") else { return Vec::new() };
+    let slugs = named.split('`').skip(1).step_by(2);
+    slugs.filter_map(|slug| Code::ALL.iter().copied().find(|code| code.slug() == slug)).collect()
+}
+
+fn add(operation: &mut Operation, codes: &[Code]) {
+    let mut by_status: BTreeMap<String, BTreeMap<&str, &str>> = BTreeMap::new();
+    for code in codes {
+        let status = code.status().as_u16().to_string();
+        by_status.entry(status).or_default().insert(code.slug(), code.title(Language::English));
+    }
+    for (status, codes) in by_status {
+        let lines = codes.iter().map(|(slug, title)| format!("- `{slug}`: {title}"));
+        let text = lines.collect::<Vec<_>>().join("\n");
+        operation.responses.responses.insert(status, refusal(&text).into());
+    }
+}
+
+fn idempotency_key() -> utoipa::openapi::path::Parameter {
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::True)
+        .description(Some(
+            "1 to 255 visible ASCII characters, new for each operation and the same for its retries.",
+        ))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .build()
+}
+
+/// A repeated request gets the first answer with one more header.
+fn mark_replays(operation: &mut Operation) {
+    for (status, response) in &mut operation.responses.responses {
+        if let (true, RefOr::T(response)) = (status.starts_with('2'), response) {
+            let header = HeaderBuilder::new().description(Some("`true` on an answer given before.")).build();
+            response.headers.insert("Idempotent-Replayed".to_owned(), header.into());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use mizan_ledger::EntryId;
@@ -172,9 +242,7 @@ mod tests {
 
     #[derive(Serialize, ToSchema)]
     struct EntryView {
-        #[schema(schema_with = id::<EntryId>)]
         id: EntryId,
-        #[schema(value_type = MoneySchema)]
         amount: mizan_ledger::Money,
     }
 
@@ -197,7 +265,8 @@ mod tests {
         let page = document.pointer(page.trim_start_matches('#')).expect("it leads somewhere");
         assert!(page["properties"]["next_cursor"].is_object(), "{page}");
         let entry = &document["components"]["schemas"]["EntryView"]["properties"];
-        assert_eq!(entry["id"]["pattern"], "^en_[0-9a-f]{32}$");
+        assert_eq!(entry["id"], json!({"$ref": "#/components/schemas/EntryId"}));
+        assert_eq!(document["components"]["schemas"]["EntryId"]["pattern"], "^en_[0-9a-f]{32}$");
         assert_eq!(entry["amount"], json!({"$ref": "#/components/schemas/Money"}));
         let refused = &answers["default"]["content"]["application/problem+json"]["schema"];
         assert_eq!(*refused, json!({"$ref": "#/components/schemas/Problem"}));

@@ -7,39 +7,49 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
 
 use super::problem::{self, Code, Problem, REQUEST_ID};
-use super::{docs, health};
+use super::{docs, health, openapi};
 use crate::app::App;
 use crate::fault::Fault;
 use crate::ids::RequestId;
 use crate::{
-    catalogue, console, events, fulfilment, inbox, intents, pay, quoting, receipts, recon, refunds, reports,
-    webhooks,
+    access, catalogue, console, events, fulfilment, inbox, intents, pay, quoting, receipts, recon, refunds,
+    reports, webhooks,
 };
 
-/// The whole hub as one service.
-pub fn router(app: App) -> Router {
-    Router::new()
+/// The calls of the API, each with its entry in the document.
+fn calls() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(openapi::base())
         .merge(catalogue::api::router())
         .merge(quoting::api::router())
         .merge(intents::api::router())
-        .merge(inbox::api::router())
         .merge(receipts::api::router())
-        .merge(pay::api::router())
-        .merge(recon::api::router())
-        .merge(console::router())
+        .merge(refunds::api::router())
         .merge(events::api::router())
         .merge(webhooks::api::router())
-        .merge(refunds::api::router())
         .merge(fulfilment::api::router())
+        .merge(recon::api::router())
         .merge(reports::api::router())
-        .merge(docs::routes())
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
-        .route("/.well-known/mizan-keys.json", get(health::keys))
+        .merge(access::api::router())
+        .merge(health::router())
+}
+
+/// The document of the API, as `/v1/openapi.json` serves it.
+pub fn document() -> utoipa::openapi::OpenApi {
+    openapi::finish(calls().into_openapi())
+}
+
+/// The whole hub as one service.
+pub fn router(app: App) -> Router {
+    let (calls, document) = calls().split_for_parts();
+    calls
+        .merge(inbox::api::router())
+        .merge(pay::api::router())
+        .merge(console::router())
+        .merge(docs::routes(&openapi::finish(document)))
         .fallback(|| async { Problem::new(Code::NotFound) })
         .method_not_allowed_fallback(|| async { Problem::new(Code::MethodNotAllowed) })
         .layer(CatchPanicLayer::custom(|_| Problem::new(Code::Internal).into_response()))

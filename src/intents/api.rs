@@ -1,11 +1,12 @@
 //! `/v1/payment-intents`: open, read, search, cancel.
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use mizan_ledger::{Id, Instant};
 use serde::Deserialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::body::IntentBody;
 use super::model::{IntentError, IntentState};
@@ -16,18 +17,21 @@ use crate::app::App;
 use crate::fault::Fault;
 use crate::http::call::Call;
 use crate::http::once::Answer;
+use crate::http::openapi::Refusals;
 use crate::http::page::{Cursor, Page, PageRequest};
 use crate::http::problem::{Code, Faults, FieldCode, FieldError, Problem};
 use crate::http::query::Params;
 use crate::ids::IntentId;
 
-pub fn router() -> Router<App> {
-    Router::new()
-        .route("/v1/payment-intents", post(open).get(search))
-        .route("/v1/payment-intents/{id}", get(find))
-        .route("/v1/payment-intents/{id}/cancel", post(cancel))
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(open, search)).routes(routes!(find)).routes(routes!(cancel))
 }
 
+/// Open a payment: on a quote, or priced and opened in one call.
+///
+/// Send the payer to `pay_url`. At most one live intent stands for an external reference and purpose. Refuses with
+/// `reference_in_use`, `quote_not_found`, `quote_expired`, `quote_used`, `no_tariff`, `validation_failed`.
+#[utoipa::path(post, path = "/v1/payment-intents", tag = "payments", request_body = IntentBody, responses((status = CREATED, body = IntentView), Refusals))]
 async fn open(State(app): State<App>, call: Call) -> Result<Answer, Problem> {
     let portal = call.portal(&Scope::IntentsWrite)?;
     let asked = call.json::<IntentBody>()?.read(portal, app.hub.config.mode.is_live())?;
@@ -42,6 +46,10 @@ async fn open(State(app): State<App>, call: Call) -> Result<Answer, Problem> {
     .await
 }
 
+/// Read a payment.
+///
+/// Refuses with `not_found`.
+#[utoipa::path(get, path = "/v1/payment-intents/{id}", tag = "payments", params(("id" = String, Path)), responses((status = OK, body = IntentView), Refusals))]
 async fn find(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -56,8 +64,9 @@ async fn find(
     view.map(Json).ok_or(Problem::new(Code::NotFound))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct Search {
     limit: Option<u32>,
     cursor: Option<String>,
@@ -67,6 +76,8 @@ struct Search {
     created_to: Option<String>,
 }
 
+/// Search payments, newest first.
+#[utoipa::path(get, path = "/v1/payment-intents", tag = "payments", params(Search), responses((status = OK, body = Page<IntentView>), Refusals))]
 async fn search(
     State(app): State<App>,
     Params(search): Params<Search>,
@@ -100,6 +111,10 @@ async fn search(
     Ok(Json(Page::from_rows(views, page, at, |view| view)))
 }
 
+/// Cancel a payment that nobody has begun to pay.
+///
+/// Refuses with `intent_not_cancelable`, `attempt_in_progress`, `not_found`.
+#[utoipa::path(post, path = "/v1/payment-intents/{id}/cancel", tag = "payments", params(("id" = String, Path)), responses((status = OK, body = IntentView), Refusals))]
 async fn cancel(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
     let portal = call.portal(&Scope::IntentsWrite)?;
     let id: IntentId = id.parse().map_err(|_| Problem::new(Code::NotFound))?;

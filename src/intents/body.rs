@@ -11,16 +11,19 @@ use crate::quoting::NewQuote;
 use crate::quoting::body::BasketBody;
 
 /// A payment to be opened: on a quote, or priced and opened in one call.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewPaymentIntent)]
 pub struct IntentBody {
     quote: Option<String>,
+    #[schema(value_type = Option<Vec<crate::quoting::body::LineBody>>)]
     lines: Option<Value>,
     currency: Option<String>,
     external_reference: String,
     purpose: Option<String>,
     payer: Option<Payer>,
     return_url: Option<String>,
+    #[schema(value_type = Option<Object>)]
     metadata: Option<Map<String, Value>>,
     channels: Option<Vec<String>>,
 }

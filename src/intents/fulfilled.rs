@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// The end of one service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = FulfilmentOutcome)]
 pub enum Outcome {
     Delivered,
     Rejected,

@@ -20,7 +20,8 @@ use crate::receipts::{NewReceipt, ReceiptLine};
 use crate::suspense;
 use crate::tx::Hub;
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = PaymentIntent)]
 pub struct IntentView {
     pub id: IntentId,
     pub live: bool,
@@ -40,6 +41,7 @@ pub struct IntentView {
     pub reference: String,
     pub pay_url: String,
     pub return_url: Option<String>,
+    #[schema(value_type = Object)]
     pub metadata: Map<String, Value>,
     pub payer: Option<Payer>,
     pub lines: Vec<LineView>,
@@ -55,14 +57,16 @@ pub struct IntentView {
 }
 
 /// A line by its place, from 0, and what became of its service.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = Fulfilment)]
 pub struct FulfilmentView {
     pub line: usize,
     pub outcome: Outcome,
 }
 
 /// What is left of money in suspense.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = UnappliedMoney)]
 pub struct UnappliedView {
     pub id: SuspenseId,
     pub amount: Money,
@@ -70,13 +74,14 @@ pub struct UnappliedView {
     pub cause: String,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct ReceiptLink {
     pub number: String,
     pub url: String,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = Attempt)]
 pub struct AttemptView {
     pub id: AttemptId,
     pub channel: String,
@@ -85,7 +90,8 @@ pub struct AttemptView {
 }
 
 /// Why an attempt failed, and what the payer can do.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = AttemptFailure)]
 pub struct FailureView {
     /// The provider's word.
     pub code: String,

@@ -52,6 +52,11 @@ impl LocalPg {
         Ok(Self { cluster, programs, using })
     }
 
+    /// Whether a cluster was made in this data directory.
+    pub fn exists(data_dir: &Path) -> bool {
+        Places::below(data_dir).cluster.exists()
+    }
+
     /// For the hub: the application's role on its database.
     pub fn url_app(&self) -> String {
         self.cluster.places.url("mizan_app", DATABASE)

@@ -22,11 +22,12 @@ mod local;
 mod locks;
 mod programs;
 mod settings;
+pub mod store;
 mod tell;
 #[cfg(test)]
 mod tests;
 
-pub use bootstrap::{MIGRATIONS, bootstrap};
+pub use bootstrap::{DATABASE, MIGRATIONS, Schema, bootstrap, schema};
 pub use error::LocalPgError;
 pub use local::LocalPg;
 pub use settings::{Durability, Settings};

@@ -1,11 +1,12 @@
 //! `/v1/quotes`: a signed price for a basket.
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::Value;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::body::BasketBody;
 use super::view::{self, QuoteView};
@@ -15,20 +16,28 @@ use crate::app::App;
 use crate::fault::Fault;
 use crate::http::call::Call;
 use crate::http::once::Answer;
+use crate::http::openapi::Refusals;
 use crate::http::problem::{Code, Faults, FieldCode, FieldError, Problem};
 use crate::ids::QuoteId;
 
-pub fn router() -> Router<App> {
-    Router::new().route("/v1/quotes", post(create)).route("/v1/quotes/{id}", get(find))
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(create)).routes(routes!(find))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewQuote)]
 struct QuoteBody {
     currency: String,
+    #[schema(value_type = Vec<super::body::LineBody>)]
     lines: Value,
 }
 
+/// What does it cost, and why? A signed price for a basket.
+///
+/// Each amount is told with the article it is charged by and an explanation in both languages. The promise holds until
+/// `expires_at` and opens one payment intent. Refuses with `no_tariff`, `service_suspended`, `validation_failed`.
+#[utoipa::path(post, path = "/v1/quotes", tag = "quotes", request_body = QuoteBody, responses((status = CREATED, body = QuoteView), Refusals))]
 async fn create(State(app): State<App>, call: Call) -> Result<Answer, Problem> {
     let portal = call.portal(&Scope::QuotesWrite)?;
     let QuoteBody { currency, lines } = call.json::<QuoteBody>()?;
@@ -46,6 +55,10 @@ async fn create(State(app): State<App>, call: Call) -> Result<Answer, Problem> {
     .await
 }
 
+/// Read a quote.
+///
+/// Refuses with `quote_not_found`.
+#[utoipa::path(get, path = "/v1/quotes/{id}", tag = "quotes", params(("id" = String, Path)), responses((status = OK, body = QuoteView), Refusals))]
 async fn find(
     State(app): State<App>,
     Path(id): Path<String>,

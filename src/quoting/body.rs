@@ -15,11 +15,13 @@ pub struct BasketBody {
     pub lines: Value,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-struct LineBody {
+#[schema(as = NewLine)]
+pub struct LineBody {
     service: String,
     #[serde(default)]
+    #[schema(value_type = Object)]
     inputs: Inputs,
     reference: Option<String>,
     exemption: Option<Claim>,

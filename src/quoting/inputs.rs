@@ -66,16 +66,18 @@ impl From<&str> for Given {
 }
 
 /// The payer says an exemption holds for this line, and by which document.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ExemptionClaim)]
 pub struct Claim {
     pub code: String,
     pub evidence: Option<Evidence>,
 }
 
 /// The document that proves an exemption: who issued it, and its number.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ExemptionEvidence)]
 pub struct Evidence {
     pub issuer: String,
     pub number: String,

@@ -10,7 +10,8 @@ use crate::catalogue::Bilingual;
 use crate::tx::Hub;
 
 /// One service of a basket.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = QuoteLine)]
 pub struct LineView {
     pub service: String,
     pub fee_version: u32,
@@ -23,7 +24,8 @@ pub struct LineView {
 }
 
 /// One amount of a line: a charge, what rounding added or took, or an exemption (negative).
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = QuoteComponent)]
 pub struct ComponentView {
     pub code: String,
     pub part: &'static str,
@@ -34,7 +36,8 @@ pub struct ComponentView {
     pub refund: crate::catalogue::RefundPolicy,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = LostRule)]
 pub struct LostView {
     pub rule: String,
     pub name: Bilingual,
@@ -42,7 +45,8 @@ pub struct LostView {
 }
 
 /// The answer to POST /v1/quotes.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = Quote)]
 pub struct QuoteView {
     pub id: crate::ids::QuoteId,
     pub live: bool,
@@ -55,7 +59,8 @@ pub struct QuoteView {
 }
 
 /// Ed25519 over the canonical bytes of the quote; the key stands at `/.well-known/mizan-keys.json`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = QuoteSignature)]
 pub struct SignatureView {
     pub key_id: String,
     /// Base64.

@@ -1,26 +1,29 @@
 //! GET /v1/receipts/{number}: the receipt with the text that is signed.
 
+use axum::Json;
 use axum::extract::{Path, State};
-use axum::routing::get;
-use axum::{Json, Router};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use mizan_ledger::{Instant, Money};
 use serde::Serialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::store;
 use crate::access::{Owner, Scope};
 use crate::app::App;
 use crate::fault::Fault;
 use crate::http::call::Call;
+use crate::http::openapi::Refusals;
 use crate::http::problem::{Code, Problem};
 use crate::ids::IntentId;
 
-pub fn router() -> Router<App> {
-    Router::new().route("/v1/receipts/{number}", get(find))
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(find))
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Receipt)]
 struct ReceiptView {
     number: String,
     live: bool,
@@ -37,6 +40,10 @@ struct ReceiptView {
     url: String,
 }
 
+/// Read a receipt with the text that is signed.
+///
+/// The key stands at `/.well-known/mizan-keys.json`. Refuses with `not_found`.
+#[utoipa::path(get, path = "/v1/receipts/{number}", tag = "receipts", params(("number" = String, Path)), responses((status = OK, body = ReceiptView), Refusals))]
 async fn find(
     State(app): State<App>,
     Path(number): Path<String>,

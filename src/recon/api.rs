@@ -1,13 +1,14 @@
 //! `/v1/finance/statements`, `/v1/finance/breaks`, `/v1/finance/reconcile`: what staff import, read and start.
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use mizan_ledger::{Id, Instant};
 use serde::Deserialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::model::{FileSource, ReconError, Statement};
+use super::model::{FileSource, Imported, ReconError, Statement};
 use super::staging::NewFile;
 use super::store::ShownLine;
 use super::{run, service, store};
@@ -17,27 +18,33 @@ use crate::breaks::{self, Break, Category};
 use crate::fault::Fault;
 use crate::http::call::Call;
 use crate::http::once::Answer;
+use crate::http::openapi::Refusals;
 use crate::http::page::{Cursor, Page, PageRequest};
 use crate::http::problem::{Code, Problem};
 use crate::http::query::Params;
 use crate::ids::{BreakId, StatementId};
 
-pub fn router() -> Router<App> {
-    Router::new()
-        .route("/v1/finance/statements", post(import).get(statements))
-        .route("/v1/finance/statements/{id}/lines", get(lines))
-        .route("/v1/finance/breaks", get(list_breaks))
-        .route("/v1/finance/reconcile", post(reconcile))
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(import, statements))
+        .routes(routes!(lines))
+        .routes(routes!(list_breaks))
+        .routes(routes!(reconcile))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct Upload {
     /// The file's name, for people; it plays no part in reading.
     name: Option<String>,
 }
 
-/// The body is the file as the bank wrote it.
+/// Hand in a bank statement file. Safe to repeat.
+///
+/// The body is the file as the bank wrote it: camt.052, camt.053, camt.054, MT940 or MT942. What does not close or continue
+/// the last statement is quarantined. Refuses with `statement_unreadable`, `body_too_large`.
+#[utoipa::path(post, path = "/v1/finance/statements", tag = "finance", params(Upload), request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses((status = CREATED, body = Imported), Refusals))]
 async fn import(
     State(app): State<App>,
     Params(upload): Params<Upload>,
@@ -49,8 +56,8 @@ async fn import(
     app.once(&call, StatusCode::CREATED, &file, |tx, file| Box::pin(service::import(tx, file))).await
 }
 
-/// Runs until nothing moves any more. The run is many units of work and safe to repeat; its answer is kept under the
-/// idempotency key like any other.
+/// Match payments, settlements and refunds against the banks' lines. Safe to repeat.
+#[utoipa::path(post, path = "/v1/finance/reconcile", tag = "finance", responses((status = OK, body = run::Summary), Refusals))]
 async fn reconcile(State(app): State<App>, call: Call) -> Result<Answer, Problem> {
     call.require(&Scope::Reconcile)?;
     let summary = run::reconcile(&app).await?;
@@ -63,14 +70,17 @@ async fn reconcile(State(app): State<App>, call: Call) -> Result<Answer, Problem
     .await
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct StatementSearch {
     limit: Option<u32>,
     cursor: Option<String>,
     state: Option<String>,
 }
 
+/// Statements, newest first.
+#[utoipa::path(get, path = "/v1/finance/statements", tag = "finance", params(StatementSearch), responses((status = OK, body = Page<Statement>), Refusals))]
 async fn statements(
     State(app): State<App>,
     Params(search): Params<StatementSearch>,
@@ -84,14 +94,16 @@ async fn statements(
     Ok(Json(Page::from_rows(rows, page, |row| Cursor { at: row.created_at, id: row.id.uuid() }, |row| row)))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct LineSearch {
     limit: Option<u32>,
     cursor: Option<String>,
 }
 
 /// The lines of a statement in the bank's order, and what became of each.
+#[utoipa::path(get, path = "/v1/finance/statements/{id}/lines", tag = "finance", params(("id" = String, Path), LineSearch), responses((status = OK, body = Page<ShownLine>), Refusals))]
 async fn lines(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -115,8 +127,9 @@ async fn lines(
     Ok(Json(Page::from_rows(rows, page, key, |row| row)))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct BreakSearch {
     limit: Option<u32>,
     cursor: Option<String>,
@@ -125,6 +138,8 @@ struct BreakSearch {
     category: Option<String>,
 }
 
+/// What does not tie, newest first.
+#[utoipa::path(get, path = "/v1/finance/breaks", tag = "finance", params(BreakSearch), responses((status = OK, body = Page<Break>), Refusals))]
 async fn list_breaks(
     State(app): State<App>,
     Params(search): Params<BreakSearch>,

@@ -36,7 +36,8 @@ impl FileSource {
 }
 
 /// What the import of a file did.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = StatementFile)]
 pub struct Imported {
     pub id: StatementFileId,
     pub file: String,
@@ -45,6 +46,7 @@ pub struct Imported {
     /// The same bytes came before: nothing was added.
     pub known: bool,
     pub statements: Vec<ImportedStatement>,
+    #[schema(value_type = Vec<Object>)]
     pub problems: Vec<statement::Problem>,
 }
 
@@ -55,7 +57,7 @@ impl Imported {
     }
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct ImportedStatement {
     /// None when it added nothing.
     pub id: Option<StatementId>,
@@ -67,8 +69,9 @@ pub struct ImportedStatement {
     pub reason: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = StatementOutcome)]
 pub enum Taken {
     Accepted,
     /// The same statement was accepted before.
@@ -227,7 +230,7 @@ pub fn account_number(text: &str) -> String {
 }
 
 /// A statement as staff see it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Statement {
     pub id: StatementId,
     pub file: StatementFileId,

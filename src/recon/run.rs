@@ -21,7 +21,8 @@ const POSTER_LOOKS: usize = 200;
 const POSTER_PAUSE: Duration = Duration::from_millis(25);
 
 /// What a reconciliation did.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = Reconciliation)]
 pub struct Summary {
     /// Settlements that channels reported.
     pub settlements: usize,

@@ -1,12 +1,13 @@
 //! `/v1/refunds` for portals, `/v1/finance/refunds` for staff.
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use futures::future::BoxFuture;
 use mizan_ledger::Id;
 use serde::Deserialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::body::{self, DecisionBody, RedirectBody, RefundBody};
 use super::model::{PortalState, Refund, RefundError, RefundSource, RefundState};
@@ -19,26 +20,27 @@ use crate::app::App;
 use crate::fault::Fault;
 use crate::http::call::Call;
 use crate::http::once::Answer;
+use crate::http::openapi::Refusals;
 use crate::http::page::{Cursor, Page, PageRequest};
 use crate::http::problem::{Code, Faults, FieldCode, FieldError, Problem};
 use crate::http::query::Params;
 use crate::ids::{PortalId, RefundId};
 use crate::tx::Tx;
 
-pub fn router() -> Router<App> {
-    Router::new()
-        .route("/v1/refunds", post(request).get(search))
-        .route("/v1/refunds/{id}", get(find))
-        .route("/v1/refunds/{id}/cancel", post(withdraw))
-        .route("/v1/finance/refunds", post(request_by_staff).get(search_by_staff))
-        .route("/v1/finance/refunds/{id}", get(find_by_staff))
-        .route("/v1/finance/refunds/{id}/approve", post(approve))
-        .route("/v1/finance/refunds/{id}/refuse", post(refuse))
-        .route("/v1/finance/refunds/{id}/cancel", post(cancel))
-        .route("/v1/finance/refunds/{id}/withdraw", post(withdraw_by_staff))
-        .route("/v1/finance/refunds/{id}/payee", post(redirect))
-        .route("/v1/finance/refunds/{id}/send-again", post(send_again))
-        .route("/v1/finance/refunds/{id}/give-up", post(give_up))
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(request, search))
+        .routes(routes!(find))
+        .routes(routes!(withdraw))
+        .routes(routes!(request_by_staff, search_by_staff))
+        .routes(routes!(find_by_staff))
+        .routes(routes!(approve))
+        .routes(routes!(refuse))
+        .routes(routes!(cancel))
+        .routes(routes!(withdraw_by_staff))
+        .routes(routes!(redirect))
+        .routes(routes!(send_again))
+        .routes(routes!(give_up))
         .merge(files::api::router())
 }
 
@@ -46,6 +48,11 @@ fn refund_id(text: &str) -> Result<RefundId, Problem> {
     text.parse().map_err(|_| Problem::new(Code::NotFound))
 }
 
+/// Ask for money to be given back; staff approve.
+///
+/// `refundable` is what you believe is left; `source` a payment or an item of `unapplied`. Refuses with `over_refund`,
+/// `refundable_mismatch`, `wrong_currency`, `channel_unavailable`, `not_found`, `validation_failed`.
+#[utoipa::path(post, path = "/v1/refunds", tag = "refunds", request_body = RefundBody, responses((status = CREATED, body = RefundView), Refusals))]
 async fn request(State(app): State<App>, call: Call) -> Result<Answer, Problem> {
     let portal = call.portal(&Scope::RefundsWrite)?;
     let new = call.json::<RefundBody>()?.read(Some(portal))?;
@@ -55,6 +62,10 @@ async fn request(State(app): State<App>, call: Call) -> Result<Answer, Problem> 
     .await
 }
 
+/// Take a request back before it is decided.
+///
+/// Refuses with `refund_not_cancelable`, `not_found`.
+#[utoipa::path(post, path = "/v1/refunds/{id}/cancel", tag = "refunds", params(("id" = String, Path)), responses((status = OK, body = RefundView), Refusals))]
 async fn withdraw(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
     call.portal(&Scope::RefundsWrite)?;
     let id = refund_id(&id)?;
@@ -72,6 +83,10 @@ fn to_staff(tx: &Tx, refund: &Refund) -> StaffView {
     view::for_staff(tx.hub(), refund, Vec::new())
 }
 
+/// Read a refund.
+///
+/// Refuses with `not_found`.
+#[utoipa::path(get, path = "/v1/refunds/{id}", tag = "refunds", params(("id" = String, Path)), responses((status = OK, body = RefundView), Refusals))]
 async fn find(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -85,8 +100,9 @@ async fn find(
     Ok(Json(view::for_portal(&app.hub, &refund)))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct Search {
     limit: Option<u32>,
     cursor: Option<String>,
@@ -121,6 +137,8 @@ impl Search {
     }
 }
 
+/// Search refunds, newest first.
+#[utoipa::path(get, path = "/v1/refunds", tag = "refunds", params(Search), responses((status = OK, body = Page<RefundView>), Refusals))]
 async fn search(
     State(app): State<App>,
     Params(search): Params<Search>,
@@ -144,6 +162,10 @@ async fn listed<V>(
     Ok(Json(Page::from_rows(refunds, page, key, view)))
 }
 
+/// Ask for a refund on behalf of a payer.
+///
+/// Refuses with `over_refund`, `refundable_mismatch`, `wrong_currency`, `channel_unavailable`, `validation_failed`.
+#[utoipa::path(post, path = "/v1/finance/refunds", tag = "finance", request_body = RefundBody, responses((status = CREATED, body = StaffView), Refusals))]
 async fn request_by_staff(State(app): State<App>, call: Call) -> Result<Answer, Problem> {
     call.person(&Scope::RefundRequest)?;
     let new = call.json::<RefundBody>()?.read(None)?;
@@ -153,6 +175,8 @@ async fn request_by_staff(State(app): State<App>, call: Call) -> Result<Answer, 
     .await
 }
 
+/// Search refunds of all portals, newest first.
+#[utoipa::path(get, path = "/v1/finance/refunds", tag = "finance", params(Search), responses((status = OK, body = Page<StaffView>), Refusals))]
 async fn search_by_staff(
     State(app): State<App>,
     Params(search): Params<Search>,
@@ -162,6 +186,10 @@ async fn search_by_staff(
     listed(&app, &search, None, |refund| view::for_staff(&app.hub, &refund, Vec::new())).await
 }
 
+/// Read a refund with its instructions.
+///
+/// Refuses with `not_found`.
+#[utoipa::path(get, path = "/v1/finance/refunds/{id}", tag = "finance", params(("id" = String, Path)), responses((status = OK, body = StaffView), Refusals))]
 async fn find_by_staff(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -185,36 +213,60 @@ async fn decide(app: &App, call: &Call, decision: &Decision, decide: Decide) -> 
     .await
 }
 
+/// Approve what another person asked for.
+///
+/// Refuses with `same_person`, `already_decided`, `refund_not_approvable`, `over_refund`.
+#[utoipa::path(post, path = "/v1/finance/refunds/{id}/approve", tag = "finance", params(("id" = String, Path)), request_body = DecisionBody, responses((status = OK, body = StaffView), Refusals))]
 async fn approve(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
     call.person(&Scope::Approve)?;
     let decision = call.json::<DecisionBody>()?.read(refund_id(&id)?)?;
     decide(&app, &call, &decision, |tx, decision| Box::pin(service::approve(tx, decision))).await
 }
 
+/// Refuse, and say why.
+///
+/// Refuses with `same_person`, `already_decided`.
+#[utoipa::path(post, path = "/v1/finance/refunds/{id}/refuse", tag = "finance", params(("id" = String, Path)), request_body = DecisionBody, responses((status = OK, body = StaffView), Refusals))]
 async fn refuse(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
     call.person(&Scope::Approve)?;
     let decision = call.json::<DecisionBody>()?.read_with_note(refund_id(&id)?)?;
     decide(&app, &call, &decision, |tx, decision| Box::pin(service::refuse(tx, decision))).await
 }
 
+/// Cancel an approved refund that has not left.
+///
+/// Refuses with `refund_not_cancelable`, `same_person`.
+#[utoipa::path(post, path = "/v1/finance/refunds/{id}/cancel", tag = "finance", params(("id" = String, Path)), request_body = DecisionBody, responses((status = OK, body = StaffView), Refusals))]
 async fn cancel(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
     call.person(&Scope::Approve)?;
     let decision = call.json::<DecisionBody>()?.read(refund_id(&id)?)?;
     decide(&app, &call, &decision, |tx, decision| Box::pin(service::cancel(tx, decision))).await
 }
 
+/// Send a failed refund again, under a new reference.
+///
+/// Refuses with `same_person`, `refund_not_approvable`.
+#[utoipa::path(post, path = "/v1/finance/refunds/{id}/send-again", tag = "finance", params(("id" = String, Path)), request_body = DecisionBody, responses((status = OK, body = StaffView), Refusals))]
 async fn send_again(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
     call.person(&Scope::Approve)?;
     let decision = call.json::<DecisionBody>()?.read(refund_id(&id)?)?;
     decide(&app, &call, &decision, |tx, decision| Box::pin(service::send_again(tx, decision))).await
 }
 
+/// Give up: no way to the payer was found.
+///
+/// Refuses with `same_person`, `refund_not_approvable`.
+#[utoipa::path(post, path = "/v1/finance/refunds/{id}/give-up", tag = "finance", params(("id" = String, Path)), request_body = DecisionBody, responses((status = OK, body = StaffView), Refusals))]
 async fn give_up(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
     call.person(&Scope::Approve)?;
     let decision = call.json::<DecisionBody>()?.read_with_note(refund_id(&id)?)?;
     decide(&app, &call, &decision, |tx, decision| Box::pin(service::give_up(tx, decision))).await
 }
 
+/// Take a request of one's own back.
+///
+/// Refuses with `refund_not_cancelable`.
+#[utoipa::path(post, path = "/v1/finance/refunds/{id}/withdraw", tag = "finance", params(("id" = String, Path)), responses((status = OK, body = StaffView), Refusals))]
 async fn withdraw_by_staff(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -228,6 +280,10 @@ async fn withdraw_by_staff(
     .await
 }
 
+/// Name another account for a refund that failed or came back.
+///
+/// Refuses with `refund_not_approvable`, `validation_failed`.
+#[utoipa::path(post, path = "/v1/finance/refunds/{id}/payee", tag = "finance", params(("id" = String, Path)), request_body = RedirectBody, responses((status = OK, body = StaffView), Refusals))]
 async fn redirect(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
     call.person(&Scope::RefundRequest)?;
     let asked = call.json::<RedirectBody>()?.read(refund_id(&id)?)?;

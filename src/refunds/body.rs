@@ -13,8 +13,9 @@ use crate::ids::{IntentId, PortalId, RefundId};
 const COMPONENTS_MAX: usize = 500;
 
 /// A refund asked for: a whole payment, an amount of it, or some of its components.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewRefund)]
 pub struct RefundBody {
     source: String,
     amount: Option<Money>,
@@ -24,8 +25,9 @@ pub struct RefundBody {
     payee: Option<Payee>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = RefundComponent)]
 struct ComponentBody {
     line: usize,
     component: String,
@@ -99,8 +101,9 @@ fn read_payee(payee: Payee, pointer: &str, faults: &mut Faults) -> Payee {
 }
 
 /// What an approver says with a decision.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Decision)]
 pub struct DecisionBody {
     note: Option<String>,
 }
@@ -127,8 +130,9 @@ impl DecisionBody {
 }
 
 /// Another account for a refund that failed or came back.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewPayee)]
 pub struct RedirectBody {
     payee: Payee,
 }

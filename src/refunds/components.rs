@@ -11,7 +11,8 @@ use crate::intents::shares;
 use crate::quoting::Basket;
 
 /// What a refund takes from one component.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = RefundPart)]
 pub struct Part {
     /// The place of the line in the intent, from 0.
     pub line: usize,

@@ -7,8 +7,9 @@ use super::components::Part;
 use crate::fault::Fault;
 use crate::ids::{IntentId, PaymentFileId, PortalId, RefundId, SuspenseId};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = RefundStage)]
 pub enum RefundState {
     Requested,
     Refused,
@@ -60,8 +61,9 @@ pub struct Illegal {
 }
 
 /// What a portal sees of the state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = RefundState)]
 pub enum PortalState {
     Pending,
     Succeeded,
@@ -204,7 +206,7 @@ pub enum Rail {
 }
 
 /// To whom a transfer goes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Payee {
     pub name: String,

@@ -10,12 +10,15 @@ use crate::catalogue::Bilingual;
 use crate::ids::{PaymentFileId, RefundId};
 use crate::tx::Hub;
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = Refund)]
 pub struct RefundView {
     pub id: RefundId,
     pub live: bool,
     pub state: PortalState,
     pub version: i32,
+    /// A payment intent or an item in suspense.
+    #[schema(value_type = String)]
     pub source: RefundSource,
     pub amount: Money,
     /// Empty for money in suspense.
@@ -33,7 +36,8 @@ pub struct RefundView {
 }
 
 /// Why a refund did not reach the payer.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = RefundFailure)]
 pub struct FailureView {
     /// `refused` by an approver, `returned` by the payee's bank, or the rail's word.
     pub code: String,
@@ -42,7 +46,8 @@ pub struct FailureView {
     pub note: Option<String>,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = StaffRefund)]
 pub struct StaffView {
     #[serde(flatten)]
     pub refund: RefundView,
@@ -61,7 +66,8 @@ pub struct StaffView {
     pub instructions: Vec<InstructionView>,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = RefundInstruction)]
 pub struct InstructionView {
     pub reference: String,
     pub state: &'static str,

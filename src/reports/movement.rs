@@ -6,8 +6,9 @@ use serde::Serialize;
 use crate::books::Kind;
 
 /// The four identities of the proof.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ProofSection)]
 pub enum Section {
     /// What channels took and have not settled.
     Channels,
@@ -46,8 +47,9 @@ pub struct Movement {
 }
 
 /// What a movement is in its identity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ProofWord)]
 pub enum Word {
     Taken,
     Collected,

@@ -13,21 +13,23 @@ use crate::intents::carrying;
 use crate::tx::Hub;
 
 /// The list of one day.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Allocation {
     pub date: Day,
     pub totals: Vec<Total>,
 }
 
 /// One currency; `net` is what the treasury is owed for the day.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = TreasuryTotal)]
 pub struct Total {
     pub currency: Currency,
     pub net: Money,
     pub lines: Vec<Line>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = TreasuryLine)]
 pub struct Line {
     pub agency: String,
     /// The code of the components in the beneficiary's books.

@@ -11,7 +11,8 @@ use super::movement::{Section, Word};
 use crate::books::describe;
 use crate::catalogue::Bilingual;
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Proof)]
 pub struct ProofView {
     date: Day,
     /// Every `unexplained` is zero, and no statement of the day stands aside.
@@ -23,7 +24,8 @@ pub struct ProofView {
     breaks: Vec<Value>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ProofParts)]
 struct PartsView {
     channels: Figures,
     banks: Figures,
@@ -32,14 +34,16 @@ struct PartsView {
 }
 
 /// Decimal amounts in the currency they stand under.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ProofFigures)]
 struct Figures {
     book: String,
     listed: String,
     unexplained: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ProofAccount)]
 struct LineView {
     section: Section,
     account: String,
@@ -55,7 +59,8 @@ struct LineView {
     notes: Vec<Value>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = ProofMovement)]
 struct MovedView {
     movement: Word,
     /// The rule that entered it.

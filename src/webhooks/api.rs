@@ -1,13 +1,14 @@
 //! `/v1/webhook-endpoints`: where a portal hears its events.
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use mizan_ledger::{Id as _, Instant};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::model::{
     Delivery, DeliveryState, DisabledReason, Endpoint, EndpointState, TEST_TYPE, WebhookError,
@@ -22,22 +23,24 @@ use crate::events::is_type;
 use crate::fault::Fault;
 use crate::http::call::Call;
 use crate::http::once::Answer;
+use crate::http::openapi::Refusals;
 use crate::http::page::{Cursor, Page, PageRequest};
 use crate::http::problem::{Code, Faults, FieldCode, FieldError, Problem};
 use crate::http::query::Params;
 use crate::ids::{DeliveryId, EventId, PortalId, WebhookId};
 use crate::tx::Hub;
 
-pub fn router() -> Router<App> {
-    Router::new()
-        .route("/v1/webhook-endpoints", post(open).get(list))
-        .route("/v1/webhook-endpoints/{id}", get(find).patch(change).delete(delete))
-        .route("/v1/webhook-endpoints/{id}/test", post(test))
-        .route("/v1/webhook-endpoints/{id}/replay", post(replay))
-        .route("/v1/webhook-endpoints/{id}/deliveries", get(deliveries))
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(open, list))
+        .routes(routes!(find, change, delete))
+        .routes(routes!(test))
+        .routes(routes!(replay))
+        .routes(routes!(deliveries))
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = WebhookEndpoint)]
 struct EndpointView {
     id: WebhookId,
     live: bool,
@@ -50,6 +53,9 @@ struct EndpointView {
     failing_since: Option<Instant>,
     /// How many sign: two during rotation.
     secrets: usize,
+    /// Only in the first answer to the call that made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
 }
 
 impl EndpointView {
@@ -69,18 +75,24 @@ impl EndpointView {
             created_at: endpoint.created_at,
             failing_since: endpoint.failing_since,
             secrets: endpoint.secrets_sealed.len(),
+            secret: None,
         }
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = NewWebhookEndpoint)]
 struct OpenBody {
     url: String,
     #[serde(default)]
     types: Vec<String>,
 }
 
+/// Register an endpoint. Its secret is shown once.
+///
+/// Refuses with `webhook_limit_reached`, `validation_failed`.
+#[utoipa::path(post, path = "/v1/webhook-endpoints", tag = "webhooks", request_body = OpenBody, responses((status = CREATED, body = EndpointView), Refusals))]
 async fn open(State(app): State<App>, call: Call) -> Result<Answer, Problem> {
     let portal = call.portal(&Scope::WebhooksWrite)?;
     let body: OpenBody = call.json()?;
@@ -135,6 +147,8 @@ fn check_types(faults: &mut Faults, types: &[String]) {
     }
 }
 
+/// The portal's endpoints.
+#[utoipa::path(get, path = "/v1/webhook-endpoints", tag = "webhooks", responses((status = OK, body = Page<EndpointView>), Refusals))]
 async fn list(State(app): State<App>, call: Call) -> Result<Json<Page<EndpointView>>, Problem> {
     let portal = call.portal(&Scope::WebhooksWrite)?;
     let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
@@ -149,6 +163,10 @@ fn named(call: &Call, id: &str) -> Result<(PortalId, WebhookId), Problem> {
     Ok((portal, id.parse().map_err(|_| Problem::new(Code::NotFound))?))
 }
 
+/// Read an endpoint.
+///
+/// Refuses with `not_found`.
+#[utoipa::path(get, path = "/v1/webhook-endpoints/{id}", tag = "webhooks", params(("id" = String, Path)), responses((status = OK, body = EndpointView), Refusals))]
 async fn find(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -160,8 +178,9 @@ async fn find(
     Ok(Json(EndpointView::new(&endpoint, &app.hub)))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = WebhookChange)]
 struct ChangeBody {
     url: Option<String>,
     types: Option<Vec<String>>,
@@ -169,20 +188,26 @@ struct ChangeBody {
     secrets: Option<SecretsBody>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = WebhookState)]
 enum StateBody {
     Enabled,
     Disabled,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = WebhookSecretsChange)]
 enum SecretsBody {
     Rotate,
     DropOld,
 }
 
+/// Change an endpoint, or rotate its secret: two sign until the old one is dropped.
+///
+/// Refuses with `webhook_limit_reached`, `not_found`, `validation_failed`.
+#[utoipa::path(patch, path = "/v1/webhook-endpoints/{id}", tag = "webhooks", params(("id" = String, Path)), request_body = ChangeBody, responses((status = OK, body = EndpointView), Refusals))]
 async fn change(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
     let (portal, id) = named(&call, &id)?;
     let body: ChangeBody = call.json()?;
@@ -221,6 +246,10 @@ async fn change(State(app): State<App>, Path(id): Path<String>, call: Call) -> R
     }
 }
 
+/// Delete an endpoint.
+///
+/// Refuses with `not_found`.
+#[utoipa::path(delete, path = "/v1/webhook-endpoints/{id}", tag = "webhooks", params(("id" = String, Path)), responses((status = OK, body = EndpointView), Refusals))]
 async fn delete(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
     let asked = named(&call, &id)?;
     app.once(&call, StatusCode::OK, &asked, |tx, asked| {
@@ -233,7 +262,8 @@ async fn delete(State(app): State<App>, Path(id): Path<String>, call: Call) -> R
 }
 
 /// The message that was queued; `/deliveries` tells what became of it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = WebhookTest)]
 struct TestView {
     id: DeliveryId,
     event: EventId,
@@ -241,6 +271,10 @@ struct TestView {
     kind: &'static str,
 }
 
+/// Queue a test message.
+///
+/// Refuses with `not_found`.
+#[utoipa::path(post, path = "/v1/webhook-endpoints/{id}/test", tag = "webhooks", params(("id" = String, Path)), responses((status = ACCEPTED, body = TestView), Refusals))]
 async fn test(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
     let asked = named(&call, &id)?;
     let answer = app
@@ -255,19 +289,25 @@ async fn test(State(app): State<App>, Path(id): Path<String>, call: Call) -> Res
     Ok(answer)
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = WebhookReplay)]
 struct ReplayBody {
     after: i64,
     until: Option<i64>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = WebhookReplayed)]
 struct ReplayView {
     queued: usize,
     next_after: Option<i64>,
 }
 
+/// Queue events of the feed once more.
+///
+/// Refuses with `events_gone`, `not_found`, `validation_failed`.
+#[utoipa::path(post, path = "/v1/webhook-endpoints/{id}/replay", tag = "webhooks", params(("id" = String, Path)), request_body = ReplayBody, responses((status = ACCEPTED, body = ReplayView), Refusals))]
 async fn replay(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
     let (portal, id) = named(&call, &id)?;
     let body: ReplayBody = call.json()?;
@@ -293,15 +333,17 @@ async fn replay(State(app): State<App>, Path(id): Path<String>, call: Call) -> R
     Ok(answer)
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct Search {
     limit: Option<u32>,
     cursor: Option<String>,
     state: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = WebhookDelivery)]
 struct DeliveryView {
     id: DeliveryId,
     event: EventId,
@@ -341,6 +383,8 @@ impl From<Delivery> for DeliveryView {
     }
 }
 
+/// What became of the messages, newest first.
+#[utoipa::path(get, path = "/v1/webhook-endpoints/{id}/deliveries", tag = "webhooks", params(("id" = String, Path), Search), responses((status = OK, body = Page<DeliveryView>), Refusals))]
 async fn deliveries(
     State(app): State<App>,
     Path(id): Path<String>,

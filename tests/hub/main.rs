@@ -5,11 +5,14 @@
     reason = "what a test needs and does not get fails it, or it says so"
 )]
 
+mod access;
 mod bad_input;
+mod cli;
 mod console;
 mod crash;
 mod demo;
 mod events;
+mod example_portal;
 mod fulfilment;
 mod journals;
 #[expect(clippy::print_stdout, reason = "it says which judge is missing")]
@@ -17,6 +20,7 @@ mod journals;
 mod judges;
 mod load;
 mod money_modes;
+mod openapi;
 mod parts;
 mod payments;
 mod recon;

@@ -90,7 +90,7 @@ pub async fn lock_open_lines(
 }
 
 /// A line as people read it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct ShownLine {
     pub ordinal: i64,
     /// Positive when it came in.

@@ -1,38 +1,40 @@
 //! `/v1/finance/payment-files`: what was handed to the banks.
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Json, Router};
 use mizan_ledger::Id;
 use serde::{Deserialize, Serialize};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::{File, store};
 use crate::access::Scope;
 use crate::app::App;
 use crate::fault::Fault;
 use crate::http::call::Call;
+use crate::http::openapi::Refusals;
 use crate::http::page::{Cursor, Page, PageRequest};
 use crate::http::problem::{Code, Problem};
 use crate::http::query::Params;
 use crate::ids::{PaymentFileId, RefundId};
 use crate::refunds::store as refund_store;
 
-pub fn router() -> Router<App> {
-    Router::new()
-        .route("/v1/finance/payment-files", get(search))
-        .route("/v1/finance/payment-files/{id}", get(find))
-        .route("/v1/finance/payment-files/{id}/document", get(document))
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(search)).routes(routes!(find)).routes(routes!(document))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct Search {
     limit: Option<u32>,
     cursor: Option<String>,
 }
 
+/// Payment files handed to banks, newest first.
+#[utoipa::path(get, path = "/v1/finance/payment-files", tag = "finance", params(Search), responses((status = OK, body = Page<File>), Refusals))]
 async fn search(
     State(app): State<App>,
     Params(search): Params<Search>,
@@ -47,7 +49,8 @@ async fn search(
     Ok(Json(Page::from_rows(files, page, key, |file| file)))
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = PaymentFileWithRefunds)]
 struct FileView {
     #[serde(flatten)]
     file: File,
@@ -58,6 +61,10 @@ fn file_id(text: &str) -> Result<PaymentFileId, Problem> {
     text.parse().map_err(|_| Problem::new(Code::NotFound))
 }
 
+/// One payment file with the refunds in it.
+///
+/// Refuses with `not_found`.
+#[utoipa::path(get, path = "/v1/finance/payment-files/{id}", tag = "finance", params(("id" = String, Path)), responses((status = OK, body = FileView), Refusals))]
 async fn find(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Json<FileView>, Problem> {
     call.person(&Scope::FinanceRead)?;
     let id = file_id(&id)?;
@@ -68,6 +75,9 @@ async fn find(State(app): State<App>, Path(id): Path<String>, call: Call) -> Res
 }
 
 /// The very bytes: what the hash is of, and what a bank is shown when it asks.
+///
+/// Refuses with `not_found`.
+#[utoipa::path(get, path = "/v1/finance/payment-files/{id}/document", tag = "finance", params(("id" = String, Path)), responses((status = OK, body = String, content_type = "application/xml"), Refusals))]
 async fn document(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Response, Problem> {
     call.person(&Scope::FinanceRead)?;
     let id = file_id(&id)?;

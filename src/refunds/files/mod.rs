@@ -21,8 +21,9 @@ use serde::{Serialize, Serializer};
 
 use crate::ids::PaymentFileId;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = PaymentFileState)]
 pub enum FileState {
     Written,
     /// Committed before the first byte leaves.
@@ -56,7 +57,8 @@ impl FileState {
 }
 
 /// One file, without its bytes.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = PaymentFile)]
 pub struct File {
     pub id: PaymentFileId,
     /// `MsgId` and `PmtInfId`.
@@ -67,6 +69,7 @@ pub struct File {
     /// `CtrlSum`.
     pub total: Money,
     #[serde(serialize_with = "as_hex")]
+    #[schema(value_type = String)]
     pub sha256: Vec<u8>,
     pub state: FileState,
     /// The bank's own reference, or the name in its folder.

@@ -8,6 +8,7 @@
 #[path = "../../support/pg.rs"]
 mod pg;
 pub use pg::TestDb;
+mod staff;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

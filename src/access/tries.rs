@@ -1,4 +1,4 @@
-//! How often a login may be tried. Memory is bounded: logins share a fixed number of buckets.
+//! How often a password may be tried. Memory is bounded: logins share a fixed number of buckets.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -20,8 +20,8 @@ pub struct Tries {
     hashing: Arc<Semaphore>,
 }
 
-impl Tries {
-    pub fn new() -> Self {
+impl Default for Tries {
+    fn default() -> Self {
         let burst = NonZeroU32::new(TRIES).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::with_period(PAUSE).expect("a minute is longer than nothing").allow_burst(burst);
         Self {
@@ -29,7 +29,9 @@ impl Tries {
             hashing: Arc::new(Semaphore::new(HASHED_AT_ONCE)),
         }
     }
+}
 
+impl Tries {
     /// Counts a try of this login. False when there were too many.
     pub fn take(&self, login: &str) -> bool {
         let hash = Sha256::digest(login.as_bytes());
@@ -48,7 +50,7 @@ mod tests {
 
     #[test]
     fn a_login_is_tried_so_often_and_another_still_may() {
-        let tries = Tries::new();
+        let tries = Tries::default();
         for _ in 0..TRIES {
             assert!(tries.take("reconciler"));
         }

@@ -1,0 +1,376 @@
+//! `mizan doctor`: what a deployment needs, looked at one by one. Changes nothing.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use mizan_ledger::{Clock as _, SystemClock};
+use serde_json::json;
+use sqlx::PgConnection;
+use tokio::net::TcpStream;
+
+use super::Answer;
+use super::database::Database;
+use super::output::say;
+use crate::access::store::{listing, people};
+use crate::channels::Channels;
+use crate::config::Config;
+use crate::entropy::Entropy;
+use crate::keys::HubKeys;
+use crate::localpg::{LocalPg, schema, store};
+use crate::webhooks;
+
+/// As `/readyz` has it.
+const CLOCK_DRIFT_SECONDS_MAX: i64 = 2;
+const CONNECT_TIME_MAX: Duration = Duration::from_secs(3);
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  mizan doctor --config /etc/mizan.toml\n\n\
+    Ends with 0 when everything is well, with 1 when something is to be done.")]
+pub struct Args {
+    /// One JSON line for each thing looked at.
+    #[arg(long)]
+    json: bool,
+}
+
+/// One thing looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Finding {
+    what: String,
+    /// How it is.
+    is: String,
+    /// What to do; nothing when it is well.
+    to_do: Option<String>,
+}
+
+#[derive(Debug, Default)]
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn well(&mut self, what: &str, is: impl Into<String>) {
+        self.0.push(Finding { what: what.to_owned(), is: is.into(), to_do: None });
+    }
+
+    fn ill(&mut self, what: &str, is: impl Into<String>, to_do: impl Into<String>) {
+        self.0.push(Finding { what: what.to_owned(), is: is.into(), to_do: Some(to_do.into()) });
+    }
+
+    fn is_well(&self) -> bool {
+        self.0.iter().all(|finding| finding.to_do.is_none())
+    }
+
+    fn say(&self, as_json: bool) -> std::io::Result<()> {
+        for Finding { what, is, to_do } in &self.0 {
+            if as_json {
+                let ok = to_do.is_none();
+                say(&json!({ "what": what, "ok": ok, "is": is, "to_do": to_do }).to_string())?;
+                continue;
+            }
+            say(&format!("{:<4} {what:<24} {is}", if to_do.is_none() { "ok" } else { "NOT" }))?;
+            if let Some(to_do) = to_do {
+                say(&format!("     {:<24} -> {to_do}", ""))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+pub async fn run(file: Option<&Path>, args: Args) -> anyhow::Result<Answer> {
+    let mut findings = Findings::default();
+    let shown =
+        file.map_or("no file: the defaults and the environment".to_owned(), |f| f.display().to_string());
+    match Config::load(file) {
+        Ok(config) => {
+            let mode = if config.mode.is_live() { "live" } else { "test" };
+            findings.well("configuration", format!("{shown} (mode {mode})"));
+            settings(&config, &mut findings);
+            let keys = data_dir(&config, &mut findings);
+            database(&config, keys.as_ref(), &mut findings).await;
+            outside(&config, &mut findings).await;
+        }
+        Err(error) => findings.ill("configuration", shown, error.to_string()),
+    }
+    findings.say(args.json)?;
+    Ok(if findings.is_well() { Answer::Yes } else { Answer::No })
+}
+
+/// What the configuration says about itself.
+fn settings(config: &Config, findings: &mut Findings) {
+    match Channels::new(config) {
+        Ok(_) => findings.well("channels", format!("{} configured", config.channels.len())),
+        Err(error) => {
+            findings.ill("channels", error.to_string(), "mend the channel's section of the configuration");
+        }
+    }
+    // A direct channel pays into accounts of the agency, which are none of ours.
+    for (name, channel) in config.channels.iter().filter(|(_, channel)| channel.direct_to.is_none()) {
+        for (currency, bank) in &channel.settles_into {
+            let fits = |one: &&crate::config::Bank| one.name == *bank && one.currency.code() == currency;
+            if config.banks.iter().find(fits).is_none() {
+                let is = format!("settles {currency} into {bank:?}, which is no bank in that currency");
+                findings.ill(&format!("channel {name}"), is, "name one of [[banks]] in settles_into");
+            }
+        }
+    }
+    if let Err(error) = webhooks::Policy::new(config) {
+        findings.ill("webhooks", error.to_string(), "mend webhooks.networks or webhooks.hosts");
+    }
+    let https = config.public_url.starts_with("https://");
+    if config.mode.is_live() && !https {
+        let to_do = "portals sign the address they call: set public_url to the https address they use";
+        findings.ill("public_url", &config.public_url, to_do);
+    } else {
+        findings.well("public_url", &config.public_url);
+    }
+}
+
+/// The data directory and the hub's keys in it; a hub that never ran has none yet.
+fn data_dir(config: &Config, findings: &mut Findings) -> Option<HubKeys> {
+    let (folder, shown) = (&config.data_dir, config.data_dir.display().to_string());
+    if !folder.exists() {
+        findings.well("data directory", format!("{shown} is made at the first start"));
+        return None;
+    }
+    let probe = folder.join(format!(".doctor-{}", Entropy::system().token::<8>()));
+    match fs::write(&probe, b"").and_then(|()| fs::remove_file(&probe)) {
+        Ok(()) => findings.well("data directory", &shown),
+        Err(error) => {
+            findings.ill("data directory", format!("{shown}: {error}"), "let the hub's account write there");
+        }
+    }
+    for (what, folder) in
+        [("statements_folder", &config.statements_folder), ("payments_folder", &config.payments_folder)]
+    {
+        match folder {
+            Some(folder) if !folder.is_dir() => {
+                findings.ill(
+                    what,
+                    format!("{} is no folder", folder.display()),
+                    "make it, or correct its name",
+                );
+            }
+            Some(folder) => findings.well(what, folder.display().to_string()),
+            None => {}
+        }
+    }
+    keys(config, findings)
+}
+
+fn keys(config: &Config, findings: &mut Findings) -> Option<HubKeys> {
+    let folder = config.data_dir.join("keys");
+    let files = ["signing.key", "master.key"].map(|name| folder.join(name));
+    if !files.iter().any(|file| file.exists()) {
+        findings.well("hub keys", "made at the first start");
+        return None;
+    }
+    for file in &files {
+        let shown = file.display().to_string();
+        match fs::metadata(file) {
+            Err(error) => {
+                findings.ill(
+                    "hub keys",
+                    format!("{shown}: {error}"),
+                    "restore it from the backup of the keys",
+                );
+                return None;
+            }
+            Ok(found) if found.permissions().mode() & 0o077 != 0 => {
+                findings.ill("hub keys", format!("{shown} is open to others"), format!("chmod 600 {shown}"));
+            }
+            Ok(_) => {}
+        }
+    }
+    match HubKeys::open(&config.data_dir, &Entropy::system()) {
+        Ok(keys) => {
+            findings.well("hub keys", format!("{} signs quotes and receipts", keys.key_id()));
+            Some(keys)
+        }
+        Err(error) => {
+            findings.ill("hub keys", error.to_string(), "restore them from the backup of the keys");
+            None
+        }
+    }
+}
+
+async fn database(config: &Config, keys: Option<&HubKeys>, findings: &mut Findings) {
+    if config.database.url.is_none() && !LocalPg::exists(&config.data_dir) {
+        findings.well("database", "the hub's own cluster is made at the first start (or by: mizan migrate)");
+        return;
+    }
+    let database = match Database::open(config).await {
+        Ok(database) => database,
+        Err(error) => {
+            findings.ill("database", format!("{error:#}"), "see the cluster's log in the data directory");
+            return;
+        }
+    };
+    match database.connect().await {
+        Ok(mut conn) => look(&mut conn, keys, findings).await,
+        Err(error) => {
+            let to_do = "start PostgreSQL; check host, role and password in database.url";
+            findings.ill("database", format!("{error:#}"), to_do);
+        }
+    }
+    if let Err(error) = database.close().await {
+        findings.ill("database", format!("{error:#}"), "see the cluster's log in the data directory");
+    }
+}
+
+async fn look(conn: &mut PgConnection, keys: Option<&HubKeys>, findings: &mut Findings) {
+    match store::examine(conn).await {
+        Ok(examined) => judge(&examined, findings),
+        Err(error) => {
+            return findings.ill("database", error.to_string(), "mizan migrate --admin postgres://...");
+        }
+    }
+    match schema(conn).await {
+        Ok(schema) if schema.is_current() => {
+            findings.well("tables", format!("those of this release ({} migrations)", schema.applied));
+        }
+        Ok(schema) if !schema.foreign.is_empty() => {
+            let is = format!("migrations {:?} are not of this release", schema.foreign);
+            return findings.ill(
+                "tables",
+                is,
+                "run the release the database was migrated by, or a newer one",
+            );
+        }
+        Ok(schema) => {
+            let is = format!("{} migrations are missing, from {}", schema.missing.len(), schema.missing[0]);
+            return findings.ill("tables", is, "mizan migrate --admin postgres://...");
+        }
+        Err(error) => {
+            return findings.ill("tables", error.to_string(), "mizan migrate --admin postgres://...");
+        }
+    }
+    if let Err(error) = rows(conn, keys, findings).await {
+        findings.ill("database", error.to_string(), "mizan migrate --admin postgres://...");
+    }
+}
+
+fn judge(examined: &store::Examined, findings: &mut Findings) {
+    findings.well("database", format!("PostgreSQL {}", examined.version));
+    let role = &examined.role;
+    if examined.superuser || examined.may_rewrite {
+        let is = format!("{role} could rewrite the book");
+        findings.ill("role", is, "let database.url log in as mizan_app, which may only add to it");
+    } else {
+        findings.well("role", format!("{role}, who may only add to the book"));
+    }
+    let drift = SystemClock.now().since(examined.clock).as_secs().abs();
+    if drift > CLOCK_DRIFT_SECONDS_MAX {
+        let to_do = "set both clocks by NTP: signatures and settlement days are counted by them";
+        findings.ill("clock", format!("{drift} seconds away from the database's"), to_do);
+    } else {
+        findings.well("clock", "within two seconds of the database's");
+    }
+}
+
+async fn rows(
+    conn: &mut PgConnection,
+    keys: Option<&HubKeys>,
+    findings: &mut Findings,
+) -> Result<(), crate::fault::Fault> {
+    if let (Some(keys), Some(sealed)) = (keys, listing::find_sealed(conn).await?) {
+        match keys.unseal(&sealed) {
+            Ok(_) => findings.well("master key", "opens the portals' secrets"),
+            Err(error) => findings.ill(
+                "master key",
+                error.to_string(),
+                "restore keys/master.key of this database, or rotate every portal's key",
+            ),
+        }
+    }
+    match people::count_administrators(conn).await? {
+        0 => findings.ill(
+            "administrators",
+            "none",
+            "mizan user create --first LOGIN --name-en ... --name-ar ...",
+        ),
+        1 => findings.ill(
+            "administrators",
+            "one: nobody can approve what they propose",
+            "mizan user create LOGIN --role administrator --name-en ... --name-ar ...",
+        ),
+        count => findings.well("administrators", count.to_string()),
+    }
+    Ok(())
+}
+
+/// Whether banks and gateways can be reached from here; no request is made.
+async fn outside(config: &Config, findings: &mut Findings) {
+    let banks = config.banks.iter().filter_map(|bank| {
+        let endpoint = bank.endpoint.as_ref()?;
+        Some((format!("bank {}", bank.name), &endpoint.endpoint.base_url))
+    });
+    let gateways = config.channels.iter().filter_map(|(name, channel)| {
+        let gateway = channel.gateway.as_ref()?;
+        Some((format!("channel {name}"), &gateway.endpoint.base_url))
+    });
+    for (what, url) in banks.chain(gateways) {
+        match reach(url).await {
+            Ok(()) => findings.well(&what, format!("{url} can be reached")),
+            Err(why) => {
+                let to_do = "check the address, the name server and the firewall between";
+                findings.ill(&what, format!("{url}: {why}"), to_do);
+            }
+        }
+    }
+}
+
+async fn reach(url: &str) -> Result<(), String> {
+    let url: reqwest::Url = url.parse().map_err(|error| format!("is no address: {error}"))?;
+    let host = url.host_str().ok_or("has no host")?.trim_matches(['[', ']']).to_owned();
+    let port = url.port_or_known_default().ok_or("has no port")?;
+    match tokio::time::timeout(CONNECT_TIME_MAX, TcpStream::connect((host, port))).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(format!("no connection within {} seconds", CONNECT_TIME_MAX.as_secs())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mizan_ledger::Instant;
+
+    use super::*;
+
+    fn examined(clock: Instant) -> store::Examined {
+        let (version, role) = ("15.10".to_owned(), "mizan_app".to_owned());
+        store::Examined { version, role, superuser: false, may_rewrite: false, clock }
+    }
+
+    fn ill(findings: &Findings) -> Vec<&str> {
+        findings.0.iter().filter(|one| one.to_do.is_some()).map(|one| one.what.as_str()).collect()
+    }
+
+    #[test]
+    fn a_role_that_could_rewrite_the_book_and_a_wrong_clock_are_named() {
+        let now = SystemClock.now();
+        let mut findings = Findings::default();
+        judge(&examined(now), &mut findings);
+        assert!(findings.is_well(), "{findings:?}");
+        judge(&store::Examined { may_rewrite: true, ..examined(now) }, &mut findings);
+        judge(&examined(now.plus_seconds(-60)), &mut findings);
+        assert_eq!(ill(&findings), ["role", "clock"]);
+    }
+
+    #[test]
+    fn a_channel_that_settles_nowhere_is_named() {
+        let mut config =
+            crate::demo::config(Path::new("/tmp"), ([127, 0, 0, 1], 1).into(), "http://127.0.0.1:1");
+        let mut findings = Findings::default();
+        settings(&config, &mut findings);
+        assert!(findings.is_well(), "{findings:?}");
+        config.banks.retain(|bank| bank.name != "main-jod");
+        settings(&config, &mut findings);
+        assert_eq!(ill(&findings), ["channel card", "channel transfer"]);
+    }
+
+    #[tokio::test]
+    async fn an_address_nobody_listens_at_is_told() {
+        assert!(reach("http://127.0.0.1:1/").await.is_err());
+        assert!(reach("no address").await.expect_err("none").contains("is no address"));
+    }
+}
