@@ -11,7 +11,7 @@ use mizan_ledger::{Currency, Day, Instant};
 use secrecy::SecretString;
 use serde_json::json;
 
-use crate::config::{Bank, Channel, ChannelKind, Config, PaymentFiles};
+use crate::config::{Bank, Channel, ChannelKind, Config};
 
 pub const MERCHANT: &str = "mizan";
 const API_KEY: &str = "example-api-key-of-the-sandbox";
@@ -157,8 +157,6 @@ pub fn config(data_dir: &Path, listen: SocketAddr, bank_url: &str) -> Config {
         public_url: format!("http://{listen}"),
         data_dir: data_dir.to_owned(),
         banks: banks.collect(),
-        // Nobody wants to wait a minute for others in a story.
-        payment_files: PaymentFiles { gather_seconds: 0, ..PaymentFiles::default() },
         channels: [("card", card), ("card-health", card_direct), ("transfer", transfer)]
             .map(|(instance, channel)| (instance.to_owned(), channel))
             .into(),
