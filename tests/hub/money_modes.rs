@@ -129,6 +129,21 @@ async fn a_direct_payment_that_was_not_told_of_is_found_in_the_report_of_another
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_direct_payment_found_the_next_morning_leaves_the_day_before_proved() {
+    let world = World::new().await;
+    world.pay_on("card-health", &world.certificate("CASE-1").await, 1).await;
+    world.control("faults", json!({ "callback": "lost" })).await;
+    let lost = world.pay_on("card-health", &world.certificate("CASE-2").await, 0).await;
+    world.control("day", json!({ "close": TODAY })).await;
+    world.clock.advance(jiff::SignedDuration::from_hours(24));
+    mizan::recon::run::reconcile(&world.app).await.unwrap();
+    assert_eq!(text(&world.find_intent(text(&lost, "/id")).await, "/state"), "paid");
+    assert!(!world.balances().await.contains_key("channel/card-health/receivable ILS"));
+    let proof = world.day_proof().await;
+    assert_eq!(proof["tied"], true, "{proof:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn late_money_that_an_agency_received_itself_leaves_only_its_cost_in_suspense() {
     let world = World::new().await;
     let intent = world.certificate("CASE-1").await;

@@ -23,7 +23,9 @@ impl Booking {
         agency: &Slug,
         items: &[Item],
     ) -> Result<(), Fault> {
-        let day = settlement.day.min(self.today());
+        // No statement shows it: it counts from the day on which it is booked, as the payments in it do, some of which
+        // only it told of.
+        let day = self.today();
         let place = Place { account: &settlement.account, day, line: None, entry: settlement.entry };
         let mut voucher = self.voucher(&place, name_of(settlement));
         voucher.meta.insert("settlement".to_owned(), settlement.reference.as_str().into());

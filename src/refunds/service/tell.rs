@@ -351,18 +351,18 @@ fn expected(tx: &Tx, refund: &Refund) -> Result<NewExpectation, Fault> {
     let born_on = hub.calendar.day_of(tx.now());
     let (kind, channel, account, within) = match &refund.rail {
         Rail::Gateway { channel, .. } => {
-            let bank = hub.config.settlement_bank(channel, currency);
-            let account = bank.map_or("unknown", |bank| bank.name.as_str());
+            let account = hub.config.settlement_account(channel, currency);
+            let account = account.unwrap_or_else(|| "unknown".to_owned());
             let settings = hub.config.channels.get(channel);
             let within = settings.map_or(0, |settings| i32::from(settings.settles_within_days));
             (Kind::NettedRefund, channel.as_str(), account, within)
         }
-        Rail::Bank { account } => (Kind::Refund, account.as_str(), account.as_str(), BANK_DAYS),
+        Rail::Bank { account } => (Kind::Refund, account.as_str(), account.clone(), BANK_DAYS),
     };
     Ok(NewExpectation {
         kind,
         channel: channel.to_owned(),
-        account: account.to_owned(),
+        account,
         money: refund.amount.checked_neg()?,
         cost: Money::zero(currency),
         transaction: None,
