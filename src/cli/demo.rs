@@ -4,15 +4,18 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Context;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::Answer;
 use super::output::say;
+use super::remote::KeyFile;
 use crate::config::default_data_dir;
 use crate::demo::{self, Outcome, Stage, Teller, Wrong};
 use crate::http::language::Language;
-use crate::reports;
+use crate::{example_portal, reports};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -127,6 +130,8 @@ async fn invite(stage: &Stage, tell: Teller) -> anyhow::Result<()> {
     let number =
         paid.first().map(|one| demo::text(one, "/receipt/number")).context("the story's payment")??;
     let receipt = stage.get(stage.portal(), &format!("/v1/receipts/{number}")).await?;
+    let portal = open_portal(stage).await?;
+    hand_out(stage)?;
     tell.chapter("The hub stays up; look at it, then press Ctrl-C");
     let base = &stage.base;
     tell.line(&format!("   the Day page       {base}/console"));
@@ -135,6 +140,60 @@ async fn invite(stage: &Stage, tell: Teller) -> anyhow::Result<()> {
     }
     tell.line(&format!("   a bill to pay      {}", demo::text(&unpaid, "/pay_url")?));
     tell.line(&format!("   a receipt to check {}", demo::text(&receipt, "/url")?));
+    tell.line(&format!("   the example portal {portal}"));
     tell.line(&format!("   API documents      {base}/v1/docs"));
+    let (mizan, folder) = (std::env::current_exe()?, stage.folder.display());
+    let mizan = mizan.display();
+    tell.line("   three commands to try:");
+    tell.line(&format!("     {mizan} call GET '/v1/payment-intents?limit=1' --key {folder}/portal.json"));
+    tell.line(&format!("     {mizan} report daily --date {} --config {folder}/mizan.toml", stage.today));
+    tell.line(&format!("     {mizan} ledger verify --config {folder}/mizan.toml"));
     Ok(())
+}
+
+/// The example portal, in this process as long as the hub runs. Answers its address.
+async fn open_portal(stage: &Stage) -> anyhow::Result<String> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let address = format!("http://{}/", listener.local_addr()?);
+    let (serving, stop) =
+        (example_portal::serve(stage.portal().clone(), listener), stage.hub.app.stop.clone());
+    stage.hub.app.tasks.spawn(async move {
+        tokio::select! {
+            served = serving => if let Err(error) = served {
+                tracing::error!(%error, "the example portal failed");
+            },
+            () = stop.cancelled() => {}
+        }
+    });
+    Ok(address)
+}
+
+/// The keys of the cast and the hub's configuration, as the commands take them.
+fn hand_out(stage: &Stage) -> anyhow::Result<()> {
+    let people = &stage.people;
+    let keys = [
+        ("portal", &people.portal_key_id, "hmac-sha256", &people.portal_secret),
+        ("reconciler", &people.reconciler.key_id, "ed25519", &people.reconciler.secret),
+        ("approver", &people.approver.key_id, "ed25519", &people.approver.secret),
+    ];
+    for (name, key_id, algorithm, secret) in keys {
+        let file = KeyFile {
+            hub: stage.base.clone(),
+            key_id: key_id.clone(),
+            algorithm: algorithm.to_owned(),
+            secret: BASE64.encode(secret),
+        };
+        file.write(&stage.folder.join(format!("{name}.json")))?;
+    }
+    let config = &stage.hub.app.hub.config;
+    let banks: Vec<Value> = config
+        .banks
+        .iter()
+        .map(|bank| {
+            json!({ "name": bank.name, "account": bank.account, "currency": bank.currency, "owner": bank.owner })
+        })
+        .collect();
+    let settings = toml::to_string(&json!({ "data_dir": config.data_dir, "banks": banks }))?;
+    let path = stage.folder.join("mizan.toml");
+    std::fs::write(&path, settings).with_context(|| path.display().to_string())
 }

@@ -20,6 +20,9 @@ pub struct Officer {
     pub id: PersonId,
     pub login: String,
     pub password: String,
+    pub key_id: String,
+    /// The seed of the person's Ed25519 key.
+    pub secret: Vec<u8>,
     pub client: Client,
 }
 
@@ -87,9 +90,11 @@ async fn officer(
     };
     let id = app.run(&Actor::hub("demo"), &new, |tx, new| Box::pin(create_person(tx, new))).await?;
     let key_id = format!("test_{login}_{}", app.hub.entropy.token::<8>());
-    let signing = SigningKey::ed25519(&app.hub.entropy.bytes::<32>())?;
+    let secret = app.hub.entropy.bytes::<32>().to_vec();
+    let signing = SigningKey::ed25519(&secret)?;
     register(app, &key_id, Owner::Person(id), &signing, scopes_of(&[role])).await?;
-    Ok(Officer { id, login: login.to_owned(), password, client: client(app, base, &key_id, signing) })
+    let client = client(app, base, &key_id, signing);
+    Ok(Officer { id, login: login.to_owned(), password, key_id, secret, client })
 }
 
 async fn register(

@@ -28,10 +28,11 @@ pub struct Stage {
     pub today: Day,
     pub base: String,
     pub database_url: String,
+    /// Where all of it lies, until it is closed.
+    pub folder: PathBuf,
     clock: StoryClock,
     http: reqwest::Client,
     cluster: LocalPg,
-    folder: PathBuf,
 }
 
 /// A story that would run over midnight waits for the new day.
@@ -53,7 +54,9 @@ impl Stage {
             Server::start(sandbox(yesterday, now, Some(&outside), 1), ([127, 0, 0, 1], 0).into()).await?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let settings = config(&folder, address, bank.url());
+        let mut settings = config(&folder, address, bank.url());
+        // Nobody wants to wait a minute for others in a story.
+        settings.payment_files.gather_seconds = 0;
         let database_url = cluster.url_app();
         let app = start::app(settings, &database_url, Arc::new(clock.clone()), entropy).await?;
         let hub = start::serve(app, listener).await?;
