@@ -110,13 +110,16 @@ pub struct NewStatement<'a> {
     pub quarantined: Option<(Cause, &'a str)>,
 }
 
+/// ISO 4217's code for "no currency is involved": of a statement in which none could be read. It has no amounts either.
+const NO_CURRENCY: &str = "XXX";
+
 pub async fn insert_statement(
     conn: &mut PgConnection,
     new: &NewStatement<'_>,
     now: Instant,
 ) -> Result<(), Fault> {
     let summary = new.summary;
-    let currency = summary.currency.map_or_else(|| "XXX".to_owned(), |currency| currency.code().to_owned());
+    let currency = summary.currency.as_ref().map_or(NO_CURRENCY, |currency| currency.code());
     let accepted = new.quarantined.is_none();
     sqlx::query!(
         "insert into statements (id, file, account, number, currency, reference, sequence, period_on, covers_from,
@@ -287,8 +290,11 @@ impl TryFrom<StatementRow> for Statement {
 
     fn try_from(row: StatementRow) -> Result<Self, Fault> {
         let id = StatementId::from_uuid(row.id);
-        let currency: Currency =
-            row.currency.parse().map_err(|_| Fault::corrupt("statements", "currency", id))?;
+        let money = |minor: Option<i64>| {
+            let amount = |minor| row.currency.parse().map(|currency: Currency| Money::new(minor, currency));
+            minor.map(amount).transpose().map_err(|_| Fault::corrupt("statements", "currency", id))
+        };
+        let (opening, closing) = (money(row.opening_minor)?, money(row.closing_minor)?);
         Ok(Self {
             id,
             file: StatementFileId::from_uuid(row.file),
@@ -297,8 +303,8 @@ impl TryFrom<StatementRow> for Statement {
             reference: row.reference,
             sequence: row.sequence,
             period_on: row.period_on,
-            opening: row.opening_minor.map(|minor| Money::new(minor, currency)),
-            closing: row.closing_minor.map(|minor| Money::new(minor, currency)),
+            opening,
+            closing,
             lines: row.lines_count,
             state: row.state,
             cause: row.cause,

@@ -136,3 +136,17 @@ async fn the_watched_folder_is_taken_in_once() {
     let again = look(&world.app, &folder, &mut Seen::default()).await.unwrap();
     assert!(again.len() == 6 && again.iter().all(|one| one.known));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_without_any_currency_stands_aside_and_is_listed() {
+    let world = World::new().await;
+    let text = format!(
+        r#"<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt><GrpHdr><MsgId>M1</MsgId></GrpHdr>
+        <Stmt><Id>S1</Id><Acct><Id><IBAN>{ILS}</IBAN></Id></Acct></Stmt></BkToCstmrStmt></Document>"#
+    );
+    let (status, body) = world.upload(&File { name: "bare.xml".to_owned(), bytes: text.into_bytes() }).await;
+    assert_eq!((status, outcomes(&body)), (201, vec!["quarantined"]), "{body}");
+    let listed = world.finance("/v1/finance/statements?state=quarantined").await;
+    assert_eq!(listed[0]["reference"], "S1", "{listed}");
+    assert!(listed[0]["opening"].is_null() && listed[0]["closing"].is_null(), "{listed}");
+}
