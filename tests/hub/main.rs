@@ -26,6 +26,8 @@ mod payments;
 mod recon;
 mod refunds;
 mod reports;
+#[path = "../support/schemas.rs"]
+mod schemas;
 mod signatures;
 mod simulation;
 mod two_people;

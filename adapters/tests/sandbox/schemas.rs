@@ -1,30 +1,13 @@
 //! What the bank writes is valid by the schemas of ISO 20022, when they are at hand (`MIZAN_CORPUS`).
 
-use std::path::PathBuf;
-use std::process::Command;
+#[path = "../../../tests/support/schemas.rs"]
+mod judge;
+use judge::assert_valid;
 
 use serde_json::json;
 
 use crate::payments::{Order, payment_file};
 use crate::support::{AGENCY, CLOSED, DAY, ILS, JOD, RETURNING, Sandbox};
-
-/// The schema of a message, or a word that it is not there.
-fn schema(message: &str) -> Option<PathBuf> {
-    let Some(corpus) = std::env::var_os("MIZAN_CORPUS") else {
-        eprintln!("MIZAN_CORPUS is not set: {message} is not validated");
-        return None;
-    };
-    Some(PathBuf::from(corpus).join("iso20022").join(format!("{message}.xsd")))
-}
-
-fn assert_valid(xml: &str, message: &str) {
-    let Some(schema) = schema(message) else { return };
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), xml).unwrap();
-    let lint = Command::new("xmllint").arg("--noout").arg("--schema").arg(schema).arg(file.path()).output();
-    let lint = lint.expect("xmllint, of the package libxml2-utils");
-    assert!(lint.status.success(), "{}\n{xml}", String::from_utf8_lossy(&lint.stderr));
-}
 
 /// Two days with every kind of line.
 pub async fn eventful() -> Sandbox {
@@ -60,7 +43,7 @@ async fn statements_are_valid_in_both_versions() {
         for account in [ILS, JOD, AGENCY] {
             for format in ["camt.053.001.02", "camt.053.001.08"] {
                 let path = format!("/bank/v1/accounts/{account}/statements/{day}?format={format}");
-                assert_valid(&sandbox.get_text(&path).await, format);
+                assert_valid(sandbox.get_text(&path).await, format);
             }
         }
     }
@@ -71,10 +54,10 @@ async fn statements_are_valid_in_both_versions() {
 async fn status_reports_are_valid() {
     let sandbox = eventful().await;
     for file in ["PF000001", "PF000002"] {
-        assert_valid(&sandbox.get_text(&format!("/bank/v1/payment-files/{file}")).await, "pain.002.001.10");
+        assert_valid(sandbox.get_text(&format!("/bank/v1/payment-files/{file}")).await, "pain.002.001.10");
     }
     sandbox.close(DAY).await;
-    assert_valid(&sandbox.get_text("/bank/v1/payment-files/PF000001").await, "pain.002.001.10");
+    assert_valid(sandbox.get_text("/bank/v1/payment-files/PF000001").await, "pain.002.001.10");
 }
 
 #[test]
@@ -85,6 +68,6 @@ fn the_payment_files_of_these_tests_are_valid_themselves() {
             Order { id: "PO-2", amount: "20.00", to: AGENCY },
         ];
         let file = payment_file("M-1", version, ILS, "ILS", "30.00", &orders);
-        assert_valid(&file, &format!("pain.001.001.{version}"));
+        assert_valid(file, &format!("pain.001.001.{version}"));
     }
 }

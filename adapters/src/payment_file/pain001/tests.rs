@@ -1,13 +1,14 @@
-use std::path::PathBuf;
-use std::process::Command;
-
 use mizan_ledger::{Currency, Day};
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+#[path = "../../../../tests/support/schemas.rs"]
+mod schemas;
+
 use super::*;
 use crate::payment_file::{Charset, Fault};
+use schemas::assert_valid;
 
 const NASTY: [&str; 8] = [
     "مؤسسة مثال <للتجارة> & \"أولاده\"",
@@ -248,15 +249,6 @@ proptest! {
 
 #[test]
 fn every_file_validates_against_the_schema_of_its_version() {
-    let Some(corpus) = std::env::var_os("MIZAN_CORPUS") else {
-        println!("MIZAN_CORPUS is not set: no file was validated");
-        return;
-    };
-    if Command::new("xmllint").arg("--version").output().is_err() {
-        println!("xmllint is not installed: no file was validated");
-        return;
-    }
-    let folder = tempfile::tempdir().unwrap();
     let nasty = file(NASTY.iter().enumerate().map(|(n, name)| order(n, name, 5)).collect());
     let mut plain = order(1, "Example", 999_999_999_999_999_999);
     plain.creditor_agent = None;
@@ -267,17 +259,11 @@ fn every_file_validates_against_the_schema_of_its_version() {
     let mut other = file(vec![plain]);
     other.debtor_account = Account::Other("0100-778899".to_owned());
     other.debtor_agent = Some(Agent::Bic("ARABPS22080".to_owned()));
-    for (version, schema) in [(Version::V03, "pain.001.001.03.xsd"), (Version::V09, "pain.001.001.09.xsd")] {
-        let schema = PathBuf::from(&corpus).join("iso20022").join(schema);
+    for (version, message) in [(Version::V03, "pain.001.001.03"), (Version::V09, "pain.001.001.09")] {
         for charset in [Charset::Unicode, Charset::Latin] {
             for profile in [profile(version, charset), rich(version, charset)] {
                 for file in [&nasty, &other] {
-                    let path = folder.path().join("file.xml");
-                    std::fs::write(&path, written(file, &profile).0).unwrap();
-                    let arguments = ["--noout", "--nonet", "--schema"];
-                    let run =
-                        Command::new("xmllint").args(arguments).arg(&schema).arg(&path).output().unwrap();
-                    assert!(run.status.success(), "{profile:?}\n{}", String::from_utf8_lossy(&run.stderr));
+                    assert_valid(written(file, &profile).0, message);
                 }
             }
         }
