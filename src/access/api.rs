@@ -1,7 +1,7 @@
 //! `/v1/login`: a key for a person. `/v1/finance/portals`, `/people`, `/keys`: what administrators do.
 
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use base64::Engine as _;
@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::login::{self, Refused};
-use super::service::{self, NewPerson, NewPortal, NextKey};
+use super::service::{self, Approval, NewPerson, NewPortal, NextKey};
 use super::store::PersonRow;
 use super::store::listing::{self, Filter};
 use super::view::{
@@ -28,8 +28,8 @@ use crate::http::json;
 use crate::http::once::Answer;
 use crate::http::openapi::Refusals;
 use crate::http::page::{Cursor, Page, PageRequest};
+use crate::http::path::Path;
 use crate::http::problem::{Code, Faults, FieldCode, FieldError, Problem};
-use crate::http::query::Params;
 use crate::http::signature::VerifyKey;
 use crate::ids::{PersonId, PortalId};
 use crate::tx::{Actor, Tx};
@@ -209,12 +209,9 @@ struct Pages {
 /// The portals of this hub, newest first.
 #[utoipa::path(get, path = "/v1/finance/portals", tag = "access", params(Pages),
     responses((status = OK, body = Page<PortalView>), Refusals))]
-async fn list_portals(
-    State(app): State<App>,
-    Params(asked): Params<Pages>,
-    call: Call,
-) -> Result<Json<Page<PortalView>>, Problem> {
+async fn list_portals(State(app): State<App>, call: Call) -> Result<Json<Page<PortalView>>, Problem> {
     call.person(&Scope::Administer)?;
+    let asked: Pages = call.query()?;
     let page = PageRequest::new(asked.limit, asked.cursor.as_deref())?;
     let before = page.after.map(|cursor| PortalId::from_uuid(cursor.id));
     let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
@@ -226,8 +223,9 @@ async fn list_portals(
 /// Propose a member of staff.
 ///
 /// Another administrator approves; only the second administrator of a hub is active at once, because nobody else could
-/// approve them. The password is shown once, and opens nothing until the person replaces it at their first login.
-/// Refuses with `already_exists`, `validation_failed`.
+/// approve them. What is shown once is the first half of the person's password; the approver is shown the other (a second
+/// administrator's password is shown whole). Together they open nothing until the person replaces them at their first
+/// login. Refuses with `already_exists`, `validation_failed`.
 #[utoipa::path(post, path = "/v1/finance/people", tag = "access", request_body = PersonBody,
     responses((status = CREATED, body = PersonView), Refusals))]
 async fn create_person(State(app): State<App>, call: Call) -> Result<Answer, Problem> {
@@ -247,12 +245,9 @@ async fn create_person(State(app): State<App>, call: Call) -> Result<Answer, Pro
 /// The staff of this hub, newest first.
 #[utoipa::path(get, path = "/v1/finance/people", tag = "access", params(Pages),
     responses((status = OK, body = Page<PersonView>), Refusals))]
-async fn list_people(
-    State(app): State<App>,
-    Params(asked): Params<Pages>,
-    call: Call,
-) -> Result<Json<Page<PersonView>>, Problem> {
+async fn list_people(State(app): State<App>, call: Call) -> Result<Json<Page<PersonView>>, Problem> {
     call.person(&Scope::Administer)?;
+    let asked: Pages = call.query()?;
     let page = PageRequest::new(asked.limit, asked.cursor.as_deref())?;
     let before = page.after.map(|cursor| PersonId::from_uuid(cursor.id));
     let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
@@ -267,7 +262,7 @@ fn person_id(text: &str) -> Result<PersonId, Problem> {
 
 /// Approve a person whom another administrator proposed.
 ///
-/// Refuses with `same_person`, `already_decided`, `not_found`.
+/// Shows the second half of the person's password, once. Refuses with `same_person`, `already_decided`, `not_found`.
 #[utoipa::path(post, path = "/v1/finance/people/{id}/approve", tag = "access", params(("id" = String, Path)),
     responses((status = OK, body = PersonView), Refusals))]
 async fn approve_person(
@@ -276,11 +271,13 @@ async fn approve_person(
     call: Call,
 ) -> Result<Answer, Problem> {
     call.person(&Scope::Administer)?;
-    let id = person_id(&id)?;
-    app.once(&call, StatusCode::OK, &id, |tx, id| {
-        Box::pin(async move { service::approve_person(tx, id).await.map(PersonView::from) })
-    })
-    .await
+    let approval = Approval { person: person_id(&id)?, password_part: app.hub.entropy.token::<12>() };
+    let answer = app
+        .once(&call, StatusCode::OK, &approval, |tx, approval| {
+            Box::pin(async move { service::approve_person(tx, approval).await.map(PersonView::from) })
+        })
+        .await?;
+    show(answer, "", "password", Some(&approval.password_part))
 }
 
 /// Stop a person: keys and sessions end at once.
@@ -314,12 +311,9 @@ struct KeySearch {
 /// Keys without their secrets, newest first, on one page.
 #[utoipa::path(get, path = "/v1/finance/keys", tag = "access", params(KeySearch),
     responses((status = OK, body = Page<KeyView>), Refusals))]
-async fn list_keys(
-    State(app): State<App>,
-    Params(asked): Params<KeySearch>,
-    call: Call,
-) -> Result<Json<Page<KeyView>>, Problem> {
+async fn list_keys(State(app): State<App>, call: Call) -> Result<Json<Page<KeyView>>, Problem> {
     call.person(&Scope::Administer)?;
+    let asked: KeySearch = call.query()?;
     let filter =
         Filter { key_id: None, owner: asked.owner.as_deref(), revoked: asked.revoked.unwrap_or(false) };
     let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
@@ -353,7 +347,7 @@ async fn rotate_key(State(app): State<App>, Path(of): Path<String>, call: Call) 
 #[utoipa::path(post, path = "/v1/finance/keys/{key_id}/revoke", tag = "access",
     params(("key_id" = String, Path)), responses((status = OK, body = KeyView), Refusals))]
 async fn revoke_key(State(app): State<App>, Path(key): Path<String>, call: Call) -> Result<Answer, Problem> {
-    if call.require(&Scope::Administer).is_err() {
+    if !call.caller.may(&Scope::Administer) {
         own(&app, &call, &key).await?;
     }
     app.once(&call, StatusCode::OK, &key, |tx, key| {

@@ -71,8 +71,9 @@ pub async fn create_first(tx: &mut Tx, new: &NewPerson) -> Result<PersonId, Acce
     write_person(tx, new, Standing::Active, true).await
 }
 
-/// One administrator proposes a person, another approves. The only administrator there is names the second one alone:
-/// nobody else could approve.
+/// One administrator proposes a person, another approves. The only administrator there ever was names the second one
+/// alone: nobody else could approve. Who disabled the others is not the only one there ever was, or one key could
+/// disable, name its own second and approve with both.
 pub async fn propose_person(tx: &mut Tx, new: &NewPerson) -> Result<Person, AccessError> {
     people::lock_head(tx.conn()).await?;
     let second = new.roles == [Role::Administrator] && people::count_administrators(tx.conn()).await? < 2;
@@ -92,7 +93,14 @@ async fn write_person(
     }
     let id: PersonId = tx.id();
     let now = tx.now();
-    let hash = new.password.as_deref().map(hash_password).transpose()?;
+    let password = new.password.as_deref();
+    let (hash, part) = match standing {
+        Standing::Proposed => {
+            let seal = |part: &str| tx.hub().keys.seal(&tx.hub().entropy, part.as_bytes());
+            (None, password.map(seal).transpose()?)
+        }
+        Standing::Active | Standing::Disabled => (password.map(hash_password).transpose()?, None),
+    };
     let roles: Vec<String> = new.roles.iter().map(|role| role.as_str().to_owned()).collect();
     let created_by = tx.actor().as_str().to_owned();
     let row = NewRow {
@@ -101,6 +109,7 @@ async fn write_person(
         names: (&new.name_ar, &new.name_en),
         roles: &roles,
         password_hash: hash.as_deref(),
+        password_part_sealed: part.as_deref(),
         password_given,
         created_by: &created_by,
         now,
@@ -121,25 +130,39 @@ fn no_person(id: PersonId) -> AccessError {
     AccessError::NotFound { what: "person", name: id.to_string() }
 }
 
-/// Another administrator approves: from now on the person may log in.
-pub async fn approve_person(tx: &mut Tx, id: &PersonId) -> Result<Person, AccessError> {
-    let (standing, created_by) = people::lock(tx.conn(), *id).await?.ok_or_else(|| no_person(*id))?;
-    if standing != Standing::Proposed {
-        return Err(AccessError::AlreadyDecided(standing.as_str()));
+/// A second administrator's word for a person.
+#[derive(Debug, Clone)]
+pub struct Approval {
+    pub person: PersonId,
+    /// What the approver is shown: the second half of the first password.
+    pub password_part: String,
+}
+
+/// Another administrator approves: from now on the person may log in, with the halves of the password that both were
+/// shown. So neither of them alone can act in the name of somebody whom they took on.
+pub async fn approve_person(tx: &mut Tx, approval: &Approval) -> Result<Person, AccessError> {
+    let id = approval.person;
+    let proposed = people::lock(tx.conn(), id).await?.ok_or_else(|| no_person(id))?;
+    if proposed.standing != Standing::Proposed {
+        return Err(AccessError::AlreadyDecided(proposed.standing.as_str()));
     }
     let approver = tx.actor().as_str().to_owned();
-    if approver == created_by {
+    if approver == proposed.created_by {
         return Err(AccessError::SamePerson);
     }
+    let corrupt = || Fault::corrupt("people", "password_part_sealed", id);
+    let sealed = proposed.password_part_sealed.ok_or_else(corrupt)?;
+    let first = String::from_utf8(tx.hub().keys.unseal(&sealed)?).map_err(|_| corrupt())?;
+    let hash = hash_password(&format!("{first}{}", approval.password_part))?;
     let now = tx.now();
-    people::update_approved(tx.conn(), *id, &approver, now).await?;
+    people::update_approved(tx.conn(), id, &approver, &hash, now).await?;
     tx.audit("person.approved", id, json!({}));
-    found(tx, *id).await
+    found(tx, id).await
 }
 
 /// Takes every right of a person away at once: keys, sessions, password. One administrator is enough to stop somebody.
 pub async fn disable_person(tx: &mut Tx, id: &PersonId) -> Result<Person, AccessError> {
-    let (standing, _) = people::lock(tx.conn(), *id).await?.ok_or_else(|| no_person(*id))?;
+    let standing = people::lock(tx.conn(), *id).await?.ok_or_else(|| no_person(*id))?.standing;
     if standing == Standing::Disabled {
         return Err(AccessError::AlreadyDecided(standing.as_str()));
     }

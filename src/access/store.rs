@@ -90,6 +90,8 @@ pub struct NewRow<'a> {
     pub names: (&'a str, &'a str),
     pub roles: &'a [String],
     pub password_hash: Option<&'a str>,
+    /// Of a person who waits for approval.
+    pub password_part_sealed: Option<&'a [u8]>,
     /// Somebody else knows the password.
     pub password_given: bool,
     pub created_by: &'a str,
@@ -101,8 +103,9 @@ pub struct NewRow<'a> {
 pub async fn insert_person(conn: &mut PgConnection, new: &NewRow<'_>) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "insert into people (id, login, name_ar, name_en, roles, password_hash, password_given, created_by,
-             created_at, approved_at, approved_by)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, case when $10::timestamptz is null then null else $8 end)",
+             created_at, approved_at, approved_by, password_part_sealed)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, case when $10::timestamptz is null then null else $8 end,
+             $11)",
         new.id.uuid(),
         new.login,
         new.names.0,
@@ -113,6 +116,7 @@ pub async fn insert_person(conn: &mut PgConnection, new: &NewRow<'_>) -> Result<
         new.created_by,
         new.now as _,
         new.approved_at as _,
+        new.password_part_sealed,
     )
     .execute(conn)
     .await?;

@@ -225,7 +225,8 @@ pub struct PersonView {
     /// Who proposed: may not approve.
     pub created_by: String,
     pub created_at: Instant,
-    /// Opens nothing but `mizan login`, where it is replaced: only in the first answer to the call that made it.
+    /// Opens nothing but `mizan login`, where it is replaced: only in the first answer to the call that made it. The first
+    /// half to who proposes, the second to who approves; whole for a second administrator.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
 }

@@ -1,7 +1,7 @@
 //! `/v1/services`: what a portal may sell. `/v1/finance/catalogue`: files in by one person, in force by another.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use mizan_ledger::{Id as _, Instant};
 use serde::{Deserialize, Serialize};
@@ -16,8 +16,8 @@ use crate::http::call::Call;
 use crate::http::once::Answer;
 use crate::http::openapi::Refusals;
 use crate::http::page::{Cursor, Page, PageRequest};
+use crate::http::path::Path;
 use crate::http::problem::{Code, Problem};
-use crate::http::query::Params;
 use crate::ids::CatalogueImportId;
 
 pub fn router() -> OpenApiRouter<App> {
@@ -122,7 +122,7 @@ struct ApprovedView {
 /// Every problem of all files is told at once, in `problems` as `FILE:LINE: what`.
 #[utoipa::path(post, path = "/v1/finance/catalogue/imports", tag = "catalogue", request_body = ImportBody, responses((status = CREATED, body = SubmittedView), Refusals))]
 async fn submit(State(app): State<App>, call: Call) -> Result<Answer, Problem> {
-    call.require(&Scope::CatalogueWrite)?;
+    call.person(&Scope::CatalogueWrite)?;
     let body: ImportBody = call.json()?;
     let files: Vec<(String, String)> = body.files.into_iter().map(|file| (file.name, file.text)).collect();
     app.once(&call, StatusCode::CREATED, &files, |tx, files| {
@@ -157,14 +157,11 @@ struct ImportView {
 
 /// What was submitted, newest first.
 #[utoipa::path(get, path = "/v1/finance/catalogue/imports", tag = "catalogue", params(Pages), responses((status = OK, body = Page<ImportView>), Refusals))]
-async fn imports(
-    State(app): State<App>,
-    Params(asked): Params<Pages>,
-    call: Call,
-) -> Result<Json<Page<ImportView>>, Problem> {
+async fn imports(State(app): State<App>, call: Call) -> Result<Json<Page<ImportView>>, Problem> {
     if call.require(&Scope::CatalogueWrite).is_err() {
         call.require(&Scope::CatalogueApprove)?;
     }
+    let asked: Pages = call.query()?;
     let page = PageRequest::new(asked.limit, asked.cursor.as_deref())?;
     let before = page.after.map(|cursor| CatalogueImportId::from_uuid(cursor.id));
     let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
@@ -186,7 +183,7 @@ async fn imports(
 /// Refuses with `same_person`, `already_decided`, `validation_failed`.
 #[utoipa::path(post, path = "/v1/finance/catalogue/imports/{id}/approve", tag = "catalogue", params(("id" = String, Path)), responses((status = OK, body = ApprovedView), Refusals))]
 async fn approve(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
-    call.require(&Scope::CatalogueApprove)?;
+    call.person(&Scope::CatalogueApprove)?;
     let id: CatalogueImportId = id.parse().map_err(|_| Problem::new(Code::NotFound))?;
     app.once(&call, StatusCode::OK, &id, |tx, id| {
         Box::pin(async move {

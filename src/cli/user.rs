@@ -105,7 +105,7 @@ async fn first(config: Option<&Path>, args: Create) -> anyhow::Result<Answer> {
     let made = make_first(config.clone(), &database, &args).await;
     database.close().await?;
     let Some(password) = made? else { return Ok(Answer::No) };
-    shown(&json!({ "login": args.login, "state": "active", "password": password }), args.json)?;
+    shown(&json!({ "login": args.login, "state": "active", "password": password }), "password", args.json)?;
     tell(&format!(
         "next, once the hub runs (mizan serve):\n  mizan login --hub {} {} --new-password",
         config.public_url, args.login
@@ -144,9 +144,11 @@ async fn create(args: Create) -> anyhow::Result<Answer> {
     });
     let remote = args.key.open()?;
     let Some(person) = remote.post("/v1/finance/people", &body).await? else { return Ok(Answer::No) };
-    shown(&person, args.json)?;
-    if person["state"] == "proposed" {
-        tell(&format!("another administrator approves: mizan user approve {}", args.login))?;
+    let waits = person["state"] == "proposed";
+    shown(&person, if waits { "first half of the password" } else { "password" }, args.json)?;
+    if waits {
+        let approve = format!("mizan user approve {}", args.login);
+        tell(&format!("another administrator approves, and is shown the second half: {approve}"))?;
     }
     tell(&format!("then they log in: mizan login --hub {} {} --new-password", remote.hub, args.login))?;
     Ok(Answer::Yes)
@@ -156,15 +158,15 @@ fn name(value: clap::builder::PossibleValue) -> String {
     value.get_name().to_owned()
 }
 
-/// A new person with the password that is shown once.
-fn shown(person: &Value, json: bool) -> anyhow::Result<()> {
+/// A new person with what is shown once of the password.
+fn shown(person: &Value, shown: &str, json: bool) -> anyhow::Result<()> {
     if json {
         return Ok(say(&person.to_string())?);
     }
     let text = |name: &str| person[name].as_str().unwrap_or("-").to_owned();
     say(&format!("{} is {}", text("login"), text("state")))?;
     if person["password"].is_string() {
-        say(&format!("password (shown once, replaced at the first login): {}", text("password")))?;
+        say(&format!("{shown} (shown once, replaced at the first login): {}", text("password")))?;
     }
     Ok(())
 }
@@ -174,7 +176,7 @@ async fn act(named: Named, what: &str) -> anyhow::Result<Answer> {
     let Some(id) = find(&remote, &named.login).await? else { return Ok(Answer::No) };
     let path = format!("/v1/finance/people/{id}/{what}");
     let Some(person) = remote.post(&path, &json!({})).await? else { return Ok(Answer::No) };
-    shown(&person, named.json)?;
+    shown(&person, "second half of the password", named.json)?;
     Ok(Answer::Yes)
 }
 

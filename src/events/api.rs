@@ -14,7 +14,6 @@ use crate::http::call::Call;
 use crate::http::openapi::Refusals;
 use crate::http::page::PageRequest;
 use crate::http::problem::{Code, FieldCode, FieldError, Problem};
-use crate::http::query::Params;
 
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(read))
@@ -43,12 +42,9 @@ struct Stretch {
 ///
 /// Send `next_after` back as `after`. Refuses with `events_gone`, `query_invalid`.
 #[utoipa::path(get, path = "/v1/events", tag = "events", params(Search), responses((status = OK, body = Stretch), Refusals))]
-async fn read(
-    State(app): State<App>,
-    Params(search): Params<Search>,
-    call: Call,
-) -> Result<Json<Stretch>, Problem> {
+async fn read(State(app): State<App>, call: Call) -> Result<Json<Stretch>, Problem> {
     let portal = call.portal(&Scope::EventsRead)?;
+    let search: Search = call.query()?;
     let page = PageRequest::new(search.limit, None)?;
     let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
     let after = match search.after {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::http::call::Call;
 use crate::http::once::Answer;
 use crate::http::openapi::Refusals;
+use crate::http::path::Path;
 use crate::http::problem::{Code, Faults, FieldCode, FieldError, Problem};
 use crate::ids::IntentId;
 

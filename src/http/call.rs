@@ -1,5 +1,8 @@
 //! A signed request: who calls, with which scopes, the bytes of the body, and for a writing request its
 //! idempotency key. A handler that takes a [`Call`] is authenticated; there is no other way in under `/v1`.
+//!
+//! Who calls is asked first, then what they may, and only then what they ask: a stranger learns nothing from how a query
+//! or a body is refused.
 
 use std::sync::Arc;
 
@@ -8,11 +11,11 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, Method, Uri};
 use serde::de::DeserializeOwned;
 
-use super::idempotency::{Fingerprint, IdempotencyKey};
-use super::json;
+use super::idempotency::{Fingerprint, IdempotencyKey, IdempotencyKeyError};
 use super::language::Language;
 use super::problem::{Code, Problem, REQUEST_ID};
 use super::signature::{self, Message, Presented, SignatureError};
+use super::{json, query};
 use crate::access::{Caller, KnownKey, Owner, Scope, service, store};
 use crate::app::App;
 use crate::fault::Fault;
@@ -25,8 +28,8 @@ pub struct Call {
     pub caller: Caller,
     /// The version of the key table at which the caller's key was known.
     pub keys_version: i64,
-    /// Present on every request that changes anything.
-    pub idempotency: Option<(IdempotencyKey, Fingerprint)>,
+    /// Of a request that changes anything; without a usable key it is refused once its scope is known to be right.
+    pub idempotency: Option<Result<(IdempotencyKey, Fingerprint), IdempotencyKeyError>>,
     pub body: Bytes,
     pub uri: Uri,
     pub headers: HeaderMap,
@@ -38,34 +41,45 @@ pub struct Call {
 impl Call {
     /// Refuses a caller whose key does not carry the scope.
     pub fn require(&self, scope: &Scope) -> Result<(), Problem> {
+        self.allow(scope)?;
+        self.keyed()
+    }
+
+    fn allow(&self, scope: &Scope) -> Result<(), Problem> {
         if self.caller.may(scope) {
             return Ok(());
         }
         Err(Problem::new(Code::ForbiddenScope).detail(format!("this key lacks the scope {scope}")))
     }
 
+    /// A writing request has a usable idempotency key.
+    fn keyed(&self) -> Result<(), Problem> {
+        match &self.idempotency {
+            Some(Err(error)) => Err((*error).into()),
+            Some(Ok(_)) | None => Ok(()),
+        }
+    }
+
     /// The calling portal; staff are refused.
     pub fn portal(&self, scope: &Scope) -> Result<PortalId, Problem> {
-        self.require(scope)?;
-        match self.caller.owner {
-            Owner::Portal(id) => Ok(id),
-            Owner::Person(_) => {
-                Err(Problem::new(Code::ForbiddenScope)
-                    .detail("this call is for portals; the key is a person's"))
-            }
-        }
+        self.allow(scope)?;
+        let Owner::Portal(id) = self.caller.owner else {
+            let why = "this call is for portals; the key is a person's";
+            return Err(Problem::new(Code::ForbiddenScope).detail(why));
+        };
+        self.keyed()?;
+        Ok(id)
     }
 
     /// The calling member of staff; portals are refused.
     pub fn person(&self, scope: &Scope) -> Result<PersonId, Problem> {
-        self.require(scope)?;
-        match self.caller.owner {
-            Owner::Person(id) => Ok(id),
-            Owner::Portal(_) => {
-                Err(Problem::new(Code::ForbiddenScope)
-                    .detail("this call is for staff; the key is a portal's"))
-            }
-        }
+        self.allow(scope)?;
+        let Owner::Person(id) = self.caller.owner else {
+            let why = "this call is for staff; the key is a portal's";
+            return Err(Problem::new(Code::ForbiddenScope).detail(why));
+        };
+        self.keyed()?;
+        Ok(id)
     }
 
     pub fn actor(&self) -> Actor {
@@ -77,6 +91,11 @@ impl Call {
         json::require_json(&self.headers)?;
         json::read(&self.body)
     }
+
+    /// The query as parameters; a mistyped or doubled one is refused with `query_invalid`, never ignored.
+    pub fn query<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        query::read(&self.uri)
+    }
 }
 
 impl FromRequest<App> for Call {
@@ -87,15 +106,11 @@ impl FromRequest<App> for Call {
         let bytes_max = bytes_max(app, parts.uri.path());
         let body = json::collect(body, bytes_max).await?;
         let presented = signature::parse(&parts.headers).map_err(|error| refusal(app, &error))?;
-        // A missing key is named as such, not as a header the signature should have covered.
-        let idempotency = if changes_something(&parts.method) {
+        let idempotency = changes_something(&parts.method).then(|| {
             let key = IdempotencyKey::from_headers(&parts.headers)?;
-            let fingerprint =
-                Fingerprint::of(parts.method.as_str(), parts.uri.path(), parts.uri.query(), &body);
-            Some((key, fingerprint))
-        } else {
-            None
-        };
+            let (method, uri) = (parts.method.as_str(), &parts.uri);
+            Ok((key, Fingerprint::of(method, uri.path(), uri.query(), &body)))
+        });
         let message = Message::received(&parts.method, scheme(app), &parts.uri, &parts.headers);
         let (key, keys_version) =
             authenticate(app, &presented, &message, &body, idempotency.is_none()).await?;

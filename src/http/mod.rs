@@ -3,7 +3,7 @@
 //! - [`signature`]: signed requests (RFC 9421 in one profile, RFC 9530 digests);
 //! - [`idempotency`]: the key and the fingerprint of a request that changes something;
 //! - [`problem`] and [`codes`]: refusals as `application/problem+json`, with stable codes in two languages;
-//! - [`json`] and [`query`]: strict reading of bodies and parameters; [`page`]: lists in pages;
+//! - [`json`], [`query`] and [`path`]: strict reading of bodies and parameters; [`page`]: lists in pages;
 //! - [`openapi`] and [`docs`]: the document that the handlers write, and its pages;
 //! - [`call`] and [`once`]: an authenticated request, and how a writing one runs once; [`router`]: all of it together;
 //! - [`language`]: Arabic or English, as the client asks.
@@ -18,6 +18,7 @@ pub mod language;
 pub mod once;
 pub mod openapi;
 pub mod page;
+pub mod path;
 pub mod problem;
 pub mod query;
 pub mod router;

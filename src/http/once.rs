@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use serde::Serialize;
 
 use super::call::{Call, load_key};
-use super::idempotency::{Fingerprint, IdempotencyKey};
+use super::idempotency::{Fingerprint, IdempotencyKey, IdempotencyKeyError};
 use super::problem::{Code, Problem};
 use super::store;
 use crate::app::{App, ServiceError, TRIES_MAX};
@@ -143,15 +143,15 @@ impl App {
         if same { Ok(()) } else { Err(Problem::new(Code::KeyUnknown).into()) }
     }
 
-    async fn save(&self, call: &Call, mut tx: Tx, answer: &Answer) -> Result<(), Fault> {
+    async fn save(&self, call: &Call, mut tx: Tx, answer: &Answer) -> Result<(), Failed> {
         let (key, fingerprint) = idempotency(call)?;
         let caller = call.caller.owner.to_string();
         let now = tx.now();
         let status = answer.status.as_u16();
         if !store::insert(tx.conn(), &caller, key, fingerprint, status, &answer.body, now).await? {
-            return Err(Fault::Stale);
+            return Err(Fault::Stale.into());
         }
-        self.commit(tx).await
+        Ok(self.commit(tx).await?)
     }
 
     /// A refusal decided by the service is an answer too: it is stored after a second look, in which an answer
@@ -180,9 +180,10 @@ impl App {
     }
 }
 
-fn idempotency(call: &Call) -> Result<(&IdempotencyKey, &Fingerprint), Fault> {
-    let pair = call.idempotency.as_ref().ok_or(Fault::Crypto("a writing call without an idempotency key"))?;
-    Ok((&pair.0, &pair.1))
+/// What a reading call asks to be done is done for nobody: it has no key either.
+fn idempotency(call: &Call) -> Result<(&IdempotencyKey, &Fingerprint), Problem> {
+    let named = call.idempotency.as_ref().ok_or(IdempotencyKeyError::Missing)?;
+    named.as_ref().map(|(key, fingerprint)| (key, fingerprint)).map_err(|error| (*error).into())
 }
 
 enum Failed {

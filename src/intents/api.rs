@@ -1,7 +1,7 @@
 //! `/v1/payment-intents`: open, read, search, cancel.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use mizan_ledger::{Id, Instant};
 use serde::Deserialize;
@@ -19,8 +19,8 @@ use crate::http::call::Call;
 use crate::http::once::Answer;
 use crate::http::openapi::Refusals;
 use crate::http::page::{Cursor, Page, PageRequest};
+use crate::http::path::Path;
 use crate::http::problem::{Code, Faults, FieldCode, FieldError, Problem};
-use crate::http::query::Params;
 use crate::ids::IntentId;
 
 pub fn router() -> OpenApiRouter<App> {
@@ -78,12 +78,9 @@ struct Search {
 
 /// Search payments, newest first.
 #[utoipa::path(get, path = "/v1/payment-intents", tag = "payments", params(Search), responses((status = OK, body = Page<IntentView>), Refusals))]
-async fn search(
-    State(app): State<App>,
-    Params(search): Params<Search>,
-    call: Call,
-) -> Result<Json<Page<IntentView>>, Problem> {
+async fn search(State(app): State<App>, call: Call) -> Result<Json<Page<IntentView>>, Problem> {
     let portal = call.portal(&Scope::IntentsRead)?;
+    let search: Search = call.query()?;
     let page = PageRequest::new(search.limit, search.cursor.as_deref())?;
     let mut faults = Faults::default();
     let state = search.state.as_deref().and_then(|text| {

@@ -1,7 +1,7 @@
 //! `/v1/quotes`: a signed price for a basket.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
@@ -17,6 +17,7 @@ use crate::fault::Fault;
 use crate::http::call::Call;
 use crate::http::once::Answer;
 use crate::http::openapi::Refusals;
+use crate::http::path::Path;
 use crate::http::problem::{Code, Faults, FieldCode, FieldError, Problem};
 use crate::ids::QuoteId;
 

@@ -1,7 +1,7 @@
 //! GET /v1/receipts/{number}: the receipt with the text that is signed.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use mizan_ledger::{Instant, Money};
@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::fault::Fault;
 use crate::http::call::Call;
 use crate::http::openapi::Refusals;
+use crate::http::path::Path;
 use crate::http::problem::{Code, Problem};
 use crate::ids::IntentId;
 

@@ -1,7 +1,7 @@
 //! `/v1/finance/statements`, `/v1/finance/breaks`, `/v1/finance/reconcile`: what staff import, read and start.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use mizan_ledger::{Id, Instant};
 use serde::Deserialize;
@@ -20,8 +20,8 @@ use crate::http::call::Call;
 use crate::http::once::Answer;
 use crate::http::openapi::Refusals;
 use crate::http::page::{Cursor, Page, PageRequest};
+use crate::http::path::Path;
 use crate::http::problem::{Code, Problem};
-use crate::http::query::Params;
 use crate::ids::{BreakId, StatementId};
 
 pub fn router() -> OpenApiRouter<App> {
@@ -45,12 +45,9 @@ struct Upload {
 /// The body is the file as the bank wrote it: camt.052, camt.053, camt.054, MT940 or MT942. What does not close or continue
 /// the last statement is quarantined. Refuses with `statement_unreadable`, `body_too_large`.
 #[utoipa::path(post, path = "/v1/finance/statements", tag = "finance", params(Upload), request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses((status = CREATED, body = Imported), Refusals))]
-async fn import(
-    State(app): State<App>,
-    Params(upload): Params<Upload>,
-    call: Call,
-) -> Result<Answer, Problem> {
+async fn import(State(app): State<App>, call: Call) -> Result<Answer, Problem> {
     call.require(&Scope::Reconcile)?;
+    let upload: Upload = call.query()?;
     let name = upload.name.unwrap_or_else(|| "upload".to_owned()).chars().take(200).collect();
     let file = NewFile::read(name, FileSource::Upload, call.body.to_vec()).map_err(ReconError::from)?;
     app.once(&call, StatusCode::CREATED, &file, |tx, file| Box::pin(service::import(tx, file))).await
@@ -81,12 +78,9 @@ struct StatementSearch {
 
 /// Statements, newest first.
 #[utoipa::path(get, path = "/v1/finance/statements", tag = "finance", params(StatementSearch), responses((status = OK, body = Page<Statement>), Refusals))]
-async fn statements(
-    State(app): State<App>,
-    Params(search): Params<StatementSearch>,
-    call: Call,
-) -> Result<Json<Page<Statement>>, Problem> {
+async fn statements(State(app): State<App>, call: Call) -> Result<Json<Page<Statement>>, Problem> {
     call.require(&Scope::FinanceRead)?;
+    let search: StatementSearch = call.query()?;
     let page = PageRequest::new(search.limit, search.cursor.as_deref())?;
     let before = page.after.map(|cursor| StatementId::from_uuid(cursor.id));
     let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
@@ -107,10 +101,10 @@ struct LineSearch {
 async fn lines(
     State(app): State<App>,
     Path(id): Path<String>,
-    Params(search): Params<LineSearch>,
     call: Call,
 ) -> Result<Json<Page<ShownLine>>, Problem> {
     call.require(&Scope::FinanceRead)?;
+    let search: LineSearch = call.query()?;
     let id: StatementId = id.parse().map_err(|_| Problem::new(Code::NotFound))?;
     let page = PageRequest::new(search.limit, search.cursor.as_deref())?;
     // The ordinal is the sort key; a cursor carries it as its instant.
@@ -140,12 +134,9 @@ struct BreakSearch {
 
 /// What does not tie, newest first.
 #[utoipa::path(get, path = "/v1/finance/breaks", tag = "finance", params(BreakSearch), responses((status = OK, body = Page<Break>), Refusals))]
-async fn list_breaks(
-    State(app): State<App>,
-    Params(search): Params<BreakSearch>,
-    call: Call,
-) -> Result<Json<Page<Break>>, Problem> {
+async fn list_breaks(State(app): State<App>, call: Call) -> Result<Json<Page<Break>>, Problem> {
     call.require(&Scope::FinanceRead)?;
+    let search: BreakSearch = call.query()?;
     let page = PageRequest::new(search.limit, search.cursor.as_deref())?;
     let category = search.category.as_deref().map(str::parse::<Category>).transpose();
     let category = category.map_err(|error| Problem::new(Code::QueryInvalid).detail(error))?;

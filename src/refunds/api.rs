@@ -1,7 +1,7 @@
 //! `/v1/refunds` for portals, `/v1/finance/refunds` for staff.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use futures::future::BoxFuture;
 use mizan_ledger::Id;
@@ -22,8 +22,8 @@ use crate::http::call::Call;
 use crate::http::once::Answer;
 use crate::http::openapi::Refusals;
 use crate::http::page::{Cursor, Page, PageRequest};
+use crate::http::path::Path;
 use crate::http::problem::{Code, Faults, FieldCode, FieldError, Problem};
-use crate::http::query::Params;
 use crate::ids::{PortalId, RefundId};
 use crate::tx::Tx;
 
@@ -139,12 +139,9 @@ impl Search {
 
 /// Search refunds, newest first.
 #[utoipa::path(get, path = "/v1/refunds", tag = "refunds", params(Search), responses((status = OK, body = Page<RefundView>), Refusals))]
-async fn search(
-    State(app): State<App>,
-    Params(search): Params<Search>,
-    call: Call,
-) -> Result<Json<Page<RefundView>>, Problem> {
+async fn search(State(app): State<App>, call: Call) -> Result<Json<Page<RefundView>>, Problem> {
     let portal = call.portal(&Scope::RefundsRead)?;
+    let search: Search = call.query()?;
     listed(&app, &search, Some(portal), |refund| view::for_portal(&app.hub, &refund)).await
 }
 
@@ -177,12 +174,9 @@ async fn request_by_staff(State(app): State<App>, call: Call) -> Result<Answer, 
 
 /// Search refunds of all portals, newest first.
 #[utoipa::path(get, path = "/v1/finance/refunds", tag = "finance", params(Search), responses((status = OK, body = Page<StaffView>), Refusals))]
-async fn search_by_staff(
-    State(app): State<App>,
-    Params(search): Params<Search>,
-    call: Call,
-) -> Result<Json<Page<StaffView>>, Problem> {
+async fn search_by_staff(State(app): State<App>, call: Call) -> Result<Json<Page<StaffView>>, Problem> {
     call.person(&Scope::FinanceRead)?;
+    let search: Search = call.query()?;
     listed(&app, &search, None, |refund| view::for_staff(&app.hub, &refund, Vec::new())).await
 }
 

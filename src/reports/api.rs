@@ -15,7 +15,6 @@ use crate::app::App;
 use crate::http::call::Call;
 use crate::http::openapi::Refusals;
 use crate::http::problem::Problem;
-use crate::http::query::Params;
 
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(daily)).routes(routes!(treasury))
@@ -30,12 +29,9 @@ struct Search {
 
 /// The day's proof: the books against what is listed, per currency and account.
 #[utoipa::path(get, path = "/v1/finance/reports/daily", tag = "finance", params(Search), responses((status = OK, body = ProofView), Refusals))]
-async fn daily(
-    State(app): State<App>,
-    Params(search): Params<Search>,
-    call: Call,
-) -> Result<Json<ProofView>, Problem> {
+async fn daily(State(app): State<App>, call: Call) -> Result<Json<ProofView>, Problem> {
     call.require(&Scope::FinanceRead)?;
+    let search: Search = call.query()?;
     let mut look = app.snapshot().await?;
     let asked = Asked {
         book: &app.hub.book,
@@ -50,12 +46,9 @@ async fn daily(
 
 /// What the treasury is owed of a day, by agency and general-ledger code.
 #[utoipa::path(get, path = "/v1/finance/reports/treasury", tag = "finance", params(Search), responses((status = OK, body = Allocation), Refusals))]
-async fn treasury(
-    State(app): State<App>,
-    Params(search): Params<Search>,
-    call: Call,
-) -> Result<Json<Allocation>, Problem> {
+async fn treasury(State(app): State<App>, call: Call) -> Result<Json<Allocation>, Problem> {
     call.require(&Scope::FinanceRead)?;
+    let search: Search = call.query()?;
     let mut look = app.snapshot().await?;
     Ok(Json(treasury::daily(&mut look, &app.hub, search.date).await?))
 }

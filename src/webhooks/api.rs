@@ -1,7 +1,7 @@
 //! `/v1/webhook-endpoints`: where a portal hears its events.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use mizan_ledger::{Id as _, Instant};
 use secrecy::ExposeSecret as _;
@@ -25,8 +25,8 @@ use crate::http::call::Call;
 use crate::http::once::Answer;
 use crate::http::openapi::Refusals;
 use crate::http::page::{Cursor, Page, PageRequest};
+use crate::http::path::Path;
 use crate::http::problem::{Code, Faults, FieldCode, FieldError, Problem};
-use crate::http::query::Params;
 use crate::ids::{DeliveryId, EventId, PortalId, WebhookId};
 use crate::tx::Hub;
 
@@ -388,10 +388,10 @@ impl From<Delivery> for DeliveryView {
 async fn deliveries(
     State(app): State<App>,
     Path(id): Path<String>,
-    Params(search): Params<Search>,
     call: Call,
 ) -> Result<Json<Page<DeliveryView>>, Problem> {
     let (portal, id) = named(&call, &id)?;
+    let search: Search = call.query()?;
     let page = PageRequest::new(search.limit, search.cursor.as_deref())?;
     let state = match search.state.as_deref() {
         None => None,

@@ -61,19 +61,29 @@ async fn who_proposes_a_person_does_not_approve_and_nobody_logs_in_before() {
     let second = world.staff("second", &[Role::Administrator]).await;
     let made = first.post("/v1/finance/people", &new_person("nadia", &["reconciler"])).await.unwrap();
     assert_eq!((made.status, made.json["state"].as_str()), (201, Some("proposed")), "{}", made.json);
-    let (id, password) = (made.json["id"].as_str().unwrap(), made.json["password"].as_str().unwrap());
+    let (id, half) = (made.json["id"].as_str().unwrap(), made.json["password"].as_str().unwrap());
 
-    let (status, refused, _) = world.log_in("nadia", password, Some(PASSWORD)).await;
+    let (status, refused, _) = world.log_in("nadia", half, Some(PASSWORD)).await;
     assert_eq!((status, refused["code"].as_str()), (401, Some("login_refused")));
     let approve = format!("/v1/finance/people/{id}/approve");
     assert_eq!(code(&first.post(&approve, &json!({})).await.unwrap()), (403, "same_person"));
     let approved = second.post(&approve, &json!({})).await.unwrap();
     assert_eq!((approved.status, approved.json["state"].as_str()), (200, Some("active")));
     assert_eq!(code(&second.post(&approve, &json!({})).await.unwrap()), (409, "already_decided"));
-    assert_eq!(world.log_in("nadia", password, Some(PASSWORD)).await.0, 201);
+    let other_half = approved.json["password"].as_str().unwrap();
+    for alone in [half, other_half] {
+        let (status, refused, _) = world.log_in("nadia", alone, Some(PASSWORD)).await;
+        assert_eq!(
+            (status, refused["code"].as_str()),
+            (401, Some("login_refused")),
+            "neither of the two is nadia"
+        );
+    }
+    assert_eq!(world.log_in("nadia", &format!("{half}{other_half}"), Some(PASSWORD)).await.0, 201);
 
     let acts: Vec<String> = world.audited(id).await.into_iter().map(|(action, _)| action).collect();
-    assert_eq!(acts, ["person.created", "person.approved", "person.password_changed"]);
+    let refused = "console.login_refused";
+    assert_eq!(acts, ["person.created", "person.approved", refused, refused, "person.password_changed"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,7 +6,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use mizan::access::service::{NewPerson, add_key, create_person};
-use mizan::access::{NewKey, Owner, Scope};
+use mizan::access::{NewKey, Owner, Role, Scope};
 use mizan::client::Client;
 use mizan::http::signature::SigningKey;
 use mizan::ids::{PersonId, RefundId};
@@ -42,11 +42,23 @@ async fn holder(world: &World, login: &str) -> Holder {
     Holder { person, client }
 }
 
+/// Somebody who proposes and approves people, and nothing stands in the way but who they are.
+async fn administrator(world: &World, login: &str) -> Holder {
+    let owner = world.person(login, &[Role::Administrator], "a password of the test").await;
+    let Owner::Person(person) = owner else { panic!("a person") };
+    let client = key(world, person, login, world.app.hub.entropy.bytes()).await;
+    Holder { person, client }
+}
+
 async fn key(world: &World, person: PersonId, key_id: &str, seed: [u8; 32]) -> Client {
+    key_of(world, Owner::Person(person), key_id, seed).await
+}
+
+async fn key_of(world: &World, owner: Owner, key_id: &str, seed: [u8; 32]) -> Client {
     let signing = SigningKey::ed25519(&seed).unwrap();
     let new = NewKey {
         key_id: key_id.to_owned(),
-        owner: Owner::Person(person),
+        owner,
         material: signing.verify_key(),
         scopes: vec![
             Scope::FinanceRead,
@@ -55,6 +67,7 @@ async fn key(world: &World, person: PersonId, key_id: &str, seed: [u8; 32]) -> C
             Scope::Approve,
             Scope::CatalogueWrite,
             Scope::CatalogueApprove,
+            Scope::Administer,
         ],
         created_at: world.app.clock.now(),
     };
@@ -168,6 +181,80 @@ async fn money_is_given_back_by_two_people_at_every_turn() {
     done(&third.client, &path("send-again"), &note).await;
 }
 
+const PEOPLE: &str = "/v1/finance/people";
+
+fn proposal(login: &str, role: &str) -> Value {
+    json!({ "login": login, "name": { "ar": "مثال", "en": "Example" }, "roles": [role] })
+}
+
+async fn proposed(who: &Client, login: &str, role: &str) -> String {
+    let made = done(who, PEOPLE, &proposal(login, role)).await;
+    assert_eq!(made["state"], "proposed", "{made}");
+    id(&made).to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rights_are_given_by_two_people() {
+    let world = World::new().await;
+    let (one, other) = (administrator(&world, "one").await, administrator(&world, "other").await);
+    let second_key = key(&world, one.person, "one-again", SEED).await;
+    let path = |person: &str, act: &str| format!("{PEOPLE}/{person}/{act}");
+    let nothing = json!({});
+
+    // Nobody adds a duty to their own.
+    refused(&one.client, PEOPLE, &proposal("one", "approver"), (409, "already_exists")).await;
+    let officer = proposed(&one.client, "officer", "approver").await;
+    for own in [&one.client, &second_key] {
+        refused(own, &path(&officer, "approve"), &nothing, SAME).await;
+    }
+    // Not even a key that somebody brought in for her makes her her own second.
+    let person: PersonId = officer.parse().unwrap();
+    let early = key(&world, person, "early", world.app.hub.entropy.bytes()).await;
+    refused(&early, &path(&officer, "approve"), &nothing, (401, "key_unknown")).await;
+    done(&other.client, &path(&officer, "approve"), &nothing).await;
+    refused(&other.client, &path(&officer, "approve"), &nothing, (409, "already_decided")).await;
+
+    // What was stopped is not brought back by an approval.
+    let stopped = proposed(&one.client, "stopped", "auditor").await;
+    done(&one.client, &path(&stopped, "disable"), &nothing).await;
+    refused(&other.client, &path(&stopped, "approve"), &nothing, (409, "already_decided")).await;
+
+    // Who sends all the others away does not choose their successor alone.
+    done(&one.client, &path(&other.person.to_string(), "disable"), &nothing).await;
+    refused(&other.client, &path(&officer, "disable"), &nothing, (401, "key_unknown")).await;
+    let successor = proposed(&one.client, "successor", "administrator").await;
+    refused(&one.client, &path(&successor, "approve"), &nothing, SAME).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_key_does_not_make_another_person() {
+    let world = World::new().await;
+    let (one, other) = (holder(&world, "one").await, holder(&world, "other").await);
+    let intent = paid_passport(&world, "CASE-1").await;
+    let body = json!({
+        "source": intent["id"], "amount": ils("10.00"), "reason": "EXAMPLE", "refundable": intent["refundable"],
+    });
+    let refund = done(&one.client, "/v1/finance/refunds", &body).await;
+    let approve = format!("/v1/finance/refunds/{}/approve", id(&refund));
+    let nothing = json!({});
+
+    // The key that asked is revoked, and the same person comes with the next.
+    done(&one.client, "/v1/finance/keys/one/revoke", &nothing).await;
+    refused(&one.client, &approve, &nothing, (401, "key_unknown")).await;
+    let next = key(&world, one.person, "one-again", SEED).await;
+    refused(&next, &approve, &nothing, SAME).await;
+    // Nobody gets the next key of another: it is made on that person's machine.
+    let rotate = "/v1/finance/keys/other/rotate";
+    refused(&next, rotate, &nothing, (403, "forbidden_scope")).await;
+    // A portal's key approves nothing, whatever scopes it came to.
+    let portal = world.people.portal;
+    let portal = key_of(&world, Owner::Portal(portal), "portal-again", world.app.hub.entropy.bytes()).await;
+    for path in [approve.as_str(), rotate] {
+        refused(&portal, path, &nothing, (403, "forbidden_scope")).await;
+    }
+    done(&other.client, &approve, &nothing).await;
+}
+
 /// What a person types signs with the same key, and is held to the same law.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_command_line_finishes_no_approval_of_its_own_request() {
@@ -197,4 +284,15 @@ async fn the_command_line_finishes_no_approval_of_its_own_request() {
     let (code, answer) = call(format!("/v1/finance/refunds/{}/approve", id(&refund)), json!({})).await;
     assert_eq!(code, Some(1), "{answer}");
     assert!(answer.contains("same_person"), "{answer}");
+
+    let user = async |arguments: &[&str]| {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_mizan"));
+        command.arg("user").args(arguments).arg("--key").arg(&file).output().await.unwrap()
+    };
+    let names = ["--name-ar", "مثال", "--name-en", "Example"];
+    let made = user(&[&["create", "officer", "--role", "approver"], &names[..]].concat()).await;
+    assert!(made.status.success(), "{made:?}");
+    let approved = user(&["approve", "officer"]).await;
+    assert_eq!(approved.status.code(), Some(1), "{approved:?}");
+    assert!(String::from_utf8_lossy(&approved.stderr).contains("same_person"), "{approved:?}");
 }

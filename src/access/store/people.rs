@@ -18,27 +18,41 @@ pub async fn count(conn: &mut PgConnection) -> Result<i64, Fault> {
     Ok(count)
 }
 
-/// Those who may sign now.
+/// Those who may sign now, and those who once might and were disabled.
 pub async fn count_administrators(conn: &mut PgConnection) -> Result<i64, Fault> {
     let count = sqlx::query_scalar!(
         r#"select count(*) as "count!" from people
-           where 'administrator' = any (roles) and approved_at is not null and disabled_at is null"#
+           where 'administrator' = any (roles) and approved_at is not null"#
     )
     .fetch_one(conn)
     .await?;
     Ok(count)
 }
 
-/// Where a person stands and who proposed them, locked.
-pub async fn lock(conn: &mut PgConnection, id: PersonId) -> Result<Option<(Standing, String)>, Fault> {
+/// A person whom somebody decides about.
+#[derive(Debug)]
+pub struct Locked {
+    pub standing: Standing,
+    /// Who proposed.
+    pub created_by: String,
+    /// What the proposer was shown of the password, while the other half is missing.
+    pub password_part_sealed: Option<Vec<u8>>,
+}
+
+pub async fn lock(conn: &mut PgConnection, id: PersonId) -> Result<Option<Locked>, Fault> {
     let row = sqlx::query!(
-        r#"select created_by, approved_at is not null as "approved!", disabled_at is not null as "disabled!"
+        r#"select created_by, approved_at is not null as "approved!", disabled_at is not null as "disabled!",
+               password_part_sealed
            from people where id = $1 for no key update"#,
         id.uuid()
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|row| (standing(row.approved, row.disabled), row.created_by)))
+    Ok(row.map(|row| Locked {
+        standing: standing(row.approved, row.disabled),
+        created_by: row.created_by,
+        password_part_sealed: row.password_part_sealed,
+    }))
 }
 
 pub(super) fn standing(approved: bool, disabled: bool) -> Standing {
@@ -53,13 +67,16 @@ pub async fn update_approved(
     conn: &mut PgConnection,
     id: PersonId,
     by: &str,
+    password_hash: &str,
     now: Instant,
 ) -> Result<(), Fault> {
     sqlx::query!(
-        "update people set approved_at = $2, approved_by = $3 where id = $1",
+        "update people set approved_at = $2, approved_by = $3, password_hash = $4, password_part_sealed = null
+         where id = $1",
         id.uuid(),
         now as _,
-        by
+        by,
+        password_hash
     )
     .execute(conn)
     .await?;

@@ -1,7 +1,7 @@
 //! `/v1/finance/payment-files`: what was handed to the banks.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use mizan_ledger::Id;
@@ -16,8 +16,8 @@ use crate::fault::Fault;
 use crate::http::call::Call;
 use crate::http::openapi::Refusals;
 use crate::http::page::{Cursor, Page, PageRequest};
+use crate::http::path::Path;
 use crate::http::problem::{Code, Problem};
-use crate::http::query::Params;
 use crate::ids::{PaymentFileId, RefundId};
 use crate::refunds::store as refund_store;
 
@@ -35,12 +35,9 @@ struct Search {
 
 /// Payment files handed to banks, newest first.
 #[utoipa::path(get, path = "/v1/finance/payment-files", tag = "finance", params(Search), responses((status = OK, body = Page<File>), Refusals))]
-async fn search(
-    State(app): State<App>,
-    Params(search): Params<Search>,
-    call: Call,
-) -> Result<Json<Page<File>>, Problem> {
+async fn search(State(app): State<App>, call: Call) -> Result<Json<Page<File>>, Problem> {
     call.person(&Scope::FinanceRead)?;
+    let search: Search = call.query()?;
     let page = PageRequest::new(search.limit, search.cursor.as_deref())?;
     let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
     let before = page.after.map(|cursor| PaymentFileId::from_uuid(cursor.id));
