@@ -26,6 +26,7 @@ pub enum Kind {
     SuspenseDebits,
     AgencyHeld,
     AgencyPayable,
+    AgencyDirect,
     AgencyFrozen,
     AgencyReserve,
     AgencyTax,
@@ -67,7 +68,7 @@ const fn floored(pattern: &'static str, class: Class, name_en: &'static str, nam
 
 impl Kind {
     /// In the order of the chart.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::OwnTransfers,
         Self::Bank,
         Self::Receivable,
@@ -81,6 +82,7 @@ impl Kind {
         Self::SuspenseDebits,
         Self::AgencyHeld,
         Self::AgencyPayable,
+        Self::AgencyDirect,
         Self::AgencyFrozen,
         Self::AgencyReserve,
         Self::AgencyTax,
@@ -120,6 +122,8 @@ impl Kind {
             Self::SuspenseDebits => floored("suspense/{}/debits", Asset, "Unexplained debits, {}", "مبالغ معلقة مدينة، {}"),
             Self::AgencyHeld => floored("agency/{}/held", Liability, "Held for agency {}", "محتجز لصالح الجهة {}"),
             Self::AgencyPayable => floored("agency/{}/payable", Liability, "Payable to agency {}", "مستحق للجهة {}"),
+            // Whom a channel pays itself may owe it money back: a report of that is a fact, and never refused.
+            Self::AgencyDirect => row("agency/{}/direct", Liability, "Paid to agency {} by its channels themselves", "ما تدفعه القنوات مباشرة للجهة {}"),
             Self::AgencyFrozen => floored("agency/{}/frozen", Liability, "Frozen by disputes, agency {}", "مجمد بسبب اعتراضات، الجهة {}"),
             Self::AgencyReserve => floored("agency/{}/reserve", Liability, "Reserve of agency {}", "احتياطي الجهة {}"),
             Self::AgencyTax => floored("agency/{}/tax/{}", Liability, "Agency {}: tax {}", "الجهة {}: ضريبة {}"),
@@ -160,6 +164,7 @@ impl Kind {
                 | Self::SponsorReceivable
                 | Self::DisputeClaims
                 | Self::SuspenseDebits
+                | Self::AgencyDirect
                 | Self::AgencyFrozen
                 | Self::CostsPayable
                 | Self::RefundsPayable
@@ -265,6 +270,9 @@ accounts! {
     suspense_debits(suspense) = SuspenseDebits;
     /// The agency's, and not to be paid out before the service is delivered or the time has passed.
     agency_held(agency) = AgencyHeld;
+    /// What channels pay the agency themselves, until they report that they did; below zero while it has money that they
+    /// will take back. It never passes through the hub, so no payout draws on it.
+    agency_direct(agency) = AgencyDirect;
     agency_frozen(agency) = AgencyFrozen;
     agency_reserve(agency) = AgencyReserve;
     agency_tax(agency, tax) = AgencyTax;

@@ -38,12 +38,14 @@ pub enum Category {
     StatementDoesNotClose,
     /// A notice that could not be applied and stands aside for a person.
     NoticeSetAside,
+    /// What a channel says it paid to an agency itself, and the book does not take.
+    SettlementSetAside,
 }
 
 /// Slug, name in Arabic and English, the duty that owns it, and the hours it may stay open.
 struct Row(Category, &'static str, &'static str, &'static str, &'static str, i64);
 
-const TABLE: [Row; 27] = [
+const TABLE: [Row; 28] = [
     Row(Category::MissingAtBank, "missing_at_bank", "لم يظهر في البنك", "Missing at bank", "reconciler", 24),
     Row(Category::MissingInHub, "missing_in_hub", "لم يصل إلى ميزان", "Missing in hub", "reconciler", 24),
     Row(Category::AmountOver, "amount_over", "المبلغ أكثر من المتوقع", "Amount over", "reconciler", 48),
@@ -127,6 +129,14 @@ const TABLE: [Row; 27] = [
         8,
     ),
     Row(Category::NoticeSetAside, "notice_set_aside", "إشعار معلّق", "Notice set aside", "reconciler", 8),
+    Row(
+        Category::SettlementSetAside,
+        "settlement_set_aside",
+        "تسوية معلّقة",
+        "Settlement set aside",
+        "reconciler",
+        8,
+    ),
 ];
 
 impl Category {

@@ -3,7 +3,7 @@
 use crate::http::language::Language;
 
 /// Slug, Arabic, English.
-const WORDS: [(&str, &str, &str); 110] = [
+const WORDS: [(&str, &str, &str); 113] = [
     // payments
     ("requires_payment", "بانتظار الدفع", "Waiting for payment"),
     ("processing", "قيد الدفع", "Processing"),
@@ -121,6 +121,9 @@ const WORDS: [(&str, &str, &str); 110] = [
     ("refund_seen_at_bank", "ظهر الرد في البنك", "Refund seen at the bank"),
     ("refund_approved", "استرداد معتمد", "Refund approved"),
     ("refund_returned", "استرداد أعيد", "Refund returned"),
+    ("refund_taken_over", "يرده ميزان من مال الجهة", "Refund taken over by the hub"),
+    ("refund_left_at_agency", "بقي المبلغ لدى الجهة", "Left at the agency"),
+    ("agency_paid_in", "ورّدت الجهة مالًا", "Paid in by the agency"),
     ("asset", "أصول", "Asset"),
     ("liability", "التزامات", "Liability"),
     ("income", "إيرادات", "Income"),

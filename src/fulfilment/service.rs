@@ -8,7 +8,7 @@ use crate::fault::Fault;
 use crate::ids::IntentId;
 use crate::intents::service::Release;
 use crate::intents::view::{self, IntentView};
-use crate::intents::{self, AttemptState, Intent, IntentState, Outcome};
+use crate::intents::{self, Intent, IntentState, Outcome};
 use crate::queue::NewJob;
 use crate::quoting::Basket;
 use crate::refunds::{self, RefundSource};
@@ -109,10 +109,8 @@ pub async fn release_by_time(tx: &mut Tx, (id, days): &(IntentId, u16)) -> Resul
 
 async fn lock(tx: &mut Tx, id: IntentId) -> Result<Case, FulfilmentError> {
     let intent = intents::service::lock(tx.conn(), &[id]).await?.pop().ok_or(FulfilmentError::NotFound)?;
-    let attempts = intents::attempts::service::lock_of(tx.conn(), &[id]).await?;
-    let direct = attempts.iter().any(|attempt| {
-        attempt.state == AttemptState::Captured && tx.hub().config.direct_agency(&attempt.channel).is_some()
-    });
+    let paying = intents::attempts::service::lock_paying(tx, id).await?;
+    let direct = paying.iter().any(|attempt| tx.hub().config.direct_agency(&attempt.channel).is_some());
     let basket = intents::service::basket(tx.conn(), &intent).await?;
     let released = intents::service::find_releases(tx.conn(), id).await?;
     let mut refunds = Refunds::default();

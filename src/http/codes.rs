@@ -160,6 +160,8 @@ codes! {
         "لا يمكن اعتماد الرد في حالته الحالية" "The refund cannot be approved in its state"
     RefundNotCancelable "refund_not_cancelable" CONFLICT Never
         "لا يمكن إلغاء الرد في حالته الحالية" "The refund cannot be canceled in its state"
+    FundsMissing "funds_missing" CONFLICT Changed
+        "على الجهة أن تورّد المبلغ أولًا" "The agency has to pay the money in first"
     AlreadyDecided "already_decided" CONFLICT Never
         "اتُّخذ القرار من قبل" "The decision has been taken"
 

@@ -35,6 +35,12 @@ pub struct Batch<'a> {
     pub named: BTreeMap<String, IntentId>,
 }
 
+impl Batch<'_> {
+    fn pays_agency(&self, notice: &Notice) -> bool {
+        self.hub.config.direct_agency(&notice.channel).is_some()
+    }
+}
+
 /// An intent under the batch's lock, with its priced lines and attempts.
 #[derive(Debug)]
 pub struct Case {
@@ -109,6 +115,10 @@ impl Decided {
         }
         match (intent, arrival) {
             (Some(id), Some(Arrival::Pays { surplus })) => self.pays(batch, notice, id, surplus),
+            // A part cannot wait here for the rest when its channel pays the agency itself.
+            (Some(id), Some(Arrival::Part { .. })) if batch.pays_agency(notice) => {
+                self.suspend(batch, notice, Some(id), Category::AmountUnder, notice.entry)
+            }
             (Some(id), Some(Arrival::Part { received })) => self.part(batch, notice, id, received),
             (Some(id), Some(Arrival::Suspense(misfit))) => {
                 let category = match misfit {
@@ -154,12 +164,12 @@ impl Decided {
             place: rail.place.clone(),
             received: notice.money,
             shares: match &rail.direct {
-                Some(agency) => shares::direct(agency, &case.basket),
+                Some(agency) => shares::direct(agency, &case.basket, held)?,
                 None => shares::shares(&case.basket)?,
             },
             difference,
             exemptions: shares::exemptions(&case.basket)?,
-            costs: rail.costs(rail.bearer()),
+            costs: rail.costs(),
         };
         let entry = if held.is_zero() {
             rules::collect::paid_in_full(voucher, &payment)
@@ -209,8 +219,7 @@ impl Decided {
         let missing = case.intent.due()?;
         let voucher = rail.voucher(batch, notice, notice.entry, Some(id));
         let entry =
-            rules::collect::part_payment_held(voucher, &rail.place, received, &rail.costs(CostBearer::Hub))
-                .map_err(rule)?;
+            rules::collect::part_payment_held(voucher, &rail.place, received, &rail.costs()).map_err(rule)?;
         self.entries.push(entry);
         self.events.push(("payment_intent.partially_paid", id));
         self.expect(&rail, notice, Some(id));
@@ -237,8 +246,7 @@ impl Decided {
         let rail = Rail::of(batch, notice)?;
         let voucher = rail.voucher(batch, notice, entry, intent);
         let parked = Parked { suspense: rail.slug.clone(), amount: notice.money };
-        let posted =
-            rules::suspense::money_to_suspense(voucher, &rail.place, &parked, &rail.costs(CostBearer::Hub));
+        let posted = rules::suspense::money_to_suspense(voucher, &rail.place, &parked, &rail.costs());
         self.entries.push(posted.map_err(rule)?);
         self.expect(&rail, notice, intent);
         self.park(batch, notice, intent, category, notice.money, entry);
@@ -397,14 +405,14 @@ impl Rail {
     /// Who bears what the channel keeps of a payment: the agency where the rail pays it the net, else the hub.
     fn bearer(&self) -> CostBearer {
         let agency = self.direct.clone();
-        agency.map_or(CostBearer::Hub, |agency| CostBearer::Agency { agency, stage: Stage::Payable })
+        agency.map_or(CostBearer::Hub, |agency| CostBearer::Agency { agency, stage: Stage::Direct })
     }
 
-    fn costs(&self, borne_by: CostBearer) -> Vec<RailCost> {
+    fn costs(&self) -> Vec<RailCost> {
         if self.cost.is_zero() {
             return Vec::new();
         }
-        vec![RailCost { channel: self.slug.clone(), amount: self.cost, borne_by }]
+        vec![RailCost { channel: self.slug.clone(), amount: self.cost, borne_by: self.bearer() }]
     }
 
     fn voucher(&self, batch: &Batch<'_>, notice: &Notice, id: EntryId, intent: Option<IntentId>) -> Voucher {

@@ -30,10 +30,13 @@ pub fn shares(basket: &Basket) -> Result<Vec<Share>, Fault> {
 }
 
 /// The same of a payment that its channel pays the agency itself: all of it is the agency's, and nothing waits here for
-/// a delivery.
-pub fn direct(agency: &Slug, basket: &Basket) -> Vec<Share> {
-    let beneficiary = Beneficiary::Agency { agency: agency.clone(), stage: Stage::Payable };
-    vec![Share { beneficiary, amount: basket.total }]
+/// a delivery. What was `held` of earlier parts, which came another way, is with the hub and payable to it.
+pub fn direct(agency: &Slug, basket: &Basket, held: Money) -> Result<Vec<Share>, Fault> {
+    let share = |stage, amount| {
+        let beneficiary = Beneficiary::Agency { agency: agency.clone(), stage };
+        Share { beneficiary, amount }
+    };
+    Ok(vec![share(Stage::Direct, basket.total.checked_sub(held)?), share(Stage::Payable, held)])
 }
 
 /// What may still be given back of a payment: its refundable components, less what was asked back before and what a

@@ -73,20 +73,30 @@ async fn pass(app: &App, actor: &Actor, summary: &mut Summary) -> Result<(), Fau
     pass_direct(app, actor, summary).await
 }
 
-/// What channels paid to agencies themselves. One that cannot be booked stands, and does not stop the others.
+/// What channels paid to agencies themselves. One that cannot be booked stands aside with a break, and does not stop
+/// the others.
 async fn pass_direct(app: &App, actor: &Actor, summary: &mut Summary) -> Result<(), Fault> {
-    let direct = {
-        let mut conn = app.pool.acquire().await?;
-        store::page_direct(&mut conn, REPORTS_MAX).await?
-    };
-    for id in direct {
-        match app.run(actor, &id, |tx, id| Box::pin(service::match_direct(tx, id))).await {
-            Ok(step) => add(summary, step),
-            Err(fault) if fault.is_unavailable() || fault.is_transient() => return Err(fault),
-            Err(fault) => tracing::error!(settlement = %id, %fault, "a direct settlement cannot be booked"),
+    let mut after = None;
+    loop {
+        let direct = {
+            let mut conn = app.pool.acquire().await?;
+            store::page_direct(&mut conn, after, REPORTS_MAX).await?
+        };
+        let Some(last) = direct.last().copied() else { return Ok(()) };
+        after = Some(last);
+        for id in direct {
+            match app.run(actor, &id, |tx, id| Box::pin(service::match_direct(tx, id))).await {
+                Ok(step) => add(summary, step),
+                Err(fault) if fault.is_unavailable() || fault.is_transient() => return Err(fault),
+                Err(fault) => {
+                    tracing::error!(settlement = %id, %fault, "a direct settlement cannot be booked");
+                    let aside = (id, fault.to_string());
+                    app.run(actor, &aside, |tx, aside| Box::pin(service::set_aside_direct(tx, aside)))
+                        .await?;
+                }
+            }
         }
     }
-    Ok(())
 }
 
 fn add(summary: &mut Summary, step: Step) {

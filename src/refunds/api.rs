@@ -276,7 +276,7 @@ async fn withdraw_by_staff(
 
 /// Name another account for a refund that failed or came back.
 ///
-/// Refuses with `refund_not_approvable`, `validation_failed`.
+/// Refuses with `refund_not_approvable`, `funds_missing`, `validation_failed`.
 #[utoipa::path(post, path = "/v1/finance/refunds/{id}/payee", tag = "finance", params(("id" = String, Path)), request_body = RedirectBody, responses((status = OK, body = StaffView), Refusals))]
 async fn redirect(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
     call.person(&Scope::RefundRequest)?;
@@ -317,6 +317,7 @@ impl From<RefundError> for Problem {
             RefundError::NotCancelable { state, .. } => {
                 Self::new(Code::RefundNotCancelable).with("stage", state.as_str())
             }
+            RefundError::FundsMissing { agency } => Self::new(Code::FundsMissing).with("agency", agency),
             RefundError::Illegal(illegal) => {
                 Self::new(Code::RefundNotApprovable).with("stage", illegal.state.as_str())
             }

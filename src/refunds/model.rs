@@ -321,6 +321,8 @@ pub enum RefundError {
     NoAccount(Currency),
     #[error("who asked for a refund or decided on it does not take the next step")]
     SamePerson,
+    #[error("the money is at the agency {agency}: it has to pay it in before the hub can transfer it")]
+    FundsMissing { agency: String },
     #[error("the decision has been taken: the refund is {state}")]
     AlreadyDecided { state: RefundState },
     #[error("a refund that is {state} is not approved or sent again")]

@@ -7,16 +7,16 @@ mod tell;
 use mizan_ledger::EntryId;
 use serde_json::{Map, Value};
 
-use super::model::{Refund, RefundError, RefundSource};
+use super::model::{Rail, Refund, RefundError, RefundSource};
 use super::{store, view};
-use crate::books::Voucher;
+use crate::books::{Slug, Voucher};
 use crate::events::NewEvent;
 use crate::fault::Fault;
 use crate::ids::RefundId;
 use crate::intents::{self, Intent};
 use crate::quoting::{self, Basket};
 use crate::suspense::{self, Item};
-use crate::tx::Tx;
+use crate::tx::{Hub, Tx};
 
 pub use super::attempts::store::page_of as instructions;
 pub use super::store::{Filter, find, page, page_of};
@@ -65,6 +65,12 @@ fn voucher(tx: &Tx, id: EntryId, refund: &Refund) -> Voucher {
 
 fn rule(error: crate::books::RuleError) -> Fault {
     Fault::Other(error.to_string())
+}
+
+/// The agency from which a channel that pays it itself takes a refund back: money that never came to the hub.
+fn taken_from(hub: &Hub, refund: &Refund) -> Option<Slug> {
+    let Rail::Gateway { channel, .. } = &refund.rail else { return None };
+    hub.config.direct_agency(channel).cloned()
 }
 
 /// Tells a change of a refund to its portal and to the audit.

@@ -26,9 +26,11 @@ impl Section {
         match kind {
             Kind::Receivable => Some(Self::Channels),
             Kind::Bank => Some(Self::Banks),
-            Kind::AgencyHeld | Kind::AgencyPayable | Kind::AgencyFrozen | Kind::AgencyReserve => {
-                Some(Self::Agencies)
-            }
+            Kind::AgencyHeld
+            | Kind::AgencyPayable
+            | Kind::AgencyDirect
+            | Kind::AgencyFrozen
+            | Kind::AgencyReserve => Some(Self::Agencies),
             Kind::HubCosts | Kind::HubLosses | Kind::Rounding | Kind::Assessed | Kind::Waived => None,
             _ => Some(Self::Custody),
         }
@@ -149,12 +151,13 @@ fn on_agency(kind: &str, side: Side) -> Word {
         (kind, Side::Debit) if COLLECT.contains(&kind) => Word::Costs,
         ("rail_cost_accrued" | "rail_cost_reduced", _) => Word::Costs,
         ("confirmation_withdrawn" | "instalments_ended" | "cheque_dishonoured", _) => Word::Reversed,
-        ("refund_approved" | "refund_canceled", _) => Word::Refunds,
+        ("refund_approved" | "refund_canceled" | "refund_left_at_agency", _) => Word::Refunds,
         ("dispute_lost", _) => Word::Disputes,
         ("payout_released" | "payout_refused", _) => Word::Payouts,
         ("payout_returned", _) => Word::Returns,
         ("direct_settled", _) => Word::ReceivedDirectly,
-        ("agency_paid_in", _) => Word::PaidIn,
+        ("agency_paid_in" | "suspense_credit_explained", _) => Word::PaidIn,
+        ("refund_taken_over", _) => Word::WithinAgency,
         ("released" | "reserve_set_aside" | "reserve_released" | "dispute_opened" | "dispute_won", _) => {
             Word::WithinAgency
         }

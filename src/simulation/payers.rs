@@ -34,7 +34,7 @@ impl Life {
         };
         let certificate =
             || line("health/health-certificate", [("workers", Given::Integer(self.dice.between(1, 3)))]);
-        let (currency, lines) = match self.dice.below(5) {
+        let (currency, lines) = match self.dice.below(6) {
             0 => (Currency::ILS, vec![passport()]),
             1 => (Currency::JOD, vec![report()]),
             2 => (Currency::ILS, vec![passport(), report()]),

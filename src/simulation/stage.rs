@@ -23,7 +23,7 @@ const BEGINS_AT: &str = "2026-11-22T06:00:00Z";
 const CONNECTIONS: u32 = 4;
 
 /// Those of the example's channels that are lived with.
-const CHANNELS: [&str; 2] = [MERCHANTS[0], "transfer"];
+const CHANNELS: [&str; 3] = [MERCHANTS[0], MERCHANTS[1], "transfer"];
 
 /// The hub, and what outlives it.
 pub(super) struct Stage {

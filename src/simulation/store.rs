@@ -123,6 +123,38 @@ pub(super) async fn find_item_differences(conn: &mut PgConnection) -> Result<Vec
     Ok(rows.into_iter().map(|row| format!("{} {}: {} unlisted", row.code, row.currency, row.minor)).collect())
 }
 
+/// Accounts of what channels pay agencies themselves that are not what these have not reported yet, less what agencies
+/// have to give back: money that fitted nothing, and refunds on their way or without one.
+pub(super) async fn find_direct_differences(conn: &mut PgConnection) -> Result<Vec<String>, Fault> {
+    let rows = sqlx::query!(
+        r#"with paying as (
+             select distinct channel, account from expectations where account like 'agency/%'
+           ), listed as (
+             select account, currency, amount_minor - cost_minor as minor from expectations
+             where account like 'agency/%' and state = 'open' and kind = 'payment'
+             union all
+             select p.account, s.currency, s.used_minor - s.amount_minor
+             from suspense_items s join paying p on p.channel = s.account
+             union all
+             select p.account, r.currency, -r.amount_minor
+             from refunds r join paying p on p.channel = r.channel
+             where r.rail = 'gateway' and r.state in ('approved', 'submitted', 'unknown', 'failed')
+             union all
+             select regexp_replace(a.code, '/direct$', ''), a.currency, b.debits_minor - b.credits_minor
+             from ledger.accounts a join ledger.balances b on b.account_id = a.id
+             where a.code like 'agency/%/direct'
+           )
+           select account as "account!", currency as "currency!", sum(minor)::bigint as "minor!"
+           from listed group by 1, 2 having sum(minor) <> 0 order by 1, 2"#
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| format!("{} {}: {} unexplained", row.account, row.currency, row.minor))
+        .collect())
+}
+
 /// What should never be there: notices set aside, jobs given up, paid payments without their one receipt, refunds
 /// decided by who asked.
 pub(super) async fn find_leftovers(conn: &mut PgConnection) -> Result<Vec<String>, Fault> {
@@ -165,6 +197,26 @@ pub(super) async fn find_unsettled(conn: &mut PgConnection) -> Result<Vec<String
              where r.state = 'approved' or r.state in ('submitted', 'unknown') and not exists (
                select from breaks b join expectations x on b.subject = 'ex_' || replace(x.id::text, '-', '')
                where x.refund = r.id and b.category = 'refund_unconfirmed')
+           union all
+           select 'refund ' || r.id || ' waits for funds that are there' from refunds r
+             where r.state = 'awaiting_funds' and not exists (
+               select from jsonb_array_elements(r.components) part
+               left join ledger.accounts a on a.currency = r.currency
+                 and a.code = 'agency/' || split_part(part->>'service', '/', 1) || '/payable'
+               left join ledger.balances b on b.account_id = a.id
+               where coalesce(b.credits_minor - b.debits_minor, 0) < r.amount_minor)
+           union all
+           select 'settlement ' || s.channel || ':' || s.reference || ' is not booked' from settlements s
+             where s.state = 'reported' and s.account like 'agency/%'
+           union all
+           select 'expectation ' || x.id || ' of ' || x.channel || ' is open and has no break' from expectations x
+             where x.state = 'open' and x.kind = 'payment' and not exists (
+               select from breaks b
+               where b.state in ('open', 'reopened') and (b.subject = 'ex_' || replace(x.id::text, '-', '')
+                 or b.subject = x.channel || ':' || coalesce(x.transaction, x.reference)
+                 or b.subject in (select s.channel || ':' || s.reference from settlement_items i
+                   join settlements s on s.id = i.settlement and s.channel = x.channel
+                   where i.transaction = x.transaction)))
            order by 1"#
     )
     .fetch_all(conn)

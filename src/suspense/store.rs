@@ -103,21 +103,6 @@ pub async fn find(conn: &mut PgConnection, id: SuspenseId) -> Result<Option<Item
     row.map(Item::try_from).transpose()
 }
 
-/// Locks the items with something left that came under these money keys.
-pub async fn lock_by_money_key(conn: &mut PgConnection, money_keys: &[String]) -> Result<Vec<Item>, Fault> {
-    let rows = sqlx::query_as!(
-        ItemRow,
-        r#"select id, account, currency, amount_minor - used_minor as "left_minor!", cause, intent, money_key,
-                  created_at
-           from suspense_items where money_key = any($1) and used_minor < amount_minor
-           order by id for no key update"#,
-        money_keys,
-    )
-    .fetch_all(conn)
-    .await?;
-    rows.into_iter().map(Item::try_from).collect()
-}
-
 /// The items with something left that came for these intents, oldest first.
 pub async fn page_of_intents(conn: &mut PgConnection, intents: &[IntentId]) -> Result<Vec<Item>, Fault> {
     let ids: Vec<Uuid> = intents.iter().map(|id| id.uuid()).collect();
@@ -140,6 +125,18 @@ pub async fn find_money_keys(conn: &mut PgConnection, intents: &[IntentId]) -> R
         r#"select money_key as "money_key!" from suspense_items
            where intent = any($1) and money_key is not null"#,
         &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(keys)
+}
+
+/// The keys of money for an intent that was put in suspense as a whole, and paid nothing of it.
+pub async fn find_unapplied_keys(conn: &mut PgConnection, intent: IntentId) -> Result<Vec<String>, Fault> {
+    let keys = sqlx::query_scalar!(
+        r#"select money_key as "money_key!" from suspense_items
+           where intent = $1 and money_key is not null and cause <> 'amount_over'"#,
+        intent.uuid(),
     )
     .fetch_all(conn)
     .await?;

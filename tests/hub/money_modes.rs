@@ -1,8 +1,12 @@
 //! Who holds the money: one service pooled in the hub's account, one paid to its agency by the gateway itself.
 
+use mizan::inbox;
 use serde_json::{Value, json};
 
+use crate::refunds;
 use crate::world::{TODAY, World};
+
+const TOMORROW: &str = "2026-11-23";
 
 fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap()
@@ -33,8 +37,27 @@ impl World {
     }
 
     async fn day_proof(&self) -> Value {
-        let path = format!("/v1/finance/reports/daily?date={TODAY}");
-        self.people.reconciler.client.get(&path).await.unwrap().json
+        self.proof_of(TODAY).await
+    }
+
+    /// After [`TODAY`] has ended: the next day comes, and ends.
+    async fn next_day(&self) {
+        self.clock.advance(jiff::SignedDuration::from_hours(24));
+        while refunds::work(self).await > 0 {}
+        self.end_day(TOMORROW).await;
+    }
+
+    /// The gateway's news of a refund comes and is applied.
+    async fn hear_refund(&self, refund: &Value, stage: &str) {
+        for _ in 0..200 {
+            while inbox::jobs::post_once(&self.app).await.unwrap() > 0 {}
+            refunds::work(self).await;
+            if refunds::staff_view(self, refund).await["stage"] == stage {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        panic!("the refund is not {stage}: {}", refunds::staff_view(self, refund).await);
     }
 }
 
@@ -54,7 +77,8 @@ async fn one_service_pooled_and_one_direct_tie_from_quote_to_proof() {
     // 80.00 x 0.0145 = 1.16, + 0.50: the ministry gets the net, so it bears the cost.
     let balances = world.balances().await;
     assert_eq!(balances["channel/card-health/receivable ILS"], 8_000);
-    assert_eq!(balances["agency/health/payable ILS"], -8_000 + 166);
+    assert_eq!(balances["agency/health/direct ILS"], -8_000 + 166);
+    assert!(!balances.contains_key("agency/health/payable ILS"), "no payout draws on it: {balances:?}");
     assert!(!balances.contains_key("agency/health/held ILS"), "{balances:?}");
     assert!(!balances.contains_key("hub/costs/card-health ILS"), "{balances:?}");
     let before = world.day_proof().await;
@@ -66,7 +90,7 @@ async fn one_service_pooled_and_one_direct_tie_from_quote_to_proof() {
     for gone in [
         "channel/card-health/receivable ILS",
         "channel/card-health/costs_payable ILS",
-        "agency/health/payable ILS",
+        "agency/health/direct ILS",
         "channel/card/receivable ILS",
     ] {
         assert!(!balances.contains_key(gone), "{gone}: {balances:?}");
@@ -144,7 +168,7 @@ async fn a_direct_payment_found_the_next_morning_leaves_the_day_before_proved() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn late_money_that_an_agency_received_itself_leaves_only_its_cost_in_suspense() {
+async fn late_money_that_an_agency_received_itself_waits_there_until_its_channel_gives_it_back() {
     let world = World::new().await;
     let intent = world.certificate("CASE-1").await;
     let chosen = world.form(text(&intent, "/pay_url"), "channel=card-health").await;
@@ -157,11 +181,23 @@ async fn late_money_that_an_agency_received_itself_leaves_only_its_cost_in_suspe
     world.pay_on("card-health", &second, 1).await;
     world.end_day(TODAY).await;
     let balances = world.balances().await;
-    assert_eq!(balances["suspense/card-health/credits ILS"], -166, "{balances:?}");
-    assert!(!balances.contains_key("agency/health/payable ILS"), "{balances:?}");
+    assert_eq!(balances["suspense/card-health/credits ILS"], -8_000, "{balances:?}");
+    assert_eq!(balances["agency/health/direct ILS"], 8_000, "the agency has it");
     assert!(!balances.contains_key("channel/card-health/receivable ILS"), "{balances:?}");
     let proof = world.day_proof().await;
     assert_eq!(proof["tied"], true, "{proof:#}");
+
+    let mut conn = world.app.pool.acquire().await.unwrap();
+    let item = mizan::suspense::store::page_open(&mut conn).await.unwrap().remove(0);
+    drop(conn);
+    let body = json!({ "source": item.id, "reason": "EXAMPLE", "refundable": item.left });
+    let asked = world.people.reconciler.client.post("/v1/finance/refunds", &body).await.unwrap();
+    assert_eq!((asked.status, &asked.json["method"]), (201, &json!("original")), "{}", asked.json);
+    refunds::approve(&world, &asked.json).await;
+    world.next_day().await;
+    assert_eq!(refunds::staff_view(&world, &asked.json).await["stage"], "succeeded");
+    assert!(world.balances().await.is_empty(), "{:?}", world.balances().await);
+    assert_eq!(world.proof_of(TOMORROW).await["tied"], true);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -178,18 +214,123 @@ async fn a_cost_beside_the_contract_is_the_agencys_where_it_gets_the_net() {
     }
 }
 
+/// What the portal asks back of a payment, approved.
+async fn approved(world: &World, paid: &Value, amount: &str) -> Value {
+    let refund = refunds::requested(world, paid, amount).await;
+    refunds::approve(world, &refund).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refund_of_direct_money_waits_until_the_agency_pays_in() {
+async fn a_refund_of_direct_money_is_taken_back_by_its_channel_and_leaves_nothing() {
     let world = World::new().await;
     let paid = world.pay_on("card-health", &world.certificate("CASE-1").await, 1).await;
     world.end_day(TODAY).await;
-    let body = json!({
-        "source": paid["id"], "reason": "EXAMPLE", "refundable": paid["refundable"],
-    });
+    let refund = approved(&world, &paid, "80.00").await;
+    assert_eq!(refund["stage"], "approved", "{refund}");
+    assert_eq!(world.balances().await["agency/health/direct ILS"], 8_000, "the agency has it to give back");
+    refunds::work(&world).await;
+    // The gateway pays nothing on that day: it takes from the agency.
+    world.next_day().await;
+    assert_eq!(refunds::staff_view(&world, &refund).await["stage"], "succeeded");
+    assert!(world.balances().await.is_empty(), "{:?}", world.balances().await);
+    assert_eq!(world.breaks().await, []);
+    for day in [TODAY, TOMORROW] {
+        let proof = world.proof_of(day).await;
+        assert_eq!(proof["tied"], true, "{proof:#}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_settlement_without_the_refund_that_was_approved_before_it_is_booked() {
+    let world = World::new().await;
+    let paid = world.pay_on("card-health", &world.certificate("CASE-1").await, 1).await;
+    let refund = approved(&world, &paid, "50.00").await;
+    // Approved and not sent yet when the gateway pays the agency all it took.
+    world.end_day(TODAY).await;
+    let balances = world.balances().await;
+    assert!(!balances.contains_key("channel/card-health/receivable ILS"), "{balances:?}");
+    assert_eq!(balances["agency/health/direct ILS"], 5_000);
+    assert_eq!(world.day_proof().await["tied"], true);
+    refunds::work(&world).await;
+    world.next_day().await;
+    assert_eq!(refunds::staff_view(&world, &refund).await["stage"], "succeeded");
+    assert!(world.balances().await.is_empty(), "{:?}", world.balances().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_taken_back_from_the_agency_stays_open_until_somebody_explains_it() {
+    let world = World::new().await;
+    let paid = world.pay_on("card-health", &world.certificate("CASE-1").await, 1).await;
+    world.end_day(TODAY).await;
+    world.control("reversals", json!({ "merchant": "health", "order": paid["attempts"][0]["id"] })).await;
+    world.settle(1).await;
+    world.next_day().await;
+    let balances = world.balances().await;
+    assert_eq!(balances["channel/card-health/receivable ILS"], 8_000);
+    assert_eq!(balances["agency/health/direct ILS"], -8_000);
+    assert_eq!(world.breaks().await, [("reversed".to_owned(), "open".to_owned())]);
+    assert_eq!(world.proof_of(TOMORROW).await["tied"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_book_refuses_of_a_direct_settlement_stands_aside_with_its_amount() {
+    let world = World::new().await;
+    world.pay_on("card-health", &world.certificate("CASE-1").await, 1).await;
+    let floor = |minor: &str| {
+        let account = "select id from ledger.accounts where code = 'agency/health/direct'";
+        format!("update ledger.balances set floor_minor = {minor} where account_id = ({account})")
+    };
+    world.tamper(&floor("1")).await;
+    world.end_day(TODAY).await;
+    assert_eq!(world.breaks().await, [("settlement_set_aside".to_owned(), "open".to_owned())]);
+    let listed = world.people.reconciler.client.get("/v1/finance/breaks?open=true").await.unwrap().json;
+    assert_eq!(listed["data"][0]["money"], json!({ "amount": "78.34", "currency": "ILS" }), "{listed}");
+    assert_eq!(listed["data"][0]["detail"]["paid_to"], "agency/health", "{listed}");
+    assert_eq!(world.balances().await["channel/card-health/receivable ILS"], 8_000);
+
+    world.tamper(&floor("null")).await;
+    world.reconcile().await;
+    assert!(world.balances().await.is_empty(), "{:?}", world.balances().await);
+    assert_eq!(world.breaks().await, [("settlement_set_aside".to_owned(), "self_resolved".to_owned())]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_by_transfer_is_not_given_back_by_the_card_that_paid_it_again() {
+    let world = World::new().await;
+    let intent = world.certificate("CASE-1").await;
+    let chosen = world.form(text(&intent, "/pay_url"), "channel=card-health").await;
+    let page = chosen.headers()["location"].to_str().unwrap().to_owned();
+    world.transfer(crate::recon::ILS, "80.00", "ILS", Some(text(&intent, "/reference")), "").await;
+    world.end_day(TODAY).await;
+    world.decide(&page, "approve").await;
+    world.settle(1).await;
+    let paid = world.find_intent(text(&intent, "/id")).await;
+    assert_eq!(paid["state"], "paid");
+    let body = json!({ "source": paid["id"], "reason": "EXAMPLE", "refundable": paid["refundable"] });
     let asked = world.portal().post("/v1/refunds", &body).await.unwrap();
-    assert_eq!(asked.status, 201, "{}", asked.json);
-    let approved = crate::refunds::approve(&world, &asked.json).await;
-    assert_eq!(approved["stage"], "awaiting_funds", "{approved}");
+    assert_eq!((asked.status, &asked.json["errors"][0]["field"]), (422, &json!("/payee")), "{}", asked.json);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_its_channel_does_not_give_back_waits_for_the_agency_to_pay_in() {
+    let world = World::new().await;
+    let paid = world.pay_on("card-health", &world.certificate("CASE-1").await, 1).await;
+    world.end_day(TODAY).await;
+    world.control("faults", json!({ "refunds": "fail" })).await;
+    let refund = approved(&world, &paid, "80.00").await;
+    refunds::work(&world).await;
+    world.hear_refund(&refund, "failed").await;
+    let path = format!("/v1/finance/refunds/{}/payee", text(&refund, "/id"));
+    let payee = json!({ "payee": { "name": "A payer (example)", "iban": mizan::demo::PAYER_ACCOUNT } });
+    let early = world.people.reconciler.client.post(&path, &payee).await.unwrap();
+    assert_eq!((early.status, &early.json["code"]), (409, &json!("funds_missing")), "{}", early.json);
+    assert_eq!(early.json["agency"], "health");
+    assert_eq!(refunds::staff_view(&world, &refund).await["stage"], "failed");
+    // Without any way to the payer it stays with the agency, which answers for it.
+    let path = format!("/v1/finance/refunds/{}/give-up", text(&refund, "/id"));
+    let ended = world.people.approver.client.post(&path, &json!({ "note": "EXAMPLE" })).await.unwrap();
+    assert_eq!((ended.status, &ended.json["stage"]), (200, &json!("unclaimed")), "{}", ended.json);
+    assert!(world.balances().await.is_empty(), "{:?}", world.balances().await);
     assert_eq!(world.day_proof().await["tied"], true);
 }
 
@@ -218,8 +359,8 @@ async fn the_treasury_has_its_list_by_agency_and_code() {
     let report = json!([{ "service": "psi/testing-report", "inputs": { "samples": 1, "urgent": false } }]);
     world.pay_on("card", &world.opened(report, "CASE-2").await, 1).await;
     let paid = world.find_intent(text(&passport, "/id")).await;
-    let refund = crate::refunds::requested(&world, &paid, "63.00").await;
-    crate::refunds::approve(&world, &refund).await;
+    let refund = refunds::requested(&world, &paid, "63.00").await;
+    refunds::approve(&world, &refund).await;
     let path = format!("/v1/finance/reports/treasury?date={TODAY}");
     let list = world.people.reconciler.client.get(&path).await.unwrap();
     assert_eq!(list.status, 200, "{}", list.json);

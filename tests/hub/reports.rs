@@ -14,7 +14,7 @@ impl World {
         self.proof_of(TODAY).await
     }
 
-    async fn proof_of(&self, day: &str) -> Value {
+    pub async fn proof_of(&self, day: &str) -> Value {
         let path = format!("/v1/finance/reports/daily?date={day}");
         let reply = self.people.reconciler.client.get(&path).await.unwrap();
         assert_eq!(reply.status, 200, "{}", reply.json);

@@ -3,8 +3,8 @@
 use mizan_ledger::Money;
 use mizan_ledger::entry::Entry;
 
-use super::draft::{Draft, RuleError, adds_up, move_money, sum};
-use super::terms::{Parked, RailCost, Share, Voucher};
+use super::draft::{Draft, RuleError, adds_up, move_money};
+use super::terms::{Parked, RailCost, Voucher};
 use crate::books::chart;
 use crate::books::slug::Slug;
 
@@ -91,19 +91,20 @@ pub fn rail_cost_reduced(voucher: Voucher, cost: &RailCost) -> Result<Entry, Rul
     move_money("rail_cost_reduced", voucher, costs, bearer, cost.amount)
 }
 
-/// The rail paid the beneficiaries itself, by its own report: the hub neither holds nor owes these shares. `kept` is
-/// what the channel kept of them for accrued costs.
+/// The rail paid an agency itself, by its own report. `receivable` is what it settles, after the refunds that it netted,
+/// below zero when it took more back than it paid; `kept` is what it kept of it for accrued costs.
 pub fn direct_settled(
     voucher: Voucher,
     channel: &Slug,
-    shares: &[Share],
+    agency: &Slug,
+    receivable: Money,
     kept: Money,
 ) -> Result<Entry, RuleError> {
     let currency = kept.currency();
     let mut draft = Draft::new("direct_settled", currency);
-    draft.debit_shares(shares)?;
+    draft.debit_signed(chart::agency_direct(agency, currency), receivable.checked_sub(kept)?)?;
     draft.debit(chart::costs_payable(channel, currency), kept)?;
-    draft.credit(chart::receivable(channel, currency), sum(currency, shares)?.checked_add(kept)?)?;
+    draft.credit_signed(chart::receivable(channel, currency), receivable)?;
     draft.enter(voucher)
 }
 
@@ -195,15 +196,29 @@ mod tests {
 
     #[test]
     fn what_the_rail_paid_itself_is_neither_held_nor_owed() {
+        let (channel, psi) = (slug("e-sadad"), slug("psi"));
         enters(
-            direct_settled(
-                voucher(),
-                &slug("e-sadad"),
-                &shares("held:psi 4.000, payable:psi 5.850"),
-                jod("0.150"),
-            ),
-            "direct_settled: D agency/psi/held 4.000, D agency/psi/payable 5.850,
-             D channel/e-sadad/costs_payable 0.150, C channel/e-sadad/receivable 10.000",
+            direct_settled(voucher(), &channel, &psi, jod("10.000"), jod("0.150")),
+            "direct_settled: D agency/psi/direct 9.850, D channel/e-sadad/costs_payable 0.150,
+             C channel/e-sadad/receivable 10.000",
+        );
+    }
+
+    #[test]
+    fn what_the_rail_took_back_from_the_agency_is_owed_to_nobody() {
+        let (channel, psi) = (slug("card"), slug("psi"));
+        enters(
+            direct_settled(voucher(), &channel, &psi, jod("-6.000"), jod("0.150")),
+            "direct_settled: C agency/psi/direct 6.150, D channel/card/costs_payable 0.150,
+             D channel/card/receivable 6.000",
+        );
+        enters(
+            direct_settled(voucher(), &channel, &psi, jod("0.000"), jod("0.150")),
+            "direct_settled: C agency/psi/direct 0.150, D channel/card/costs_payable 0.150",
+        );
+        assert_eq!(
+            refusal(direct_settled(voucher(), &channel, &psi, jod("1.000"), jod("-0.150"))),
+            "-0.150 JOD for channel/card/costs_payable: an amount below zero is not entered"
         );
     }
 }

@@ -140,7 +140,7 @@ fn settled(amounts: &Amounts) -> Vec<Told> {
         rail::costs_billed(voucher(), &card, &bank, b),
         rail::rail_cost_accrued(voucher(), &amounts.cost()),
         rail::rail_cost_reduced(voucher(), &amounts.cost()),
-        rail::direct_settled(voucher(), &card, &amounts.shares("payable:psi"), a),
+        rail::direct_settled(voucher(), &card, &slug("psi"), amounts.total, a),
     ]
 }
 
@@ -159,6 +159,8 @@ fn outgoing(amounts: &Amounts) -> Vec<Told> {
         refund::refund_paid_in_cash(voucher(), &slug("window-3"), total),
         refund::refund_returned(voucher(), &amounts.returned()),
         refund::refund_unclaimed(voucher(), &fund, total),
+        refund::refund_taken_over(voucher(), &psi, total),
+        refund::refund_left_at_agency(voucher(), &psi, total),
         payout::released(voucher(), &psi, a),
         payout::payout_released(voucher(), total, &shares),
         payout::payout_refused(voucher(), total, &shares),

@@ -27,7 +27,7 @@ pub fn payout_released(voucher: Voucher, amount: Money, shares: &[Share]) -> Res
     for Share { beneficiary, .. } in shares {
         if matches!(
             beneficiary,
-            Beneficiary::Agency { stage: Stage::Held, .. } | Beneficiary::Suspense { .. }
+            Beneficiary::Agency { stage: Stage::Held | Stage::Direct, .. } | Beneficiary::Suspense { .. }
         ) {
             return Err(RuleError::NotReleased { account: beneficiary.account(currency).code });
         }
@@ -152,6 +152,10 @@ mod tests {
         assert_eq!(
             refusal(payout_released(voucher(), jod("5.000"), &shares("suspense:card 5.000"))),
             "suspense/card/credits is not paid out: its money is not released"
+        );
+        assert_eq!(
+            refusal(payout_released(voucher(), jod("5.000"), &shares("direct:psi 5.000"))),
+            "agency/psi/direct is not paid out: its money is not released"
         );
         for refused in [payout_released, payout_refused] {
             assert_eq!(

@@ -85,6 +85,22 @@ pub fn refund_unclaimed(voucher: Voucher, fund: &Slug, amount: Money) -> Result<
     )
 }
 
+/// The channel that pays the agency itself will not give this money back: the hub will, out of what the agency is owed
+/// or has paid in. The book refuses it where that is not enough.
+pub fn refund_taken_over(voucher: Voucher, agency: &Slug, amount: Money) -> Result<Entry, RuleError> {
+    let currency = amount.currency();
+    let (payable, direct) =
+        (chart::agency_payable(agency, 0, currency), chart::agency_direct(agency, currency));
+    move_money("refund_taken_over", voucher, payable, direct, amount)
+}
+
+/// Given up, and the money never came to the hub: the agency that the channel paid itself answers for it.
+pub fn refund_left_at_agency(voucher: Voucher, agency: &Slug, amount: Money) -> Result<Entry, RuleError> {
+    let (payable, _) = accounts(amount);
+    let direct = chart::agency_direct(agency, amount.currency());
+    move_money("refund_left_at_agency", voucher, payable, direct, amount)
+}
+
 /// What is owed to payers, and what is on its way to them.
 fn accounts(amount: Money) -> (Account, Account) {
     (chart::refunds_payable(amount.currency()), chart::refunds_in_flight(amount.currency()))
@@ -178,6 +194,23 @@ mod tests {
         enters(
             refund_unclaimed(voucher(), &slug("general"), jod("6.166")),
             "refund_unclaimed: D refunds/payable 6.166, C treasury/general/unclaimed 6.166",
+        );
+    }
+
+    #[test]
+    fn money_that_an_agency_received_itself_is_given_back_by_its_channel_or_from_what_it_pays_in() {
+        let psi = slug("psi");
+        enters(
+            refund_approved(voucher(), jod("6.166"), &shares("direct:psi 6.166")),
+            "refund_approved: D agency/psi/direct 6.166, C refunds/payable 6.166",
+        );
+        enters(
+            refund_taken_over(voucher(), &psi, jod("6.166")),
+            "refund_taken_over: D agency/psi/payable 6.166, C agency/psi/direct 6.166",
+        );
+        enters(
+            refund_left_at_agency(voucher(), &psi, jod("6.166")),
+            "refund_left_at_agency: D refunds/payable 6.166, C agency/psi/direct 6.166",
         );
     }
 }

@@ -12,7 +12,7 @@ use super::cash::Bounced;
 use super::channel::NetSettlement;
 use super::dispute::Disputed;
 use super::testing::*;
-use super::{Difference, Exemption, Payment, Place, Returned, RuleError};
+use super::{CostBearer, Difference, Exemption, Payment, Place, RailCost, Returned, RuleError, Stage};
 use super::{bank, cash, channel as rail, collect, dispute, own, payout, refund, suspense};
 use crate::books::{chart, describe};
 
@@ -286,12 +286,40 @@ fn statements_are_first(story: &mut Story) {
 }
 
 fn the_rail_pays_an_agency_itself(story: &mut Story) {
-    let mut direct = payment(channel("direct"), "10.000", "held:land 4.000, payable:land 6.000");
-    direct.costs = vec![agency_bears("land", "direct", "0.150")];
-    story.tell(collect::paid_in_full(voucher(), &direct));
-    let settled = shares("held:land 4.000, payable:land 5.850");
-    story.tell(rail::direct_settled(voucher(), &slug("direct"), &settled, jod("0.150")));
-    story.stands(&[("agency/land/held", "0"), ("agency/land/payable", "51.055")]);
+    let (direct, land, collection) = (slug("direct"), slug("land"), slug("collection"));
+    let agency = |channel, cost| {
+        let borne_by = CostBearer::Agency { agency: slug("land"), stage: Stage::Direct };
+        vec![RailCost { channel: slug(channel), amount: jod(cost), borne_by }]
+    };
+    let mut paid = payment(channel("direct"), "10.000", "direct:land 10.000");
+    paid.costs = agency("direct", "0.150");
+    story.tell(collect::paid_in_full(voucher(), &paid));
+    story.tell(rail::direct_settled(voucher(), &direct, &land, jod("10.000"), jod("0.150")));
+    story.stands(&[("agency/land/direct", "0"), ("agency/land/payable", "51.055")]);
+    // Money that fits nothing is at the agency, which the channel makes give it back: more than it pays that day.
+    let late = parked("direct 8.000");
+    story.tell(suspense::money_to_suspense(voucher(), &channel("direct"), &late, &agency("direct", "0.120")));
+    story.tell(rail::direct_settled(voucher(), &direct, &land, jod("8.000"), jod("0.120")));
+    story.stands(&[("agency/land/direct", "-8.000"), ("suspense/direct/credits", "8.000")]);
+    story.tell(refund::refund_approved(voucher(), jod("8.000"), &shares("suspense:direct 8.000")));
+    story.tell(refund::refund_submitted(voucher(), jod("8.000")));
+    story.tell(refund::refund_netted(voucher(), &direct, jod("8.000")));
+    story.tell(rail::direct_settled(voucher(), &direct, &land, jod("-8.000"), jod("0")));
+    // The channel cannot give the payment back: the agency pays in, and the hub does. Of another one nobody is found.
+    story.tell(refund::refund_approved(voucher(), jod("10.000"), &shares("direct:land 10.000")));
+    story.tell(payout::agency_paid_in(voucher(), &collection, &land, jod("10.000")));
+    story.tell(refund::refund_taken_over(voucher(), &land, jod("10.000")));
+    story.tell(refund::refund_submitted(voucher(), jod("10.000")));
+    story.tell(refund::refund_seen_at_bank(voucher(), &collection, jod("10.000")));
+    story.tell(refund::refund_approved(voucher(), jod("1.000"), &shares("direct:land 1.000")));
+    story.tell(refund::refund_left_at_agency(voucher(), &land, jod("1.000")));
+    story.stands(&[
+        ("agency/land/direct", "0"),
+        ("channel/direct/receivable", "0"),
+        ("channel/direct/costs_payable", "0"),
+        ("bank/collection", "89.246"),
+        ("agency/land/payable", "51.055"),
+    ]);
 }
 
 fn cash_is_counted(story: &mut Story) {

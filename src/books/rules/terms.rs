@@ -30,6 +30,8 @@ pub enum Stage {
     Held,
     /// Released.
     Payable,
+    /// Paid to it by the channel itself: the hub neither holds nor owes it.
+    Direct,
 }
 
 /// Whose money a share is, and with that the account on which it stands.
@@ -60,6 +62,7 @@ impl Beneficiary {
         match self {
             Self::Agency { agency, stage: Stage::Held } => chart::agency_held(agency, currency),
             Self::Agency { agency, stage: Stage::Payable } => chart::agency_payable(agency, 0, currency),
+            Self::Agency { agency, stage: Stage::Direct } => chart::agency_direct(agency, currency),
             Self::AgencyTax { agency, tax } => chart::agency_tax(agency, tax, currency),
             Self::Treasury { fund } => chart::treasury_payable(fund, currency),
             Self::HubFee => chart::hub_fees(currency),

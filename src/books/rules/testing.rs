@@ -36,6 +36,7 @@ pub(super) fn beneficiary(text: &str) -> Beneficiary {
     match text.split_once(':') {
         Some(("held", agency)) => Beneficiary::Agency { agency: slug(agency), stage: Stage::Held },
         Some(("payable", agency)) => Beneficiary::Agency { agency: slug(agency), stage: Stage::Payable },
+        Some(("direct", agency)) => Beneficiary::Agency { agency: slug(agency), stage: Stage::Direct },
         Some(("tax", path)) => {
             let (agency, tax) = path.split_once('/').unwrap();
             Beneficiary::AgencyTax { agency: slug(agency), tax: slug(tax) }

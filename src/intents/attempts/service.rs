@@ -8,6 +8,7 @@ use crate::intents::model::{
 };
 use crate::intents::{service, store as intent_store};
 use crate::quoting::Basket;
+use crate::suspense;
 use crate::tx::Tx;
 
 pub use super::store::{find_silent, lock_of, update};
@@ -147,6 +148,17 @@ async fn opened(tx: &mut Tx, id: AttemptId, news: &News) -> Result<Option<Attemp
     };
     let now = tx.now();
     store::update_opened(tx.conn(), now, id, [before, after], session, page_url).await
+}
+
+/// The captured attempts that paid a locked intent, and not those whose money fitted nothing.
+pub async fn lock_paying(tx: &mut Tx, intent: IntentId) -> Result<Vec<Attempt>, Fault> {
+    let mut attempts = store::lock_of(tx.conn(), &[intent]).await?;
+    let aside = suspense::store::find_unapplied_keys(tx.conn(), intent).await?;
+    attempts.retain(|attempt| {
+        let key = attempt.transaction.as_ref().map(|name| format!("{}:{name}", attempt.channel));
+        attempt.state == AttemptState::Captured && key.is_some_and(|key| !aside.contains(&key))
+    });
+    Ok(attempts)
 }
 
 /// The last live attempt ended without money: the payer may try again.

@@ -1,6 +1,6 @@
 //! What the verdicts write: entries, expectations met and born, suspense, breaks and notices. Pure.
 
-mod direct;
+pub mod direct;
 mod settlements;
 
 use std::collections::BTreeMap;

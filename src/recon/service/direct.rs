@@ -2,13 +2,13 @@
 
 use super::reconcile::{Step, with_expectations, write};
 use crate::books::Slug;
+use crate::breaks;
 use crate::expectations::{Expectation, Keys};
 use crate::fault::Fault;
 use crate::ids::SettlementId;
-use crate::recon::booking::{Booking, Known};
+use crate::recon::booking::{Booking, Known, direct};
 use crate::recon::matching::settlement::{self, Judged};
 use crate::recon::store;
-use crate::suspense;
 use crate::tx::Tx;
 
 /// Judges one such settlement against what was expected, and clears the channel and the agency by it.
@@ -18,11 +18,6 @@ pub async fn match_direct(tx: &mut Tx, id: &SettlementId) -> Result<Step, Fault>
     let Some(one) = store::lock_direct(tx.conn(), *id).await? else { return Ok(step) };
     let mut settlements = vec![one];
     store::find_items(tx.conn(), &mut settlements).await?;
-    // Money that fitted nothing is at the agency too: its items are locked before the expectations.
-    let keys = settlements.iter().flat_map(|one| {
-        one.items.iter().map(|item| format!("{}:{}", one.channel, item.transaction)).collect::<Vec<_>>()
-    });
-    let items = suspense::store::lock_by_money_key(tx.conn(), &keys.collect::<Vec<_>>()).await?;
     let candidates = with_expectations(tx, settlements, Keys::default()).await?;
     let known = Known::new(&candidates.expectations, &candidates.settlements);
     let mut booking = Booking::new(tx.hub().clone(), tx.now());
@@ -32,7 +27,7 @@ pub async fn match_direct(tx: &mut Tx, id: &SettlementId) -> Result<Step, Fault>
         let open: Vec<&Expectation> = candidates.expectations.iter().collect();
         match settlement::judge(one, one.net, &open, &candidates)? {
             Judged::Settles(plan) => {
-                booking.settle_direct(one, &plan, &known, &agency, &items)?;
+                booking.settle_direct(one, &plan, &known, &agency)?;
                 step.matched += 1;
             }
             Judged::NotTold(items) => {
@@ -44,4 +39,11 @@ pub async fn match_direct(tx: &mut Tx, id: &SettlementId) -> Result<Step, Fault>
     step.told = booking.notices.len();
     write(tx, booking).await?;
     Ok(step)
+}
+
+/// Opens the break of a settlement that could not be booked, and why. It is tried again by every run.
+pub async fn set_aside_direct(tx: &mut Tx, (id, why): &(SettlementId, String)) -> Result<(), Fault> {
+    let Some(one) = store::lock_direct(tx.conn(), *id).await? else { return Ok(()) };
+    let (now, entropy) = (tx.now(), tx.hub().entropy.clone());
+    breaks::store::insert(tx.conn(), &entropy, now, &[direct::set_aside(&one, why)]).await
 }

@@ -7,7 +7,7 @@ mod reconcile;
 mod refunds;
 mod reports;
 
-pub use direct::match_direct;
+pub use direct::{match_direct, set_aside_direct};
 pub use import::import;
 pub use overdue::{explain_suspense, open_overdue};
 pub use reconcile::{Step, match_lines, match_silent};

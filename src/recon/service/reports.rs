@@ -68,8 +68,8 @@ pub async fn not_told(tx: &mut Tx, (channel, day, why): &(String, Day, String)) 
 /// How far back a direct channel is asked for what it has not reported.
 const DIRECT_DAYS_MAX: i32 = 31;
 
-/// No statement of ours calls for the reports of channels that pay agencies themselves: each is asked for the days since
-/// its oldest payment that it has not reported.
+/// No statement of ours calls for the reports of channels that pay agencies themselves: each is asked for every day since
+/// it took its first payment.
 pub async fn want_direct(tx: &mut Tx, _: &()) -> Result<(), Fault> {
     let hub = tx.hub().clone();
     let direct: Vec<String> = hub
@@ -80,8 +80,8 @@ pub async fn want_direct(tx: &mut Tx, _: &()) -> Result<(), Fault> {
         .map(|(instance, _)| instance.clone())
         .collect();
     let today = hub.calendar.day_of(tx.now());
-    for (channel, oldest) in store::find_oldest_open(tx.conn(), &direct).await? {
-        let first = oldest.max(today.plus_days(-DIRECT_DAYS_MAX));
+    for (channel, since) in store::find_untold_since(tx.conn(), &direct).await? {
+        let first = since.max(today.plus_days(-DIRECT_DAYS_MAX));
         let days: Vec<Day> = (0..=DIRECT_DAYS_MAX)
             .map(|ahead| first.plus_days(ahead))
             .take_while(|day| *day <= today)

@@ -10,7 +10,7 @@ pub use files::{find_file, find_file_statements, insert_file};
 pub use lines::{Decided, OpenLine, ShownLine, count_open_lines, lock_open_lines, page_lines, update_lines};
 pub use overdue::{Explained, Overdue, lock_explained, page_overdue};
 pub use settlements::{
-    find_items, find_oldest_open, insert_settlement, insert_wanted, lock_direct, lock_reported, lock_silent,
+    find_items, find_untold_since, insert_settlement, insert_wanted, lock_direct, lock_reported, lock_silent,
     page_direct, page_wanted, update_matched, update_not_told, update_told,
 };
 pub use statements::{

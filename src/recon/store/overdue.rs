@@ -67,7 +67,8 @@ pub async fn page_overdue(conn: &mut PgConnection, limit: i64) -> Result<Vec<Ove
            where overdue.state = 'open'
              and not exists (
                select 1 from breaks
-               where (category in ('missing_at_bank', 'refund_unconfirmed', 'payout_unconfirmed')
+               where (category in ('missing_at_bank', 'refund_unconfirmed', 'payout_unconfirmed',
+                                    'settlement_set_aside')
                       and subject in ('ex_' || replace(overdue.id::text, '-', ''),
                                       overdue.channel || ':' || told.reference))
                   or (category = 'cut_off' and subject = overdue.channel || ':' || overdue.transaction

@@ -20,19 +20,25 @@ pub async fn insert_wanted(conn: &mut PgConnection, channel: &str, days: &[Day])
     Ok(())
 }
 
-/// The day of the oldest payment that each of these channels has not settled.
-pub async fn find_oldest_open(
+/// The first day of which each of these channels has something to tell: that of its oldest payment or refund not settled,
+/// or the one after its last report, for it may take back what it has settled. None for one that took nothing yet.
+pub async fn find_untold_since(
     conn: &mut PgConnection,
     channels: &[String],
 ) -> Result<Vec<(String, Day)>, Fault> {
     let rows = sqlx::query!(
-        r#"select channel, min(born_on) as "oldest!: Day" from expectations
-           where channel = any($1) and state = 'open' and kind in ('payment', 'netted_refund') group by channel"#,
+        r#"select channel as "channel!", min(day) as "since!: Day" from (
+             select channel, born_on as day from expectations
+             where channel = any($1) and state = 'open' and kind in ('payment', 'netted_refund')
+             union all
+             select channel, max(day) + 1 from settlement_reports
+             where channel = any($1) and state = 'taken' group by channel) as untold
+           group by channel"#,
         channels,
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.channel, row.oldest)).collect())
+    Ok(rows.into_iter().map(|row| (row.channel, row.since)).collect())
 }
 
 /// Reports not yet told, the oldest first.
@@ -198,10 +204,18 @@ pub async fn lock_silent(conn: &mut PgConnection, limit: i64) -> Result<Vec<Sett
     rows.into_iter().map(|row| row.settlement(Vec::new())).collect()
 }
 
-/// Settlements that channels paid to agencies themselves and that are not booked, oldest first.
-pub async fn page_direct(conn: &mut PgConnection, limit: i64) -> Result<Vec<SettlementId>, Fault> {
+/// Settlements that channels paid to agencies themselves and that are not booked, oldest first; `after` continues a
+/// page.
+pub async fn page_direct(
+    conn: &mut PgConnection,
+    after: Option<SettlementId>,
+    limit: i64,
+) -> Result<Vec<SettlementId>, Fault> {
     let ids = sqlx::query_scalar!(
-        "select id from settlements where account like 'agency/%' and state = 'reported' order by id limit $1",
+        "select id from settlements
+         where account like 'agency/%' and state = 'reported' and ($1::uuid is null or id > $1)
+         order by id limit $2",
+        after.map(Id::uuid),
         limit,
     )
     .fetch_all(conn)

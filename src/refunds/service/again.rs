@@ -1,10 +1,12 @@
 //! After an instruction failed or its money came back: the next instruction, another account for it, or the end.
 
+use mizan_ledger::store::{Outcome, Refusal};
 use serde_json::json;
 
 use super::request::account_for;
-use super::{Decision, emit, rule, voucher};
-use crate::books::rules;
+use super::{Decision, emit, rule, taken_from, voucher};
+use crate::books::{Slug, rules};
+use crate::fault::Fault;
 use crate::ids::RefundId;
 use crate::intents::shares;
 use crate::refunds::model::{Payee, Refund, RefundError, RefundEvent, RefundState};
@@ -41,13 +43,17 @@ pub async fn send_again(tx: &mut Tx, decision: &Decision) -> Result<Refund, Refu
     Ok(refund)
 }
 
-/// Another account for the next instruction. Who names it counts as who asks: another person sends it.
+/// Another account for the next instruction. Who names it counts as who asks: another person sends it. Money that a
+/// channel would have taken back from its agency the hub now transfers, out of what the agency is owed or has paid in.
 pub async fn redirect(tx: &mut Tx, redirect: &Redirect) -> Result<Refund, RefundError> {
     let mut refund = lock_stuck(tx, redirect.refund).await?;
     if refund.decided_by.as_deref() == Some(tx.actor().as_str()) {
         return Err(RefundError::SamePerson);
     }
     let hub = tx.hub().clone();
+    if let Some(agency) = taken_from(&hub, &refund) {
+        take_over(tx, &refund, &agency).await?;
+    }
     refund.rail = account_for(&hub, refund.amount.currency())?;
     refund.payee = Some(redirect.payee.clone());
     refund.requested_by = tx.actor().as_str().to_owned();
@@ -58,8 +64,19 @@ pub async fn redirect(tx: &mut Tx, redirect: &Redirect) -> Result<Refund, Refund
     Ok(refund)
 }
 
-/// Gives up: no way to the payer was found, and the money goes to the treasury's list of unclaimed money. Who asked
-/// for the refund does not decide it.
+async fn take_over(tx: &mut Tx, refund: &Refund, agency: &Slug) -> Result<(), RefundError> {
+    let voucher = voucher(tx, tx.id(), refund);
+    let entry = rules::refund::refund_taken_over(voucher, agency, refund.amount).map_err(rule)?;
+    let outcomes = tx.post(&[entry]).await?;
+    match outcomes.first().and_then(Outcome::refusal) {
+        None => Ok(()),
+        Some(Refusal::BelowFloor { .. }) => Err(RefundError::FundsMissing { agency: agency.to_string() }),
+        Some(refusal) => Err(Fault::Other(format!("the book refused a refund: {refusal}")).into()),
+    }
+}
+
+/// Gives up: no way to the payer was found, and the money goes to the treasury's list of unclaimed money; what never
+/// came to the hub stays with its agency. Who asked for the refund does not decide it.
 pub async fn give_up(tx: &mut Tx, decision: &Decision) -> Result<Refund, RefundError> {
     let mut refund = lock_stuck(tx, decision.refund).await?;
     if refund.requested_by == tx.actor().as_str() {
@@ -68,12 +85,18 @@ pub async fn give_up(tx: &mut Tx, decision: &Decision) -> Result<Refund, RefundE
     refund.apply(RefundEvent::GivenUp)?;
     refund.decision_note.clone_from(&decision.note);
     store::update(tx.conn(), &[&refund]).await?;
-    let fund = shares::slug(&tx.hub().config.unclaimed_fund)?;
+    let hub = tx.hub().clone();
+    let fund = shares::slug(&hub.config.unclaimed_fund)?;
+    let agency = taken_from(&hub, &refund);
     let voucher = voucher(tx, tx.id(), &refund);
     store::update_ended(tx.conn(), refund.id, voucher.id).await?;
-    let entry = rules::refund::refund_unclaimed(voucher, &fund, refund.amount).map_err(rule)?;
-    tx.audit("refund.unclaimed", refund.id, json!({ "fund": fund, "note": decision.note }));
-    tx.post_all(&[entry]).await?;
+    let entry = match &agency {
+        Some(agency) => rules::refund::refund_left_at_agency(voucher, agency, refund.amount),
+        None => rules::refund::refund_unclaimed(voucher, &fund, refund.amount),
+    };
+    let fund = agency.is_none().then_some(fund);
+    tx.audit("refund.unclaimed", refund.id, json!({ "fund": fund, "agency": agency, "note": decision.note }));
+    tx.post_all(&[entry.map_err(rule)?]).await?;
     Ok(refund)
 }
 

@@ -3,11 +3,11 @@
 use mizan_ledger::store::{Outcome, Refusal};
 use serde_json::json;
 
-use super::{Held, another_person, basket, emit, lock_with_source, rule, voucher};
+use super::{Held, another_person, basket, emit, lock_with_source, rule, taken_from, voucher};
 use crate::books::{Beneficiary, Share, Slug, Stage, rules};
 use crate::fault::Fault;
 use crate::ids::RefundId;
-use crate::intents::{self, shares};
+use crate::intents::{self, Intent, shares};
 use crate::queue::NewJob;
 use crate::refunds::attempts::{self, AttemptState};
 use crate::refunds::model::{Rail, Refund, RefundError, RefundEvent, RefundState};
@@ -174,9 +174,8 @@ async fn stands(tx: &mut Tx, held: &Held) -> Result<Vec<Share>, RefundError> {
     let refund = &held.refund;
     match (&held.intent, &held.item) {
         (Some(intent), _) => {
-            if let Some(agency) = paid_directly(tx, refund) {
-                // The agency has the money: it is taken from what the agency is owed, or paid in.
-                let beneficiary = Beneficiary::Agency { agency, stage: Stage::Payable };
+            if let Some((agency, stage)) = at_agency(tx, refund, intent).await? {
+                let beneficiary = Beneficiary::Agency { agency, stage };
                 return Ok(vec![Share { beneficiary, amount: refund.amount }]);
             }
             let basket = basket(tx, intent).await?;
@@ -191,10 +190,16 @@ async fn stands(tx: &mut Tx, held: &Held) -> Result<Vec<Share>, RefundError> {
     }
 }
 
-/// The agency that the payment's channel paid itself.
-fn paid_directly(tx: &Tx, refund: &Refund) -> Option<Slug> {
-    let Rail::Gateway { channel, .. } = &refund.rail else { return None };
-    tx.hub().config.direct_agency(channel).cloned()
+/// The agency that has the money of a payment itself, and where the refund is taken from: its channel takes it back from
+/// the agency; where the hub has to transfer it, from what the agency is owed or has paid in.
+async fn at_agency(tx: &mut Tx, refund: &Refund, intent: &Intent) -> Result<Option<(Slug, Stage)>, Fault> {
+    if let Rail::Gateway { .. } = refund.rail {
+        return Ok(taken_from(tx.hub(), refund).map(|agency| (agency, Stage::Direct)));
+    }
+    let paying = intents::attempts::service::lock_paying(tx, intent.id).await?;
+    let hub = tx.hub();
+    let agency = paying.iter().find_map(|attempt| hub.config.direct_agency(&attempt.channel).cloned());
+    Ok(agency.map(|agency| (agency, Stage::Payable)))
 }
 
 /// What the refund held of its payment may be asked for again. (An item in suspense is held by the request itself.)

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{basket, emit};
 use crate::ids::{IntentId, PortalId, SuspenseId};
-use crate::intents::{self, Attempt, AttemptState, shares};
+use crate::intents::{self, Attempt, shares};
 use crate::refunds::components::{self, Part};
 use crate::refunds::model::{NewRefund, Rail, Refund, RefundError, RefundSource, RefundState, Wanted};
 use crate::refunds::store;
@@ -76,7 +76,7 @@ pub async fn propose_line(
     (id, line): &(IntentId, usize),
 ) -> Result<Option<Refund>, RefundError> {
     let intent = intents::service::lock(tx.conn(), &[*id]).await?.pop().ok_or(RefundError::NotFound)?;
-    let attempts = intents::attempts::service::lock_of(tx.conn(), &[*id]).await?;
+    let paying = intents::attempts::service::lock_paying(tx, *id).await?;
     let basket = basket(tx, &intent).await?;
     let source = RefundSource::Intent(*id);
     let earlier = holding(tx, source).await?;
@@ -84,7 +84,7 @@ pub async fn propose_line(
     let left = components::left(&basket, &held, |line| intent.is_delivered(line))?;
     let parts = components::whole_line(&left, *line);
     let amount = Money::sum(basket.currency, parts.iter().filter_map(|part| part.amount))?;
-    if parts.is_empty() || way_it_came(tx.hub(), &attempts, &earlier, amount)?.is_none() {
+    if parts.is_empty() || way_it_came(tx.hub(), &paying, &earlier, amount)?.is_none() {
         return Ok(None);
     }
     let new = NewRefund {
@@ -113,7 +113,7 @@ async fn from_intent(tx: &mut Tx, new: &NewRefund, id: IntentId) -> Result<Taken
     }
     let currency = intent.amount.currency();
     in_currency(new, currency)?;
-    let attempts = intents::attempts::service::lock_of(tx.conn(), &[id]).await?;
+    let paying = intents::attempts::service::lock_paying(tx, id).await?;
     let basket = basket(tx, &intent).await?;
     let refundable = shares::refundable(&intent, &basket)?;
     believed(new, refundable)?;
@@ -126,7 +126,7 @@ async fn from_intent(tx: &mut Tx, new: &NewRefund, id: IntentId) -> Result<Taken
     )?;
     let amount = Money::sum(currency, parts.iter().map(|part| part.amount))?;
     let hub = tx.hub().clone();
-    let rail = match way_it_came(&hub, &attempts, &earlier, amount)? {
+    let rail = match way_it_came(&hub, &paying, &earlier, amount)? {
         Some(rail) => rail,
         None => transfer(&hub, new, currency)?,
     };
@@ -190,14 +190,14 @@ fn believed(new: &NewRefund, refundable: Money) -> Result<(), RefundError> {
     if new.refundable == refundable { Ok(()) } else { Err(RefundError::RefundableMismatch { refundable }) }
 }
 
-/// The captured transaction that can give the amount back, if a channel can and earlier refunds left enough of it.
+/// The transaction that paid and can give the amount back, if a channel can and earlier refunds left enough of it.
 fn way_it_came(
     hub: &Hub,
-    attempts: &[Attempt],
+    paying: &[Attempt],
     earlier: &[Refund],
     amount: Money,
 ) -> Result<Option<Rail>, RefundError> {
-    for attempt in attempts.iter().filter(|attempt| attempt.state == AttemptState::Captured) {
+    for attempt in paying {
         let Some(transaction) = attempt.transaction.clone().filter(|_| can_refund(hub, &attempt.channel))
         else {
             continue;

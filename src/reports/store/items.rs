@@ -58,26 +58,24 @@ pub async fn find_expected(conn: &mut PgConnection, zone: &str, day: Day) -> Res
         .collect()
 }
 
-/// What agencies were paid past the hub, as it lessens what the hub owes them: the channel's cost once the payment is
-/// entered, the rest once the channel has reported it. Money that fitted nothing is listed as suspense alone; what a
-/// channel still owes of an earlier report is owed on.
+/// What agencies were paid past the hub, as it lessens what the hub owes them: the channel's cost once the money is
+/// entered, the rest once the channel has reported it, whether or not it fitted a payment. What a channel still owes of
+/// an earlier report is owed on; what it took back for a refund the agency has given.
 pub async fn find_direct(conn: &mut PgConnection, zone: &str, day: Day) -> Result<Vec<Listed>, Fault> {
     let rows = sqlx::query!(
         r#"with dated as (
-             select x.account, x.currency, x.amount_minor, x.cost_minor, x.money_key,
-               x.state <> 'open' and coalesce(e.effective_on, (x.met_at at time zone $1)::date) <= $2 as gone,
-               coalesce((select sum(s.amount_minor) from suspense_items s where s.money_key = x.money_key), 0)
-                 as parked_minor
+             select x.account, x.currency, x.kind, x.amount_minor, x.cost_minor, x.money_key,
+               x.state = 'met' and coalesce(e.effective_on, (x.met_at at time zone $1)::date) <= $2 as gone
              from expectations x
              left join ledger.outcomes o on o.entry_id = x.entry_id and o.accepted
              left join ledger.entries e on e.book_id = o.book_id and e.seq = o.seq
-             where x.account like 'agency/%' and x.kind = 'payment'
+             where x.account like 'agency/%' and x.kind in ('payment', 'netted_refund')
                and (x.created_at at time zone $1)::date <= $2
            )
            select account as "account!", currency as "currency!", count(*) as "items!",
-             sum(case when money_key is null then case when gone then 0 else amount_minor end
-                      when parked_minor >= amount_minor then 0
-                      when gone then parked_minor - amount_minor
+             sum(case when kind = 'netted_refund' then case when gone then -amount_minor else 0 end
+                      when money_key is null then case when gone then 0 else amount_minor end
+                      when gone then -amount_minor
                       else -cost_minor end)::bigint as "amount_minor!"
            from dated group by 1, 2 order by 1, 2"#,
         zone,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use mizan_adapters::bank::rest::StatementFormat;
 use mizan_adapters::outcome::Outcome;
 use mizan_adapters::payment_file::StatusReport;
 use mizan_adapters::payment_file::pain002::{Block, Order as OrderReport, Standing};
@@ -18,6 +19,8 @@ pub(super) struct Account {
     pub name: String,
     pub iban: String,
     pub currency: Currency,
+    /// Its statements are MT940, else camt.053.
+    pub writes_mt940: bool,
     /// In minor units, when the open day began.
     pub opening: i64,
     /// Of the open day.
@@ -77,6 +80,10 @@ impl Account {
             name: bank.name.clone(),
             iban: bank.account.clone(),
             currency: bank.currency,
+            writes_mt940: bank
+                .endpoint
+                .as_ref()
+                .is_some_and(|endpoint| endpoint.statement_format == StatementFormat::Mt940),
             opening: 0,
             lines: Vec::new(),
             number: 0,

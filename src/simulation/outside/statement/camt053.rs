@@ -1,12 +1,11 @@
-//! A day of an account as camt.053.001.08, written as text: ISO 20022 Bank-to-Customer Statement.
+//! camt.053.001.08, written as text: ISO 20022 Bank-to-Customer Statement.
 
 use bytes::Bytes;
 use mizan_adapters::channel::StatementFile;
 use mizan_ledger::{Day, Money};
 
-use super::bank::{Account, Line};
+use crate::simulation::outside::bank::{Account, Line};
 
-/// `closing` is in minor units; `edition` tells two writings of one day apart.
 pub(super) fn write(
     account: &Account,
     day: Day,
