@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use axum::http::header::ACCEPT_LANGUAGE;
+use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE};
 use axum::http::{HeaderMap, HeaderValue, Method, Uri};
 use mizan_ledger::Clock;
 use serde_json::Value;
@@ -23,6 +23,7 @@ pub struct Client {
     clock: Arc<dyn Clock>,
     entropy: Entropy,
     language: &'static str,
+    accept: &'static str,
 }
 
 /// What the hub answered.
@@ -60,6 +61,7 @@ impl Client {
             clock,
             entropy,
             language: "en",
+            accept: "application/json",
         }
     }
 
@@ -68,6 +70,12 @@ impl Client {
     #[must_use]
     pub fn in_language(&self, tag: &'static str) -> Self {
         Self { language: tag, ..self.clone() }
+    }
+
+    /// The same client, which asks for answers of this media type where the hub has several.
+    #[must_use]
+    pub fn accepting(&self, media_type: &'static str) -> Self {
+        Self { accept: media_type, ..self.clone() }
     }
 
     pub async fn get(&self, path: &str) -> Result<Reply, ClientError> {
@@ -108,6 +116,7 @@ impl Client {
             .map_err(|refusal| ClientError::Unsignable(refusal.to_string()))?;
         headers.extend(signed.headers);
         headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_static(self.language));
+        headers.insert(ACCEPT, HeaderValue::from_static(self.accept));
         headers.insert("content-type", HeaderValue::from_static(content_type));
         let response = self.http.request(method, &url).headers(headers).body(body).send().await?;
         let status = response.status().as_u16();

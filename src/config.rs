@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::books::Slug;
+use crate::localpg::default_data_dir;
 
 /// A test deployment has its own database and keys; sandbox channels exist only there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -208,20 +209,6 @@ impl Default for Config {
             crash_point: None,
         }
     }
-}
-
-/// `/var/lib/mizan` for root, `$XDG_DATA_HOME/mizan` or `~/.local/share/mizan` for a user.
-pub fn default_data_dir() -> PathBuf {
-    let home = std::env::var_os("HOME").map(PathBuf::from);
-    let is_root = home.as_deref() == Some(Path::new("/root"));
-    if is_root {
-        return PathBuf::from("/var/lib/mizan");
-    }
-    std::env::var_os("XDG_DATA_HOME")
-        .map(PathBuf::from)
-        .or_else(|| home.map(|home| home.join(".local/share")))
-        .unwrap_or_else(|| PathBuf::from("/var/lib"))
-        .join("mizan")
 }
 
 impl Config {

@@ -40,8 +40,9 @@ impl HubKeys {
     /// Reads the keys of a data directory; the first start makes them.
     ///
     /// # Errors
-    /// Files that cannot be read or written, or that are not 32 bytes long.
+    /// Files that cannot be read or written, or that are not 32 bytes long; a folder of another owner.
     pub fn open(data_dir: &Path, entropy: &Entropy) -> Result<Self, Fault> {
+        crate::localpg::own(data_dir).map_err(|error| Fault::Other(error.to_string()))?;
         let folder = data_dir.join("keys");
         fs::DirBuilder::new()
             .recursive(true)

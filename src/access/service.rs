@@ -76,7 +76,8 @@ pub async fn create_first(tx: &mut Tx, new: &NewPerson) -> Result<PersonId, Acce
 /// disable, name its own second and approve with both.
 pub async fn propose_person(tx: &mut Tx, new: &NewPerson) -> Result<Person, AccessError> {
     people::lock_head(tx.conn()).await?;
-    let second = new.roles == [Role::Administrator] && people::count_administrators(tx.conn()).await? < 2;
+    let second =
+        new.roles == [Role::Administrator] && people::count_administrators(tx.conn()).await?.ever < 2;
     let standing = if second { Standing::Active } else { Standing::Proposed };
     let id = write_person(tx, new, standing, true).await?;
     found(tx, id).await

@@ -1,4 +1,4 @@
-//! `/v1/services`: what a portal may sell. `/v1/finance/catalogue`: files in by one person, in force by another.
+//! `/v1/services`: what a portal may sell. `/v1/price-list`: the same for everybody. `/v1/finance/catalogue`: files in by one person, in force by another.
 
 use axum::Json;
 use axum::extract::State;
@@ -24,6 +24,7 @@ pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(find))
+        .routes(routes!(price_list))
         .routes(routes!(submit, imports))
         .routes(routes!(approve))
 }
@@ -67,6 +68,44 @@ async fn list(State(app): State<App>, call: Call) -> Result<Json<Page<ServiceVie
     let catalogue = service::read(&mut conn, &app.hub.catalogue).await?;
     let data: Vec<_> = catalogue.services.iter().map(|one| view(&app, &catalogue, one)).collect();
     Ok(Json(Page { data, next_cursor: None }))
+}
+
+/// What everybody may know.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct PriceList {
+    /// Prices of a test hub are charged to nobody.
+    live: bool,
+    data: Vec<ListedService>,
+}
+
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct ListedService {
+    agency_name: Bilingual,
+    #[serde(flatten)]
+    service: ServiceView,
+    /// The version that is approved already and follows the one in force.
+    next_fee: Option<FeeVersion>,
+}
+
+/// The price list, for everybody: nothing is signed.
+///
+/// All services with the fee version in force today and, where one is approved already, the next.
+#[utoipa::path(get, path = "/v1/price-list", tag = "services", security(()), responses((status = OK, body = PriceList)))]
+async fn price_list(State(app): State<App>) -> Result<Json<PriceList>, Problem> {
+    let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
+    let catalogue = service::read(&mut conn, &app.hub.catalogue).await?;
+    drop(conn);
+    let listed = catalogue.services.iter().filter_map(|one| {
+        let agency = catalogue.agency(one.code.agency())?;
+        let today = app.clock.now().day_in(&agency.zone);
+        let later = one.versions.iter().filter(|version| version.valid.from > today);
+        Some(ListedService {
+            agency_name: agency.name.clone(),
+            service: view(&app, &catalogue, one),
+            next_fee: later.min_by_key(|version| version.valid.from).cloned(),
+        })
+    });
+    Ok(Json(PriceList { live: app.hub.config.mode.is_live(), data: listed.collect() }))
 }
 
 /// One service: its inputs, documents and price rules.

@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 use super::Answer;
 use super::output::say;
 use super::remote::KeyFile;
-use crate::config::default_data_dir;
 use crate::demo::{self, Outcome, Stage, Teller, Wrong};
 use crate::http::language::Language;
+use crate::localpg::default_data_dir;
 use crate::{example_portal, reports};
 
 #[derive(Debug, clap::Args)]

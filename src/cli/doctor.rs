@@ -1,5 +1,7 @@
 //! `mizan doctor`: what a deployment needs, looked at one by one. Changes nothing.
 
+mod certificates;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -85,6 +87,7 @@ pub async fn run(file: Option<&Path>, args: Args) -> anyhow::Result<Answer> {
             let mode = if config.mode.is_live() { "live" } else { "test" };
             findings.well("configuration", format!("{shown} (mode {mode})"));
             settings(&config, &mut findings);
+            certificates::look(&config, &mut findings);
             let keys = data_dir(&config, &mut findings);
             database(&config, keys.as_ref(), &mut findings).await;
             outside(&config, &mut findings).await;
@@ -130,6 +133,10 @@ fn data_dir(config: &Config, findings: &mut Findings) -> Option<HubKeys> {
     let (folder, shown) = (&config.data_dir, config.data_dir.display().to_string());
     if !folder.exists() {
         findings.well("data directory", format!("{shown} is made at the first start"));
+        return None;
+    }
+    if let Err(error) = crate::localpg::own(folder) {
+        findings.ill("data directory", error.to_string(), "run mizan as the owner of its data");
         return None;
     }
     let probe = folder.join(format!(".doctor-{}", Entropy::system().token::<8>()));
@@ -282,20 +289,28 @@ async fn rows(
             ),
         }
     }
-    match people::count_administrators(conn).await? {
-        0 => findings.ill(
+    administrators(people::count_administrators(conn).await?, findings);
+    Ok(())
+}
+
+fn administrators(there: people::Administrators, findings: &mut Findings) {
+    let alone = "one: nobody can approve what they propose";
+    let lost = "bring one back on the database: docs/OPERATIONS.md, \"When something is wrong\"";
+    match (there.active, there.ever) {
+        (0, 0) => findings.ill(
             "administrators",
             "none",
             "mizan user create --first LOGIN --name-en ... --name-ar ...",
         ),
-        1 => findings.ill(
+        (1, 1) => findings.ill(
             "administrators",
-            "one: nobody can approve what they propose",
+            alone,
             "mizan user create LOGIN --role administrator --name-en ... --name-ar ...",
         ),
-        count => findings.well("administrators", count.to_string()),
+        (0, _) => findings.ill("administrators", "all of them are disabled", lost),
+        (1, _) => findings.ill("administrators", alone, lost),
+        (count, _) => findings.well("administrators", count.to_string()),
     }
-    Ok(())
 }
 
 /// Whether banks and gateways can be reached from here; no request is made.

@@ -96,6 +96,11 @@ pub struct Remote {
 }
 
 impl Key {
+    /// Somebody said whose key it is.
+    pub fn is_named(&self) -> bool {
+        self.key.is_some()
+    }
+
     /// # Errors
     /// When there is no key, or it cannot be read.
     pub fn open(&self) -> anyhow::Result<Remote> {

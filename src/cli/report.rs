@@ -8,16 +8,23 @@ use mizan_ledger::{Calendar, Day};
 
 use super::Answer;
 use super::database::Database;
-use super::output::say;
+use super::output::{say, tell};
+use super::remote::{Key, Remote, refusal};
 use crate::app::SNAPSHOT;
 use crate::config::Config;
 use crate::http::language::Language;
+use crate::reports::api::TIED;
 use crate::reports::{self, Asked, Proof};
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     /// The day's proof: per currency, what the books say against what is listed; ends with 1 when any unit is
     /// unexplained.
+    ///
+    /// The running hub is asked, with an officer's key; with --config the hub's own database, which needs no hub.
+    #[command(after_help = "Examples:\n  \
+        mizan report daily --date 2026-11-22\n  \
+        mizan report daily --date 2026-11-22 --format json --config /etc/mizan.toml")]
     Daily {
         /// The day, as 2026-11-22.
         #[arg(long)]
@@ -27,6 +34,8 @@ pub enum Command {
         /// Language of the text.
         #[arg(long, default_value = "en")]
         lang: Lang,
+        #[command(flatten)]
+        key: Key,
     },
 }
 
@@ -42,22 +51,53 @@ pub enum Lang {
     En,
 }
 
+impl Lang {
+    fn language(self) -> Language {
+        match self {
+            Self::Ar => Language::Arabic,
+            Self::En => Language::English,
+        }
+    }
+}
+
 pub async fn run(config: Option<&Path>, command: Command) -> anyhow::Result<Answer> {
-    let Command::Daily { date, format, lang } = command;
-    let config = Config::load(config).context("configuration")?;
+    let Command::Daily { date, format, lang, key } = command;
+    let file = config.filter(|_| !key.is_named());
+    let Some(file) = file else { return ask(&key.open()?, date, format, lang).await };
+    let config = Config::load(Some(file)).context("configuration")?;
+    // Without them the proof would pass over every bank account and still seem whole.
+    anyhow::ensure!(
+        !config.banks.is_empty(),
+        "{} names no [[banks]]: use the hub's own configuration, or ask the hub with --key FILE",
+        file.display()
+    );
     let database = Database::open(&config).await?;
     let proof = daily(&config, &database, date).await;
     database.close().await?;
     let proof = proof?;
-    let language = match lang {
-        Lang::Ar => Language::Arabic,
-        Lang::En => Language::English,
-    };
     say(&match format {
-        Format::Text => reports::text::daily(&proof, language),
+        Format::Text => reports::text::daily(&proof, lang.language()),
         Format::Json => serde_json::to_string(&reports::view::daily(&proof))?,
     })?;
     Ok(if proof.ties() { Answer::Yes } else { Answer::No })
+}
+
+/// What the hub itself says of the day.
+async fn ask(remote: &Remote, date: Day, format: Format, lang: Lang) -> anyhow::Result<Answer> {
+    let media_type = match format {
+        Format::Text => "text/plain",
+        Format::Json => "application/json",
+    };
+    let client = remote.client.in_language(lang.language().tag()).accepting(media_type);
+    let reply = client.get(&format!("/v1/finance/reports/daily?date={date}")).await;
+    let reply = reply.with_context(|| remote.hub.clone())?;
+    if reply.status >= 400 {
+        tell(&refusal(&reply))?;
+        return Ok(Answer::No);
+    }
+    say(&String::from_utf8_lossy(&reply.bytes))?;
+    let in_words = reply.headers.get(TIED).is_some_and(|tied| tied == "true");
+    Ok(if in_words || reply.json["tied"] == true { Answer::Yes } else { Answer::No })
 }
 
 async fn daily(config: &Config, database: &Database, day: Day) -> anyhow::Result<Proof> {

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::Answer;
 use super::output::say;
-use crate::config::default_data_dir;
 use crate::entropy::Entropy;
+use crate::localpg::default_data_dir;
 use crate::localpg::{Durability, LocalPg, Settings};
 use crate::simulation::{self, Outcome, Plan};
 

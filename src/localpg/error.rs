@@ -12,6 +12,8 @@ pub enum LocalPgError {
     Account(String),
     #[error("{path} cannot be entered by `{account}`, as whom PostgreSQL runs under root: choose a data directory outside {}", path.display())]
     Unreachable { path: PathBuf, account: String },
+    #[error("{} belongs to user {owner}, and this runs as user {own}: run it as its owner (sudo -u '#{owner}' mizan ...), or name another data directory with MIZAN__DATA_DIR", path.display())]
+    NotOwn { path: PathBuf, owner: u32, own: u32 },
     #[error("{} belongs to somebody else or is open to others: remove it", .0.display())]
     SocketFolder(PathBuf),
     #[error("another process has been starting or stopping the database in {} for ten minutes", .0.display())]

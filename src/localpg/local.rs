@@ -9,6 +9,7 @@ use super::bootstrap::{DATABASE, bootstrap};
 use super::cluster::Cluster;
 use super::error::LocalPgError;
 use super::locks::{Turn, Using};
+use super::place::own;
 use super::programs::find_or_install;
 use super::settings::{Places, Settings};
 use super::tell::tell;
@@ -121,6 +122,7 @@ async fn bring_up(cluster: &Cluster, programs: &Path) -> Result<(), LocalPgError
 fn made_data_dir(asked: &Path, account: &Account) -> Result<PathBuf, LocalPgError> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 
+    own(asked)?;
     // under root the server's account must walk through, whatever the umask; what lies in it is closed by itself
     let is_root = account.change_to.is_some();
     let is_new = !asked.exists();

@@ -1,12 +1,8 @@
 //! Where a private cluster lies and how its server is set.
 
-use std::env;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-
-use super::account::Account;
-use super::error::LocalPgError;
 
 /// What survives a power cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,26 +25,6 @@ impl Settings {
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self { data_dir: data_dir.into(), durability: Durability::Full }
     }
-
-    /// The data directory when none is configured: /var/lib/mizan for root, `$XDG_DATA_HOME/mizan` for a user.
-    ///
-    /// # Errors
-    /// When nobody can be found to run PostgreSQL as.
-    pub async fn in_default_place() -> Result<Self, LocalPgError> {
-        let account = Account::find().await?;
-        Ok(Self::new(default_data_dir(account.change_to.is_some(), |name| {
-            env::var_os(name).map(PathBuf::from)
-        })))
-    }
-}
-
-fn default_data_dir(is_root: bool, variable: impl Fn(&str) -> Option<PathBuf>) -> PathBuf {
-    if is_root {
-        return PathBuf::from("/var/lib/mizan");
-    }
-    let share = variable("XDG_DATA_HOME").filter(|path| path.is_absolute());
-    let home = || variable("HOME").map(|home| home.join(".local/share"));
-    share.or_else(home).unwrap_or_else(env::temp_dir).join("mizan")
 }
 
 /// The parts of a data directory.
@@ -166,21 +142,6 @@ fn memory_kb() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn root_keeps_its_data_outside_its_home() {
-        assert_eq!(default_data_dir(true, |_| Some("/r".into())), PathBuf::from("/var/lib/mizan"));
-    }
-
-    #[test]
-    fn a_user_keeps_data_where_the_desktop_says() {
-        let both = |name: &str| Some(PathBuf::from(if name == "HOME" { "/h" } else { "/x" }));
-        let home = |name: &str| (name == "HOME").then(|| PathBuf::from("/h"));
-        let relative = |name: &str| Some(PathBuf::from(if name == "HOME" { "/h" } else { "x" }));
-        assert_eq!(default_data_dir(false, both), PathBuf::from("/x/mizan"));
-        assert_eq!(default_data_dir(false, home), PathBuf::from("/h/.local/share/mizan"));
-        assert_eq!(default_data_dir(false, relative), PathBuf::from("/h/.local/share/mizan"));
-    }
 
     #[test]
     fn a_socket_path_fits_however_deep_the_data_lies() {

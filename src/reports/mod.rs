@@ -13,6 +13,7 @@
 pub mod api;
 mod model;
 mod movement;
+pub mod portal;
 pub mod service;
 mod store;
 #[cfg(test)]

@@ -291,6 +291,16 @@ async fn a_day_is_taken_in_reconciled_reported_and_exported_from_the_command_lin
     assert_eq!(report["tied"], true, "{report}");
     let report = shell.mizan(&[&daily[..], &["text", "--lang", "ar"]].concat()).await.ok();
     assert!(report.contains("متوازن"), "{report}");
+    // The hub knows its banks itself; a configuration without them is no place to ask.
+    let remote = ["report", "daily", "--date", TODAY, "--key", &reconciler, "--format"];
+    let asked = shell.mizan(&[&remote[..], &["json"]].concat()).await.json();
+    assert_eq!(asked["proof"], shell.mizan(&[&daily[..], &["json"]].concat()).await.json()["proof"]);
+    assert_eq!(shell.mizan(&[&remote[..], &["text", "--lang", "ar"]].concat()).await.ok(), report);
+    let empty = shell.file("empty.toml");
+    std::fs::write(&empty, "").unwrap();
+    let refused = ["report", "daily", "--date", TODAY, "--config", empty.to_str().unwrap()];
+    let refused = shell.mizan(&refused).await;
+    assert!(refused.code == 3 && refused.err.contains("names no [[banks]]"), "{refused:?}");
     let balances = shell.mizan(&["ledger", "export", "--format", "balances"]).await.json();
     assert_eq!(balances["totals"][0]["balanced"], true, "{balances}");
     let path = shell.file("book.journal").display().to_string();

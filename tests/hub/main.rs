@@ -23,6 +23,7 @@ mod money_modes;
 mod openapi;
 mod parts;
 mod payments;
+mod prices;
 mod recon;
 mod refunds;
 mod reports;

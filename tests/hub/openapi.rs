@@ -255,6 +255,10 @@ async fn real_answers_have_the_members_their_schemas_name() {
     let hook = json!({ "url": "http://127.0.0.1:9/hooks" });
     let hook = portal.post("/v1/webhook-endpoints", &hook).await.unwrap();
     check("post", "/v1/webhook-endpoints", "201", &hook.json);
+    let prices = world.http.get(format!("{}/v1/price-list", world.base)).send().await.unwrap();
+    check("get", "/v1/price-list", "200", &prices.json().await.unwrap());
+    let day = world.get(&format!("/v1/reports/daily?date={TODAY}")).await;
+    check("get", "/v1/reports/daily", "200", &day.json);
     let lists = ["/v1/services", "/v1/payment-intents", "/v1/events", "/v1/refunds", "/v1/webhook-endpoints"];
     for path in lists {
         check("get", path, "200", &world.get(path).await.json);

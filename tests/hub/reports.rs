@@ -1,12 +1,17 @@
 //! The day's proof: it ties, and every unit that is missing on either side is named.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use mizan::access::Role;
+use mizan::client::Client;
+use mizan::http::signature::SigningKey;
 use mizan::refunds::RefundError;
 use mizan::refunds::service::{self as service, Decision};
 use mizan::tx::Actor;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 
-use crate::refunds;
+use crate::refunds::{self, approve, ils, netted, requested, work};
 use crate::world::{TODAY, World};
 
 impl World {
@@ -52,6 +57,69 @@ fn off(proof: &Value) -> Vec<(&str, &str)> {
 
 fn account<'a>(proof: &'a Value, code: &str) -> &'a Value {
     proof["accounts"].as_array().unwrap().iter().find(|one| one["account"] == code).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_proof_is_told_in_words_to_who_asks_for_text() {
+    let world = World::new().await;
+    let path = format!("/v1/finance/reports/daily?date={TODAY}");
+    for (language, tied) in [("ar", "متوازن"), ("en", "TIED")] {
+        let client = world.people.reconciler.client.in_language(language).accepting("text/plain");
+        let reply = client.get(&path).await.unwrap();
+        let text = String::from_utf8(reply.bytes).unwrap();
+        assert_eq!((reply.status, reply.headers["mizan-tied"].to_str().unwrap()), (200, "true"));
+        assert!(text.contains(tied), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_portal_reads_its_own_day_and_no_other_portals() {
+    let world = World::new().await;
+    for reference in ["CASE-1", "CASE-2"] {
+        let intent = world.intent(reference).await;
+        world.pay_by_card(&intent).await;
+    }
+    world.intent("NOT-PAID").await;
+    let path = format!("/v1/reports/daily?date={TODAY}");
+    let day = world.get(&path).await.json;
+    let total = json!({
+        "currency": "ILS", "payments": 2, "paid": ils("430.50"),
+        "refunds": 0, "refunded": ils("0.00"), "net": ils("430.50"),
+        "services": [{ "service": "interior/passport", "payments": 2, "paid": ils("430.50") }],
+    });
+    let expected = json!({ "date": TODAY, "zone": "Asia/Hebron", "live": false, "totals": [total] });
+    assert_eq!(day, expected);
+    assert_eq!(world.get("/v1/reports/daily?date=2026-11-21").await.json["totals"], json!([]));
+
+    let administrator = world.staff("admin", &[Role::Administrator]).await;
+    let other = json!({
+        "code": "other", "name": { "ar": "مثال", "en": "Example" }, "return_url_prefixes": ["https://portal.example/"],
+    });
+    let other = administrator.post("/v1/finance/portals", &other).await.unwrap();
+    let secret = BASE64.decode(other.json["key"]["secret"].as_str().unwrap()).unwrap();
+    let (clock, entropy) = (world.app.clock.clone(), world.app.hub.entropy.clone());
+    let key_id = other.json["key"]["key_id"].as_str().unwrap();
+    let key = SigningKey::hmac_sha256(secret).unwrap();
+    let other = Client::new(&world.base, key_id, key, clock, entropy);
+    assert_eq!(other.get(&path).await.unwrap().json["totals"], json!([]));
+    let officer = world.people.reconciler.client.get(&path).await.unwrap();
+    assert_eq!(officer.json["code"], "forbidden_scope", "a portal's day is the portal's");
+    assert_eq!(world.get("/v1/reports/daily").await.json["code"], "query_invalid");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_given_back_stands_on_the_portals_day_when_the_bank_has_shown_it() {
+    let world = World::new().await;
+    let intent = refunds::paid_passport(&world, "CASE-1").await;
+    let refund = requested(&world, &intent, "10.00").await;
+    approve(&world, &refund).await;
+    work(&world).await;
+    let path = format!("/v1/reports/daily?date={TODAY}");
+    assert_eq!(world.get(&path).await.json["totals"][0]["refunds"], 0);
+    netted(&world, &refund).await.unwrap();
+    let total = world.get(&path).await.json["totals"][0].clone();
+    let told = (&total["refunds"], &total["refunded"], &total["net"]);
+    assert_eq!(told, (&json!(1), &ils("10.00"), &ils("415.38")), "{total}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

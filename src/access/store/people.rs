@@ -18,15 +18,23 @@ pub async fn count(conn: &mut PgConnection) -> Result<i64, Fault> {
     Ok(count)
 }
 
-/// Those who may sign now, and those who once might and were disabled.
-pub async fn count_administrators(conn: &mut PgConnection) -> Result<i64, Fault> {
-    let count = sqlx::query_scalar!(
-        r#"select count(*) as "count!" from people
+/// How many administrators there are.
+#[derive(Debug, Clone, Copy)]
+pub struct Administrators {
+    /// Who may sign now.
+    pub active: i64,
+    /// And those who once might, and were disabled.
+    pub ever: i64,
+}
+
+pub async fn count_administrators(conn: &mut PgConnection) -> Result<Administrators, Fault> {
+    let row = sqlx::query!(
+        r#"select count(*) as "ever!", count(*) filter (where disabled_at is null) as "active!" from people
            where 'administrator' = any (roles) and approved_at is not null"#
     )
     .fetch_one(conn)
     .await?;
-    Ok(count)
+    Ok(Administrators { active: row.active, ever: row.ever })
 }
 
 /// A person whom somebody decides about.

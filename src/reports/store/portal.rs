@@ -1,0 +1,93 @@
+//! What one portal's payers paid and were given back, for that portal.
+
+use mizan_ledger::{Id as _, Instant, Money};
+use sqlx::PgConnection;
+
+use super::money;
+use crate::fault::Fault;
+use crate::ids::PortalId;
+
+/// From an instant up to and without another.
+#[derive(Debug, Clone, Copy)]
+pub struct Span {
+    pub from: Instant,
+    pub to: Instant,
+}
+
+/// So many of one currency.
+#[derive(Debug, Clone, Copy)]
+pub struct Sum {
+    pub count: i64,
+    pub amount: Money,
+}
+
+/// Payments that were entered in the span.
+pub async fn find_paid(conn: &mut PgConnection, portal: PortalId, span: Span) -> Result<Vec<Sum>, Fault> {
+    let rows = sqlx::query!(
+        r#"select i.currency, count(*) as "count!", sum(i.amount_minor)::bigint as "amount_minor!"
+           from payment_intents i
+           where i.portal = $1 and exists (
+             select from notices n
+             where n.intent = i.id and n.outcome = 'paid' and n.applied_at >= $2 and n.applied_at < $3)
+           group by 1 order by 1"#,
+        portal.uuid(),
+        span.from as _,
+        span.to as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    let sum =
+        |count, minor, currency: &str| Ok(Sum { count, amount: money(minor, currency, "payment_intents")? });
+    rows.into_iter().map(|row| sum(row.count, row.amount_minor, &row.currency)).collect()
+}
+
+/// Of those payments the part of each service, in how many of them it stands.
+pub async fn find_paid_by_service(
+    conn: &mut PgConnection,
+    portal: PortalId,
+    span: Span,
+) -> Result<Vec<(String, Sum)>, Fault> {
+    let rows = sqlx::query!(
+        r#"select q.currency, basket->'priced'->>'service' as "service!", count(distinct i.id) as "count!",
+             (sum((line->'amount'->>'amount')::numeric) * 10::numeric ^ min(c.exponent))::bigint as "amount_minor!"
+           from payment_intents i join quotes q on q.id = i.quote
+           join ledger.currencies c on c.code = q.currency
+           cross join lateral jsonb_array_elements(q.body->'lines') basket
+           cross join lateral jsonb_array_elements(basket->'priced'->'lines') line
+           where i.portal = $1 and exists (
+             select from notices n
+             where n.intent = i.id and n.outcome = 'paid' and n.applied_at >= $2 and n.applied_at < $3)
+           group by 1, 2 order by 1, 2"#,
+        portal.uuid(),
+        span.from as _,
+        span.to as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let amount = money(row.amount_minor, &row.currency, "quotes")?;
+            Ok((row.service, Sum { count: row.count, amount }))
+        })
+        .collect()
+}
+
+/// Refunds that the bank showed in the span.
+pub async fn find_given_back(
+    conn: &mut PgConnection,
+    portal: PortalId,
+    span: Span,
+) -> Result<Vec<Sum>, Fault> {
+    let rows = sqlx::query!(
+        r#"select currency, count(*) as "count!", sum(amount_minor)::bigint as "amount_minor!" from refunds
+           where portal = $1 and succeeded_at >= $2 and succeeded_at < $3
+           group by 1 order by 1"#,
+        portal.uuid(),
+        span.from as _,
+        span.to as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    let sum = |count, minor, currency: &str| Ok(Sum { count, amount: money(minor, currency, "refunds")? });
+    rows.into_iter().map(|row| sum(row.count, row.amount_minor, &row.currency)).collect()
+}
