@@ -8,7 +8,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use mizan_ledger::Id as _;
 use serde::Deserialize;
-use serde_json::Value;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -20,7 +19,7 @@ use super::store::listing::{self, Filter};
 use super::view::{
     KeyView, LoginBody, NewPortalView, PersonBody, PersonView, PortalBody, PortalView, RotateBody, public_key,
 };
-use super::{AccessError, NewKey, Owner, Role, Scope, Tries};
+use super::{AccessError, ListedKey, NewKey, Owner, Role, Scope, Tries};
 use crate::app::App;
 use crate::fault::Fault;
 use crate::http::call::Call;
@@ -63,17 +62,10 @@ fn material(app: &App, public: Option<VerifyKey>) -> Result<(VerifyKey, Option<S
     Ok((key, Some(BASE64.encode(secret))))
 }
 
-/// Adds what is shown once to a first answer, at a JSON pointer. What is kept for repetitions does not have it.
-fn show(mut answer: Answer, object: &str, name: &str, shown: Option<&str>) -> Result<Answer, Problem> {
-    let Some(shown) = shown.filter(|_| !answer.replayed && answer.status.is_success()) else {
-        return Ok(answer);
-    };
-    let mut body: Value = serde_json::from_slice(&answer.body).map_err(Fault::from)?;
-    if let Some(object) = body.pointer_mut(object) {
-        object[name] = shown.into();
-    }
-    answer.body = serde_json::to_vec(&body).map_err(Fault::from)?;
-    Ok(answer)
+/// A portal that brought its own key has no secret to be shown.
+fn show_secret(answer: Answer, object: &str, secret: Option<String>) -> Result<Answer, Problem> {
+    let Some(secret) = secret else { return Ok(answer) };
+    Ok(answer.showing(object, "secret", &secret)?)
 }
 
 /// Log in: registers a key for a person.
@@ -114,17 +106,7 @@ async fn log_in(
     let work = (new, asked.new_password, person.id);
     app.run(&Actor::person(person.id), &work, |tx, work| Box::pin(register(tx, work))).await?;
     let (new, ..) = work;
-    let view = KeyView {
-        key_id: new.key_id,
-        owner_kind: "person",
-        owner: person.login,
-        algorithm: new.material.algorithm().to_owned(),
-        scopes: new.scopes,
-        created_at: new.created_at,
-        revoked_at: None,
-        secret: None,
-    };
-    Ok((StatusCode::CREATED, Json(view)))
+    Ok((StatusCode::CREATED, Json(ListedKey::new(new, person.login).into())))
 }
 
 async fn register(tx: &mut Tx, work: &(NewKey, Option<String>, PersonId)) -> Result<(), AccessError> {
@@ -170,7 +152,7 @@ async fn create_portal(State(app): State<App>, call: Call) -> Result<Answer, Pro
     let (material, secret) = material(&app, public)?;
     let new = TakenOn { portal, key_id: key_id(&app, ""), scopes, material };
     let answer = app.once(&call, StatusCode::CREATED, &new, |tx, new| Box::pin(take_on(tx, new))).await?;
-    show(answer, "/key", "secret", secret.as_deref())
+    show_secret(answer, "/key", secret)
 }
 
 async fn take_on(tx: &mut Tx, new: &TakenOn) -> Result<NewPortalView, AccessError> {
@@ -185,15 +167,7 @@ async fn take_on(tx: &mut Tx, new: &TakenOn) -> Result<NewPortalView, AccessErro
     };
     service::add_key(tx, &key).await?;
     let NewPortal { code, name_ar, name_en, return_url_prefixes } = new.portal.clone();
-    let key = super::ListedKey {
-        key_id: key.key_id,
-        owner: key.owner,
-        owner_name: code.clone(),
-        algorithm: key.material.algorithm().to_owned(),
-        scopes: key.scopes,
-        created_at,
-        revoked_at: None,
-    };
+    let key = ListedKey::new(key, code.clone());
     let portal = super::Portal { id, code, name_ar, name_en, return_url_prefixes, created_at };
     Ok(NewPortalView { portal: portal.into(), key: key.into() })
 }
@@ -239,7 +213,7 @@ async fn create_person(State(app): State<App>, call: Call) -> Result<Answer, Pro
             Box::pin(async move { service::propose_person(tx, new).await.map(PersonView::from) })
         })
         .await?;
-    show(answer, "", "password", Some(&password))
+    Ok(answer.showing("", "password", &password)?)
 }
 
 /// The staff of this hub, newest first.
@@ -277,7 +251,7 @@ async fn approve_person(
             Box::pin(async move { service::approve_person(tx, approval).await.map(PersonView::from) })
         })
         .await?;
-    show(answer, "", "password", Some(&approval.password_part))
+    Ok(answer.showing("", "password", &approval.password_part)?)
 }
 
 /// Stop a person: keys and sessions end at once.
@@ -338,7 +312,7 @@ async fn rotate_key(State(app): State<App>, Path(of): Path<String>, call: Call) 
             Box::pin(async move { service::rotate_key(tx, next).await.map(KeyView::from) })
         })
         .await?;
-    show(answer, "", "secret", secret.as_deref())
+    show_secret(answer, "", secret)
 }
 
 /// End a key at once. Administrators end any key, everybody else their own.

@@ -247,6 +247,21 @@ pub struct ListedKey {
     pub revoked_at: Option<Instant>,
 }
 
+impl ListedKey {
+    /// As it stands once it is registered.
+    pub fn new(key: NewKey, owner_name: String) -> Self {
+        Self {
+            key_id: key.key_id,
+            owner: key.owner,
+            owner_name,
+            algorithm: key.material.algorithm().to_owned(),
+            scopes: key.scopes,
+            created_at: key.created_at,
+            revoked_at: None,
+        }
+    }
+}
+
 /// Who signed a request.
 #[derive(Debug, Clone)]
 pub struct Caller {

@@ -7,6 +7,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures::future::BoxFuture;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::call::{Call, load_key};
 use super::idempotency::{Fingerprint, IdempotencyKey, IdempotencyKeyError};
@@ -22,6 +23,22 @@ pub struct Answer {
     pub status: StatusCode,
     pub body: Vec<u8>,
     pub replayed: bool,
+}
+
+impl Answer {
+    /// Adds what is shown once to a first answer: `name` of the object at a JSON pointer. What is kept for repetitions does
+    /// not have it, so it stands nowhere in the clear.
+    pub fn showing(mut self, object: &str, name: &str, shown: &str) -> Result<Self, Fault> {
+        if self.replayed || !self.status.is_success() {
+            return Ok(self);
+        }
+        let mut body: Value = serde_json::from_slice(&self.body)?;
+        if let Some(object) = body.pointer_mut(object) {
+            object[name] = shown.into();
+        }
+        self.body = serde_json::to_vec(&body)?;
+        Ok(self)
+    }
 }
 
 impl IntoResponse for Answer {

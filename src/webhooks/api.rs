@@ -3,20 +3,22 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use mizan_ledger::{Id as _, Instant};
+use mizan_ledger::Id as _;
 use secrecy::ExposeSecret as _;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::model::{
-    Delivery, DeliveryState, DisabledReason, Endpoint, EndpointState, TEST_TYPE, WebhookError,
-};
+use super::delivery::{DeliveryState, TEST_TYPE};
+use super::model::{DisabledReason, EndpointState, WebhookError};
 use super::service::{self, Change, NewEndpoint, Replay, SecretsChange};
 use super::signing::WebhookSecret;
 use super::store;
 use super::target::{Policy, Refused};
+use super::view::{
+    ChangeBody, DeliveryView, EndpointView, OpenBody, ReplayBody, ReplayView, SecretsBody, StateBody,
+    TestView,
+};
 use crate::access::Scope;
 use crate::app::App;
 use crate::events::is_type;
@@ -27,8 +29,7 @@ use crate::http::openapi::Refusals;
 use crate::http::page::{Cursor, Page, PageRequest};
 use crate::http::path::Path;
 use crate::http::problem::{Code, Faults, FieldCode, FieldError, Problem};
-use crate::ids::{DeliveryId, EventId, PortalId, WebhookId};
-use crate::tx::Hub;
+use crate::ids::{PortalId, WebhookId};
 
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -37,56 +38,6 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(test))
         .routes(routes!(replay))
         .routes(routes!(deliveries))
-}
-
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(as = WebhookEndpoint)]
-struct EndpointView {
-    id: WebhookId,
-    live: bool,
-    url: String,
-    /// None means all.
-    types: Vec<String>,
-    state: &'static str,
-    disabled_reason: Option<&'static str>,
-    created_at: Instant,
-    failing_since: Option<Instant>,
-    /// How many sign: two during rotation.
-    secrets: usize,
-    /// Only in the first answer to the call that made it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    secret: Option<String>,
-}
-
-impl EndpointView {
-    fn new(endpoint: &Endpoint, hub: &Hub) -> Self {
-        let (state, disabled_reason) = match endpoint.state {
-            EndpointState::Enabled => ("enabled", None),
-            EndpointState::Disabled(reason) => ("disabled", Some(reason.as_str())),
-            EndpointState::Deleted => ("deleted", None),
-        };
-        Self {
-            id: endpoint.id,
-            live: hub.config.mode.is_live(),
-            url: endpoint.url.clone(),
-            types: endpoint.types.clone(),
-            state,
-            disabled_reason,
-            created_at: endpoint.created_at,
-            failing_since: endpoint.failing_since,
-            secrets: endpoint.secrets_sealed.len(),
-            secret: None,
-        }
-    }
-}
-
-#[derive(Debug, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = NewWebhookEndpoint)]
-struct OpenBody {
-    url: String,
-    #[serde(default)]
-    types: Vec<String>,
 }
 
 /// Register an endpoint. Its secret is shown once.
@@ -110,19 +61,7 @@ async fn open(State(app): State<App>, call: Call) -> Result<Answer, Problem> {
             })
         })
         .await?;
-    show(answer, &new.secret)
-}
-
-/// Adds the secret to a first answer. What is kept for repetitions does not have it: it is shown once, and stands
-/// nowhere in the clear.
-fn show(mut answer: Answer, secret: &WebhookSecret) -> Result<Answer, Problem> {
-    if answer.replayed || !answer.status.is_success() {
-        return Ok(answer);
-    }
-    let mut body: Value = serde_json::from_slice(&answer.body).map_err(Fault::from)?;
-    body["secret"] = secret.reveal().expose_secret().into();
-    answer.body = serde_json::to_vec(&body).map_err(Fault::from)?;
-    Ok(answer)
+    Ok(answer.showing("", "secret", new.secret.reveal().expose_secret())?)
 }
 
 fn check_url(app: &App, faults: &mut Faults, url: &str) -> Result<(), Problem> {
@@ -178,32 +117,6 @@ async fn find(
     Ok(Json(EndpointView::new(&endpoint, &app.hub)))
 }
 
-#[derive(Debug, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = WebhookChange)]
-struct ChangeBody {
-    url: Option<String>,
-    types: Option<Vec<String>>,
-    state: Option<StateBody>,
-    secrets: Option<SecretsBody>,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = WebhookState)]
-enum StateBody {
-    Enabled,
-    Disabled,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = WebhookSecretsChange)]
-enum SecretsBody {
-    Rotate,
-    DropOld,
-}
-
 /// Change an endpoint, or rotate its secret: two sign until the old one is dropped.
 ///
 /// Refuses with `webhook_limit_reached`, `not_found`, `validation_failed`.
@@ -241,7 +154,7 @@ async fn change(State(app): State<App>, Path(id): Path<String>, call: Call) -> R
         })
         .await?;
     match body.secrets {
-        Some(SecretsBody::Rotate) => show(answer, &secret),
+        Some(SecretsBody::Rotate) => Ok(answer.showing("", "secret", secret.reveal().expose_secret())?),
         _ => Ok(answer),
     }
 }
@@ -261,16 +174,6 @@ async fn delete(State(app): State<App>, Path(id): Path<String>, call: Call) -> R
     .await
 }
 
-/// The message that was queued; `/deliveries` tells what became of it.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(as = WebhookTest)]
-struct TestView {
-    id: DeliveryId,
-    event: EventId,
-    #[serde(rename = "type")]
-    kind: &'static str,
-}
-
 /// Queue a test message.
 ///
 /// Refuses with `not_found`.
@@ -287,21 +190,6 @@ async fn test(State(app): State<App>, Path(id): Path<String>, call: Call) -> Res
         .await?;
     app.wake.webhooks.notify_one();
     Ok(answer)
-}
-
-#[derive(Debug, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = WebhookReplay)]
-struct ReplayBody {
-    after: i64,
-    until: Option<i64>,
-}
-
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(as = WebhookReplayed)]
-struct ReplayView {
-    queued: usize,
-    next_after: Option<i64>,
 }
 
 /// Queue events of the feed once more.
@@ -340,47 +228,6 @@ struct Search {
     limit: Option<u32>,
     cursor: Option<String>,
     state: Option<String>,
-}
-
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(as = WebhookDelivery)]
-struct DeliveryView {
-    id: DeliveryId,
-    event: EventId,
-    position: Option<i64>,
-    #[serde(rename = "type")]
-    kind: String,
-    state: &'static str,
-    attempts: i32,
-    queued_at: Instant,
-    /// Of the last try.
-    tried_at: Option<Instant>,
-    /// While it waits.
-    next_at: Option<Instant>,
-    status: Option<i16>,
-    /// The first 1,024 bytes of the last answer.
-    answer: Option<String>,
-    /// Why there was none.
-    error: Option<String>,
-}
-
-impl From<Delivery> for DeliveryView {
-    fn from(delivery: Delivery) -> Self {
-        Self {
-            id: delivery.id,
-            event: delivery.event,
-            position: delivery.position,
-            kind: delivery.kind,
-            state: delivery.state.as_str(),
-            attempts: delivery.attempts,
-            queued_at: delivery.queued_at,
-            tried_at: delivery.tried_at,
-            next_at: Some(delivery.next_at).filter(|_| delivery.state == DeliveryState::Waiting),
-            status: delivery.status,
-            answer: delivery.answer,
-            error: delivery.error,
-        }
-    }
 }
 
 /// What became of the messages, newest first.

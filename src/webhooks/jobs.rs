@@ -6,7 +6,7 @@ use futures::future::join_all;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt as _, StreamExt as _};
 
-use super::model::{Parcel, Tried};
+use super::delivery::{Parcel, Tried};
 use super::sender::Sender;
 use super::service;
 use super::store::Room;

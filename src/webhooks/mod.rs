@@ -15,6 +15,7 @@
 //! Locks: endpoints before deliveries; deliveries by endpoint, then event.
 
 pub mod api;
+mod delivery;
 pub mod jobs;
 mod model;
 pub mod sender;
@@ -22,8 +23,8 @@ pub mod service;
 pub mod signing;
 mod store;
 mod target;
+mod view;
 
-pub use model::{
-    Delivery, DeliveryState, DisabledReason, Endpoint, EndpointState, Outcome, Parcel, Tried, WebhookError,
-};
+pub use delivery::{Delivery, DeliveryState, Outcome, Parcel, Tried};
+pub use model::{DisabledReason, Endpoint, EndpointState, WebhookError};
 pub use target::{Policy, Refused};

@@ -9,7 +9,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Certificate, Client, ClientBuilder, Response};
 
-use super::model::{ANSWER_BYTES_MAX, Contents, Outcome, Parcel};
+use super::delivery::{ANSWER_BYTES_MAX, Contents, Outcome, Parcel};
 use super::signing;
 use super::target::{Policy, Refused};
 use crate::config::Config;

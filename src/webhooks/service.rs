@@ -4,10 +4,8 @@ use mizan_ledger::Id as _;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::model::{
-    Contents, DisabledReason, ENDPOINTS_MAX, Endpoint, EndpointState, Lesson, Parcel, Subject, TEST_TYPE,
-    Tried, WebhookError,
-};
+use super::delivery::{Contents, Parcel, Subject, TEST_TYPE, Tried};
+use super::model::{DisabledReason, ENDPOINTS_MAX, Endpoint, EndpointState, Lesson, WebhookError};
 use super::signing::WebhookSecret;
 use super::store::{self, Claimed, NewDeliveries, Room};
 use crate::events::{self, Event, EventView, Published};

@@ -2,10 +2,8 @@ use mizan_ledger::{Id, Instant};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::model::{
-    Contents, Delivery, DeliveryState, DisabledReason, Endpoint, EndpointState, Parcel, Subject, TEST_TYPE,
-    Tried,
-};
+use super::delivery::{Contents, Delivery, DeliveryState, Parcel, Subject, TEST_TYPE, Tried};
+use super::model::{DisabledReason, Endpoint, EndpointState};
 use crate::fault::Fault;
 use crate::ids::{DeliveryId, EventId, PortalId, WebhookId};
 

@@ -92,33 +92,29 @@ impl TryFrom<RecordRow> for Record {
     }
 }
 
+/// The columns of a [`RecordRow`], of the notices that the rest of the statement chooses.
+macro_rules! records {
+    ($chosen:literal, $($bound:expr),*) => {
+        sqlx::query_as!(
+            RecordRow,
+            "select n, channel, transaction, status, meaning, source, reference, currency, amount_minor,
+                    original_transaction, reason, money_key, occurred_at, received_at, applied_at, state, outcome,
+                    intent, entry_id, fallback_entry_id
+             from notices " + $chosen,
+            $($bound),*
+        )
+    };
+}
+
 /// The notice of this number, whatever became of it.
 pub async fn find(conn: &mut PgConnection, n: i64) -> Result<Option<Record>, Fault> {
-    let row = sqlx::query_as!(
-        RecordRow,
-        "select n, channel, transaction, status, meaning, source, reference, currency, amount_minor,
-                original_transaction, reason, money_key, occurred_at, received_at, applied_at, state, outcome, intent,
-                entry_id, fallback_entry_id
-         from notices where n = $1",
-        n,
-    )
-    .fetch_optional(conn)
-    .await?;
+    let row = records!("where n = $1", n).fetch_optional(conn).await?;
     row.map(Record::try_from).transpose()
 }
 
 /// The notices that were applied to an intent, in the order of arrival.
 pub async fn page_of_intent(conn: &mut PgConnection, intent: IntentId) -> Result<Vec<Record>, Fault> {
-    let rows = sqlx::query_as!(
-        RecordRow,
-        "select n, channel, transaction, status, meaning, source, reference, currency, amount_minor,
-                original_transaction, reason, money_key, occurred_at, received_at, applied_at, state, outcome, intent,
-                entry_id, fallback_entry_id
-         from notices where intent = $1 order by n",
-        intent.uuid(),
-    )
-    .fetch_all(conn)
-    .await?;
+    let rows = records!("where intent = $1 order by n", intent.uuid()).fetch_all(conn).await?;
     rows.into_iter().map(Record::try_from).collect()
 }
 

@@ -16,13 +16,32 @@ pub struct Allocated {
     pub payments: i64,
 }
 
+struct AllocatedRow {
+    currency: String,
+    service: String,
+    channel: String,
+    gl: String,
+    amount_minor: i64,
+    payments: i64,
+}
+
+fn allocated(rows: Vec<AllocatedRow>, table: &'static str) -> Result<Vec<Allocated>, Fault> {
+    let allocated = rows.into_iter().map(|row| {
+        let amount = money(row.amount_minor, &row.currency, table)?;
+        let AllocatedRow { service, channel, gl, payments, .. } = row;
+        Ok(Allocated { service, channel, gl, amount, payments })
+    });
+    allocated.collect()
+}
+
 /// Of the payments that were entered on the day.
 pub async fn find_collected_on(
     conn: &mut PgConnection,
     zone: &str,
     day: Day,
 ) -> Result<Vec<Allocated>, Fault> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        AllocatedRow,
         r#"select q.currency, basket->'priced'->>'service' as "service!", n.channel, line->>'gl' as "gl!",
              (sum((line->'amount'->>'amount')::numeric) * 10::numeric ^ min(c.exponent))::bigint as "amount_minor!",
              count(distinct i.id) as "payments!"
@@ -38,23 +57,13 @@ pub async fn find_collected_on(
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let amount = money(row.amount_minor, &row.currency, "quotes")?;
-            Ok(Allocated {
-                service: row.service,
-                channel: row.channel,
-                gl: row.gl,
-                amount,
-                payments: row.payments,
-            })
-        })
-        .collect()
+    allocated(rows, "quotes")
 }
 
 /// Of the refunds that were approved on the day.
 pub async fn find_refunded_on(conn: &mut PgConnection, day: Day) -> Result<Vec<Allocated>, Fault> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        AllocatedRow,
         r#"select r.currency, part->>'service' as "service!", paid.channel as "channel!", line->>'gl' as "gl!",
              (sum((part->'amount'->>'amount')::numeric) * 10::numeric ^ min(c.exponent))::bigint as "amount_minor!",
              count(distinct i.id) as "payments!"
@@ -74,16 +83,5 @@ pub async fn find_refunded_on(conn: &mut PgConnection, day: Day) -> Result<Vec<A
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let amount = money(row.amount_minor, &row.currency, "refunds")?;
-            Ok(Allocated {
-                service: row.service,
-                channel: row.channel,
-                gl: row.gl,
-                amount,
-                payments: row.payments,
-            })
-        })
-        .collect()
+    allocated(rows, "refunds")
 }

@@ -7,6 +7,22 @@ use super::money;
 use crate::fault::Fault;
 use crate::reports::model::{Listed, OpenBreaks};
 
+/// So many items of so much money that are open on an account.
+struct ListedRow {
+    account: String,
+    currency: String,
+    amount_minor: i64,
+    items: i64,
+}
+
+fn listed(rows: Vec<ListedRow>, table: &'static str) -> Result<Vec<Listed>, Fault> {
+    let listed = rows.into_iter().map(|row| {
+        let amount = money(row.amount_minor, &row.currency, table)?;
+        Ok(Listed { account: row.account, amount, items: row.items })
+    });
+    listed.collect()
+}
+
 /// Open expectations of one kind on one channel and bank account.
 #[derive(Debug, Clone)]
 pub struct Expected {
@@ -62,7 +78,8 @@ pub async fn find_expected(conn: &mut PgConnection, zone: &str, day: Day) -> Res
 /// entered, the rest once the channel has reported it, whether or not it fitted a payment. What a channel still owes of
 /// an earlier report is owed on; what it took back for a refund the agency has given.
 pub async fn find_direct(conn: &mut PgConnection, zone: &str, day: Day) -> Result<Vec<Listed>, Fault> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        ListedRow,
         r#"with dated as (
              select x.account, x.currency, x.kind, x.amount_minor, x.cost_minor, x.money_key,
                x.state = 'met' and coalesce(e.effective_on, (x.met_at at time zone $1)::date) <= $2 as gone
@@ -83,12 +100,7 @@ pub async fn find_direct(conn: &mut PgConnection, zone: &str, day: Day) -> Resul
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let amount = money(row.amount_minor, &row.currency, "expectations")?;
-            Ok(Listed { account: row.account, amount, items: row.items })
-        })
-        .collect()
+    listed(rows, "expectations")
 }
 
 /// What is left of the items in suspense: what is left now, less those born after the day, and with what was used of
@@ -99,7 +111,8 @@ pub async fn find_suspense(
     zone: &str,
     day: Day,
 ) -> Result<Vec<Listed>, Fault> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        ListedRow,
         r#"with item as (
              select 'suspense/' || s.account || '/credits' as code, s.currency,
                case when coalesce(e.effective_on, (s.created_at at time zone $2)::date) <= $3
@@ -118,7 +131,7 @@ pub async fn find_suspense(
              where b.name = $1 and (l.amount_minor > 0 or e.kind = 'refund_canceled')
              group by 1, 2
            )
-           select code as "code!", currency as "currency!", sum(left_minor)::bigint as "left_minor!",
+           select code as "account!", currency as "currency!", sum(left_minor)::bigint as "amount_minor!",
              count(*) filter (where is_item and left_minor <> 0) as "items!"
            from (select *, true as is_item from item union all select *, false from used_later) as both_sides
            group by 1, 2 order by 1, 2"#,
@@ -128,12 +141,7 @@ pub async fn find_suspense(
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let amount = money(row.left_minor, &row.currency, "suspense_items")?;
-            Ok(Listed { account: row.code, amount, items: row.items })
-        })
-        .collect()
+    listed(rows, "suspense_items")
 }
 
 /// Refunds that were approved and not (or not any more) on their way, nor canceled or given up, by the end of the day.
@@ -142,8 +150,10 @@ pub async fn find_refunds_payable(
     zone: &str,
     day: Day,
 ) -> Result<Vec<Listed>, Fault> {
-    let rows = sqlx::query!(
-        r#"select r.currency, sum(r.amount_minor)::bigint as "amount_minor!", count(*) as "items!"
+    let rows = sqlx::query_as!(
+        ListedRow,
+        r#"select r.currency, 'refunds/payable' as "account!", sum(r.amount_minor)::bigint as "amount_minor!",
+             count(*) as "items!"
            from refunds r
            left join ledger.outcomes o on o.entry_id = r.approved_entry_id and o.accepted
            left join ledger.entries e on e.book_id = o.book_id and e.seq = o.seq
@@ -171,18 +181,14 @@ pub async fn find_refunds_payable(
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let amount = money(row.amount_minor, &row.currency, "refunds")?;
-            Ok(Listed { account: "refunds/payable".to_owned(), amount, items: row.items })
-        })
-        .collect()
+    listed(rows, "refunds")
 }
 
 /// Refunds that were given up by the end of the day, on the fund their entry names.
 pub async fn find_unclaimed(conn: &mut PgConnection, day: Day) -> Result<Vec<Listed>, Fault> {
-    let rows = sqlx::query!(
-        r#"select a.code, r.currency, sum(r.amount_minor)::bigint as "amount_minor!", count(*) as "items!"
+    let rows = sqlx::query_as!(
+        ListedRow,
+        r#"select a.code as account, r.currency, sum(r.amount_minor)::bigint as "amount_minor!", count(*) as "items!"
            from refunds r
            join ledger.outcomes o on o.entry_id = r.ended_entry_id and o.accepted
            join ledger.entries e on e.book_id = o.book_id and e.seq = o.seq
@@ -194,18 +200,15 @@ pub async fn find_unclaimed(conn: &mut PgConnection, day: Day) -> Result<Vec<Lis
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let amount = money(row.amount_minor, &row.currency, "refunds")?;
-            Ok(Listed { account: row.code, amount, items: row.items })
-        })
-        .collect()
+    listed(rows, "refunds")
 }
 
 /// Parts of payments that wait for the rest.
 pub async fn find_parts(conn: &mut PgConnection, zone: &str, day: Day) -> Result<Vec<Listed>, Fault> {
-    let rows = sqlx::query!(
-        r#"select n.currency, sum(n.amount_minor)::bigint as "amount_minor!", count(*) as "items!"
+    let rows = sqlx::query_as!(
+        ListedRow,
+        r#"select n.currency, 'partial/held' as "account!", sum(n.amount_minor)::bigint as "amount_minor!",
+             count(*) as "items!"
            from notices n
            where n.outcome = 'part' and (n.applied_at at time zone $1)::date <= $2
              and not exists (
@@ -222,18 +225,15 @@ pub async fn find_parts(conn: &mut PgConnection, zone: &str, day: Day) -> Result
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let amount = money(row.amount_minor, &row.currency, "notices")?;
-            Ok(Listed { account: "partial/held".to_owned(), amount, items: row.items })
-        })
-        .collect()
+    listed(rows, "notices")
 }
 
 /// Statement lines that took money and wait for an explanation.
 pub async fn find_debits(conn: &mut PgConnection, day: Day) -> Result<Vec<Listed>, Fault> {
-    let rows = sqlx::query!(
-        r#"select s.account, s.currency, sum(-l.amount_minor)::bigint as "amount_minor!", count(*) as "items!"
+    let rows = sqlx::query_as!(
+        ListedRow,
+        r#"select 'suspense/' || s.account || '/debits' as "account!", s.currency,
+             sum(-l.amount_minor)::bigint as "amount_minor!", count(*) as "items!"
            from statement_lines l join statements s on s.id = l.statement
            where l.state = 'suspense' and l.amount_minor < 0 and s.state = 'accepted' and s.period_on <= $1
            group by 1, 2 order by 1, 2"#,
@@ -241,12 +241,7 @@ pub async fn find_debits(conn: &mut PgConnection, day: Day) -> Result<Vec<Listed
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let amount = money(row.amount_minor, &row.currency, "statement_lines")?;
-            Ok(Listed { account: format!("suspense/{}/debits", row.account), amount, items: row.items })
-        })
-        .collect()
+    listed(rows, "statement_lines")
 }
 
 /// Breaks that were open at the end of the day, by category and currency.

@@ -21,9 +21,24 @@ pub struct Sum {
     pub amount: Money,
 }
 
+struct SumRow {
+    currency: String,
+    count: i64,
+    amount_minor: i64,
+}
+
+fn sums(rows: Vec<SumRow>, table: &'static str) -> Result<Vec<Sum>, Fault> {
+    let sum = |row: SumRow| {
+        let amount = money(row.amount_minor, &row.currency, table)?;
+        Ok(Sum { count: row.count, amount })
+    };
+    rows.into_iter().map(sum).collect()
+}
+
 /// Payments that were entered in the span.
 pub async fn find_paid(conn: &mut PgConnection, portal: PortalId, span: Span) -> Result<Vec<Sum>, Fault> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        SumRow,
         r#"select i.currency, count(*) as "count!", sum(i.amount_minor)::bigint as "amount_minor!"
            from payment_intents i
            where i.portal = $1 and exists (
@@ -36,9 +51,7 @@ pub async fn find_paid(conn: &mut PgConnection, portal: PortalId, span: Span) ->
     )
     .fetch_all(conn)
     .await?;
-    let sum =
-        |count, minor, currency: &str| Ok(Sum { count, amount: money(minor, currency, "payment_intents")? });
-    rows.into_iter().map(|row| sum(row.count, row.amount_minor, &row.currency)).collect()
+    sums(rows, "payment_intents")
 }
 
 /// Of those payments the part of each service, in how many of them it stands.
@@ -78,7 +91,8 @@ pub async fn find_given_back(
     portal: PortalId,
     span: Span,
 ) -> Result<Vec<Sum>, Fault> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        SumRow,
         r#"select currency, count(*) as "count!", sum(amount_minor)::bigint as "amount_minor!" from refunds
            where portal = $1 and succeeded_at >= $2 and succeeded_at < $3
            group by 1 order by 1"#,
@@ -88,6 +102,5 @@ pub async fn find_given_back(
     )
     .fetch_all(conn)
     .await?;
-    let sum = |count, minor, currency: &str| Ok(Sum { count, amount: money(minor, currency, "refunds")? });
-    rows.into_iter().map(|row| sum(row.count, row.amount_minor, &row.currency)).collect()
+    sums(rows, "refunds")
 }

@@ -1,6 +1,7 @@
 //! Whose money was collected, by the priced lines of the payments; independent of the book.
 
 use mizan_ledger::{Day, Money};
+use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::money;
@@ -16,10 +17,28 @@ pub struct Earned {
     pub items: i64,
 }
 
+struct EarnedRow {
+    currency: String,
+    agency: String,
+    beneficiary: Value,
+    amount_minor: i64,
+    items: i64,
+}
+
+fn earned(rows: Vec<EarnedRow>, table: &'static str) -> Result<Vec<Earned>, Fault> {
+    let earned = rows.into_iter().map(|row| {
+        let amount = money(row.amount_minor, &row.currency, table)?;
+        let beneficiary = serde_json::from_value(row.beneficiary)?;
+        Ok(Earned { agency: row.agency, beneficiary, amount, items: row.items })
+    });
+    earned.collect()
+}
+
 /// The lines of payments that were paid by the day. The day of a payment is the one on which it was applied: the books
 /// have it from then on.
 pub async fn find_collected(conn: &mut PgConnection, zone: &str, day: Day) -> Result<Vec<Earned>, Fault> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        EarnedRow,
         r#"with paid as (
              select i.id, i.quote from payment_intents i
              where i.state = 'paid' and (coalesce(
@@ -39,18 +58,13 @@ pub async fn find_collected(conn: &mut PgConnection, zone: &str, day: Day) -> Re
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let amount = money(row.amount_minor, &row.currency, "quotes")?;
-            let beneficiary = serde_json::from_value(row.beneficiary)?;
-            Ok(Earned { agency: row.agency, beneficiary, amount, items: row.items })
-        })
-        .collect()
+    earned(rows, "quotes")
 }
 
 /// The components of refunds of payments that were approved by the day, and not canceled again by then.
 pub async fn find_refunded(conn: &mut PgConnection, zone: &str, day: Day) -> Result<Vec<Earned>, Fault> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        EarnedRow,
         r#"select r.currency, split_part(part->>'service', '/', 1) as "agency!",
              line->'beneficiary' as "beneficiary!",
              (sum((part->'amount'->>'amount')::numeric) * 10::numeric ^ min(c.exponent))::bigint as "amount_minor!",
@@ -73,11 +87,5 @@ pub async fn find_refunded(conn: &mut PgConnection, zone: &str, day: Day) -> Res
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let amount = money(row.amount_minor, &row.currency, "refunds")?;
-            let beneficiary = serde_json::from_value(row.beneficiary)?;
-            Ok(Earned { agency: row.agency, beneficiary, amount, items: row.items })
-        })
-        .collect()
+    earned(rows, "refunds")
 }

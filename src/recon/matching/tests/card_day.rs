@@ -1,0 +1,156 @@
+//! One net sum of a gateway against its day.
+
+use super::*;
+
+/// A gateway's day: payments with their costs, and refunds it kept back.
+#[derive(Debug, Clone)]
+struct CardDay {
+    payments: Vec<(i64, i64)>,
+    refunds: Vec<i64>,
+}
+
+fn card_day() -> impl Strategy<Value = CardDay> {
+    let payments = prop::collection::vec((1_i64..5_000_000, 0_i64..20_000), 1..25);
+    let refunds = prop::collection::vec(1_i64..1_000_000, 0..6);
+    (payments, refunds).prop_map(|(payments, refunds)| CardDay { payments, refunds })
+}
+
+impl CardDay {
+    fn expectations(&self) -> Vec<Expectation> {
+        let payments =
+            self.payments.iter().enumerate().map(|(n, (gross, cost))| payment(n, "card", *gross, *cost));
+        let refunds = self.refunds.iter().enumerate().map(|(n, minor)| netted(1_000 + n, *minor));
+        payments.chain(refunds).collect()
+    }
+
+    fn settlement(&self) -> Settlement {
+        let payments = self.payments.iter().enumerate().map(|(n, (gross, cost))| Item {
+            kind: ItemKind::Payment,
+            transaction: format!("T{n}"),
+            reference: format!("at_{n}"),
+            gross: ils(*gross),
+            cost: ils(*cost),
+        });
+        let refunds = self.refunds.iter().enumerate().map(|(n, minor)| Item {
+            kind: ItemKind::Refund,
+            transaction: format!("R{n}"),
+            reference: refund_reference(1_000 + n),
+            gross: ils(*minor),
+            cost: ils(0),
+        });
+        Settlement {
+            id: id(1),
+            channel: "card".to_owned(),
+            reference: "S20261122ILS01".to_owned(),
+            account: ACCOUNT.to_owned(),
+            day: day(),
+            costs: ils(self.costs()),
+            net: ils(self.net()),
+            items: payments.chain(refunds).collect(),
+            entry: EntryId::from_uuid(Uuid::from_u128(7)),
+        }
+    }
+
+    fn costs(&self) -> i64 {
+        self.payments.iter().map(|(_, cost)| cost).sum()
+    }
+
+    fn net(&self) -> i64 {
+        self.payments.iter().map(|(gross, _)| gross).sum::<i64>()
+            - self.refunds.iter().sum::<i64>()
+            - self.costs()
+    }
+
+    fn candidates(&self) -> Candidates {
+        let known = (0..self.payments.len()).map(|n| ("card".to_owned(), format!("T{n}")));
+        let refunds: Vec<usize> = (1_000..1_000 + self.refunds.len()).collect();
+        Candidates {
+            expectations: self.expectations(),
+            settlements: vec![self.settlement()],
+            known_payments: known.collect(),
+            known_refunds: refunds.iter().map(|n| refund_reference(*n)).collect(),
+            refunds_in_flight: refunds.iter().map(|n| id(*n)).collect(),
+            ..Candidates::default()
+        }
+    }
+
+    fn judge(&self, bank: i64, candidates: &Candidates) -> Judged {
+        let open: Vec<&Expectation> = candidates.expectations.iter().collect();
+        settlement::judge(&candidates.settlements[0], ils(bank), &open, candidates).expect("in range")
+    }
+}
+
+/// net + kept = receivable + everything parked.
+fn balances(plan: &Plan) -> bool {
+    let parked: i64 = plan.parked.iter().map(|one| one.money.minor()).sum();
+    plan.net.minor() + plan.kept.minor() == plan.receivable.minor() + parked
+}
+
+fn plan(judged: Judged) -> Plan {
+    match judged {
+        Judged::Settles(plan) => plan,
+        other => panic!("{other:?}"),
+    }
+}
+
+proptest! {
+    #[test]
+    fn one_net_sum_settles_every_payment_and_refund_of_its_day(day in card_day()) {
+        let candidates = day.candidates();
+        let lines = [line(1, day.net(), "SETTLEMENT S20261122ILS01 MERCHANT mizan")];
+        if day.net() == 0 {
+            return Ok(());
+        }
+        let ruled = run(&lines, &candidates).expect("in range");
+        let Verdict::Settles(_, plan) = &ruled[0].verdict else { panic!("{:?}", ruled[0]) };
+        let met: BTreeSet<ExpectationId> = plan.met().collect();
+        prop_assert_eq!(met.len(), candidates.expectations.len());
+        prop_assert!(plan.parked.is_empty() && plan.owed.is_empty() && plan.late.is_empty());
+        prop_assert!(plan.cost_variance.is_zero());
+        prop_assert_eq!(plan.kept.minor(), day.costs());
+        prop_assert!(balances(plan));
+    }
+
+    #[test]
+    fn a_sum_that_is_off_is_split_to_the_unit(day in card_day(), off in -10_000_i64..10_000) {
+        let candidates = day.candidates();
+        let plan = plan(day.judge(day.net() + off, &candidates));
+        prop_assert!(balances(&plan));
+        let of = |list: &[settlement::Difference], category| -> i64 {
+            list.iter().filter(|one| one.category == category).map(|one| one.money.minor()).sum()
+        };
+        prop_assert_eq!(of(&plan.parked, Category::AmountOver), off.max(0));
+        prop_assert_eq!(of(&plan.owed, Category::AmountUnder), (-off).max(0));
+        prop_assert_eq!(plan.met().count(), candidates.expectations.len());
+    }
+
+    #[test]
+    fn payments_nobody_told_of_are_told_before_anything_is_settled(
+        day in card_day(), untold in prop::collection::btree_set(0_usize..25, 1..5),
+    ) {
+        let mut candidates = day.candidates();
+        let untold: BTreeSet<String> =
+            untold.iter().filter(|n| **n < day.payments.len()).map(|n| format!("T{n}")).collect();
+        candidates.known_payments.retain(|(_, name)| !untold.contains(name));
+        candidates.expectations.retain(|one| !one.transaction.as_ref().is_some_and(|name| untold.contains(name)));
+        match day.judge(day.net(), &candidates) {
+            Judged::NotTold(items) => {
+                let told: BTreeSet<String> = items.into_iter().map(|item| item.transaction).collect();
+                prop_assert_eq!(told, untold);
+            }
+            other => prop_assert!(untold.is_empty(), "{:?}", other),
+        }
+    }
+
+    #[test]
+    fn what_was_settled_before_is_parked_as_a_duplicate(day in card_day(), again in 0_usize..25) {
+        let mut candidates = day.candidates();
+        let again = again % day.payments.len();
+        candidates.expectations.retain(|one| one.id != id(again));
+        let plan = plan(day.judge(day.net(), &candidates));
+        prop_assert!(balances(&plan));
+        let [twice] = &plan.parked[..] else { panic!("{:?}", plan.parked) };
+        prop_assert_eq!((twice.category, twice.money), (Category::DuplicateMoney, ils(day.payments[again].0)));
+        prop_assert!(plan.met().all(|met| met != id(again)));
+    }
+}
