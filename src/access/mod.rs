@@ -12,6 +12,7 @@
 //! two administrators stand behind every person.
 
 pub mod api;
+mod duty;
 pub mod login;
 mod model;
 pub mod service;
@@ -20,7 +21,8 @@ pub mod store;
 mod tries;
 mod view;
 
+pub use duty::{Role, Scope};
 pub use model::{
-    AccessError, Caller, KeyCache, KnownKey, ListedKey, NewKey, Owner, Person, Portal, Role, Scope, Standing,
+    AccessError, Caller, KeyCache, KnownKey, ListedKey, NewKey, Owner, Person, Portal, Standing,
 };
 pub use tries::Tries;

@@ -3,7 +3,7 @@ use argon2::{Argon2, PasswordHash};
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::model::conflicting;
+use super::duty::conflicting;
 use super::store::listing::Filter;
 use super::store::{NewRow, people};
 use super::{AccessError, Caller, KnownKey, ListedKey, NewKey, Owner, Person, Role, Scope, Standing, store};

@@ -10,8 +10,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::{self, DecisionBody, RedirectBody, RefundBody};
-use super::model::{PortalState, Refund, RefundError, RefundSource, RefundState};
+use super::model::{Refund, RefundError, RefundSource};
 use super::service::{self, Decision};
+use super::state::{PortalState, RefundState};
 use super::store::{self, Filter};
 use super::view::{self, RefundView, StaffView};
 use super::{attempts, files};

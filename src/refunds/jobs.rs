@@ -7,8 +7,9 @@ use mizan_adapters::outcome::Outcome;
 use mizan_ledger::Instant;
 
 use super::files;
-use super::model::{self, Rail, Refund, RefundError};
+use super::model::{Rail, Refund, RefundError};
 use super::service::{self, Asked, Heard, News, Order, Told};
+use super::state;
 use crate::app::{App, ServiceError};
 use crate::crash::Point;
 use crate::fault::Fault;
@@ -169,7 +170,7 @@ fn fund(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
     async move {
         let id = refund_of(&job)?;
         let refund = app.run(&actor(), &id, |tx, id| Box::pin(service::fund(tx, id))).await.map_err(fault)?;
-        let waits = refund.state == model::RefundState::AwaitingFunds;
+        let waits = refund.state == state::RefundState::AwaitingFunds;
         Ok(if waits { Done::Later { seconds: FUNDS_PAUSE_SECONDS } } else { Done::Finished })
     }
     .boxed()

@@ -23,11 +23,10 @@ mod files;
 pub mod jobs;
 mod model;
 pub mod service;
+mod state;
 mod store;
 pub mod view;
 
 pub use components::Part;
-pub use model::{
-    Illegal, NewRefund, Payee, PortalState, Rail, Refund, RefundError, RefundEvent, RefundSource,
-    RefundState, Wanted, WantedPart,
-};
+pub use model::{NewRefund, Payee, Rail, Refund, RefundError, RefundSource, Wanted, WantedPart};
+pub use state::{Illegal, PortalState, RefundEvent, RefundState};

@@ -3,7 +3,8 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::model::{Rail, Refund, RefundSource, RefundState};
+use super::model::{Rail, Refund, RefundSource};
+use super::state::RefundState;
 use crate::fault::Fault;
 use crate::ids::{IntentId, PaymentFileId, PortalId, RefundId, SuspenseId};
 
@@ -142,18 +143,23 @@ impl TryFrom<RefundRow> for Refund {
     }
 }
 
+/// The columns of a [`RefundRow`], of the refunds that the rest of the statement chooses.
+macro_rules! refunds {
+    ($chosen:literal, $($bound:expr),*) => {
+        sqlx::query_as!(
+            RefundRow,
+            "select id, serial, portal, intent, suspense_item, state, version, currency, amount_minor, components, reason,
+                    rail, channel, original_transaction, payee, requested_by, decided_by, decision_note, instruction,
+                    provider_transaction, payment_file, approved_entry_id, created_at, decided_at, submitted_at,
+                    succeeded_at, failure
+             from refunds " + $chosen,
+            $($bound),*
+        )
+    };
+}
+
 pub async fn find(conn: &mut PgConnection, id: RefundId) -> Result<Option<Refund>, Fault> {
-    let row = sqlx::query_as!(
-        RefundRow,
-        "select id, serial, portal, intent, suspense_item, state, version, currency, amount_minor, components, reason,
-                rail, channel, original_transaction, payee, requested_by, decided_by, decision_note, instruction,
-                provider_transaction, payment_file, approved_entry_id, created_at, decided_at, submitted_at,
-                succeeded_at, failure
-         from refunds where id = $1",
-        id.uuid(),
-    )
-    .fetch_optional(conn)
-    .await?;
+    let row = refunds!("where id = $1", id.uuid()).fetch_optional(conn).await?;
     row.map(Refund::try_from).transpose()
 }
 
@@ -172,17 +178,7 @@ pub async fn find_payments(conn: &mut PgConnection, ids: &[RefundId]) -> Result<
 /// Locks refunds in ascending order of their ids, one statement.
 pub async fn lock(conn: &mut PgConnection, ids: &[RefundId]) -> Result<Vec<Refund>, Fault> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    let rows = sqlx::query_as!(
-        RefundRow,
-        "select id, serial, portal, intent, suspense_item, state, version, currency, amount_minor, components, reason,
-                rail, channel, original_transaction, payee, requested_by, decided_by, decision_note, instruction,
-                provider_transaction, payment_file, approved_entry_id, created_at, decided_at, submitted_at,
-                succeeded_at, failure
-         from refunds where id = any($1) order by id for no key update",
-        &ids,
-    )
-    .fetch_all(conn)
-    .await?;
+    let rows = refunds!("where id = any($1) order by id for no key update", &ids).fetch_all(conn).await?;
     rows.into_iter().map(Refund::try_from).collect()
 }
 
@@ -192,34 +188,18 @@ pub async fn page_of(conn: &mut PgConnection, source: RefundSource) -> Result<Ve
         RefundSource::Intent(id) => (Some(id.uuid()), None),
         RefundSource::Suspense(id) => (None, Some(id.uuid())),
     };
-    let rows = sqlx::query_as!(
-        RefundRow,
-        "select id, serial, portal, intent, suspense_item, state, version, currency, amount_minor, components, reason,
-                rail, channel, original_transaction, payee, requested_by, decided_by, decision_note, instruction,
-                provider_transaction, payment_file, approved_entry_id, created_at, decided_at, submitted_at,
-                succeeded_at, failure
-         from refunds where intent = $1 or suspense_item = $2 order by id",
-        intent,
-        item,
-    )
-    .fetch_all(conn)
-    .await?;
+    let rows =
+        refunds!("where intent = $1 or suspense_item = $2 order by id", intent, item).fetch_all(conn).await?;
     rows.into_iter().map(Refund::try_from).collect()
 }
 
 /// Locks the approved transfers from an account that stand in no file yet.
 pub async fn lock_waiting(conn: &mut PgConnection, account: &str, limit: i64) -> Result<Vec<Refund>, Fault> {
-    let rows = sqlx::query_as!(
-        RefundRow,
-        "select id, serial, portal, intent, suspense_item, state, version, currency, amount_minor, components, reason,
-                rail, channel, original_transaction, payee, requested_by, decided_by, decision_note, instruction,
-                provider_transaction, payment_file, approved_entry_id, created_at, decided_at, submitted_at,
-                succeeded_at, failure
-         from refunds
-         where state = 'approved' and rail = 'bank' and channel = $1 and payment_file is null
+    let rows = refunds!(
+        "where state = 'approved' and rail = 'bank' and channel = $1 and payment_file is null
          order by id limit $2 for no key update",
         account,
-        limit,
+        limit
     )
     .fetch_all(conn)
     .await?;
@@ -228,33 +208,15 @@ pub async fn lock_waiting(conn: &mut PgConnection, account: &str, limit: i64) ->
 
 /// Locks the refunds whose current instruction stands in a payment file.
 pub async fn lock_of_file(conn: &mut PgConnection, file: PaymentFileId) -> Result<Vec<Refund>, Fault> {
-    let rows = sqlx::query_as!(
-        RefundRow,
-        "select id, serial, portal, intent, suspense_item, state, version, currency, amount_minor, components, reason,
-                rail, channel, original_transaction, payee, requested_by, decided_by, decision_note, instruction,
-                provider_transaction, payment_file, approved_entry_id, created_at, decided_at, submitted_at,
-                succeeded_at, failure
-         from refunds where payment_file = $1 order by id for no key update",
-        file.uuid(),
-    )
-    .fetch_all(conn)
-    .await?;
+    let rows = refunds!("where payment_file = $1 order by id for no key update", file.uuid())
+        .fetch_all(conn)
+        .await?;
     rows.into_iter().map(Refund::try_from).collect()
 }
 
 /// The same, for reading.
 pub async fn page_of_file(conn: &mut PgConnection, file: PaymentFileId) -> Result<Vec<Refund>, Fault> {
-    let rows = sqlx::query_as!(
-        RefundRow,
-        "select id, serial, portal, intent, suspense_item, state, version, currency, amount_minor, components, reason,
-                rail, channel, original_transaction, payee, requested_by, decided_by, decision_note, instruction,
-                provider_transaction, payment_file, approved_entry_id, created_at, decided_at, submitted_at,
-                succeeded_at, failure
-         from refunds where payment_file = $1 order by id",
-        file.uuid(),
-    )
-    .fetch_all(conn)
-    .await?;
+    let rows = refunds!("where payment_file = $1 order by id", file.uuid()).fetch_all(conn).await?;
     rows.into_iter().map(Refund::try_from).collect()
 }
 
@@ -276,14 +238,8 @@ pub async fn page(
     limit: i64,
 ) -> Result<Vec<Refund>, Fault> {
     let states: Vec<String> = filter.states.iter().map(ToString::to_string).collect();
-    let rows = sqlx::query_as!(
-        RefundRow,
-        "select id, serial, portal, intent, suspense_item, state, version, currency, amount_minor, components, reason,
-                rail, channel, original_transaction, payee, requested_by, decided_by, decision_note, instruction,
-                provider_transaction, payment_file, approved_entry_id, created_at, decided_at, submitted_at,
-                succeeded_at, failure
-         from refunds
-         where ($1::uuid is null or portal = $1) and ($2::uuid is null or intent = $2)
+    let rows = refunds!(
+        "where ($1::uuid is null or portal = $1) and ($2::uuid is null or intent = $2)
            and ($3::uuid is null or suspense_item = $3) and (cardinality($4::text[]) = 0 or state = any($4))
            and ($5::uuid is null or id < $5)
          order by id desc limit $6",
@@ -292,7 +248,7 @@ pub async fn page(
         filter.suspense_item.map(Id::uuid),
         &states,
         before.map(Id::uuid),
-        limit,
+        limit
     )
     .fetch_all(conn)
     .await?;

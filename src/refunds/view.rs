@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use super::attempts::Attempt;
 use super::components::Part;
-use super::model::{Payee, PortalState, Rail, Refund, RefundSource, RefundState};
+use super::model::{Payee, Rail, Refund, RefundSource};
+use super::state::{PortalState, RefundState};
 use crate::catalogue::Bilingual;
 use crate::ids::{PaymentFileId, RefundId};
 use crate::tx::Hub;

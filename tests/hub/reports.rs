@@ -11,7 +11,7 @@ use mizan::tx::Actor;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 
-use crate::refunds::{self, approve, ils, netted, requested, work};
+use crate::refunds::{self, ils, netted, work};
 use crate::world::{TODAY, World};
 
 impl World {
@@ -110,9 +110,7 @@ async fn a_portal_reads_its_own_day_and_no_other_portals() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_given_back_stands_on_the_portals_day_when_the_bank_has_shown_it() {
     let world = World::new().await;
-    let intent = refunds::paid_passport(&world, "CASE-1").await;
-    let refund = requested(&world, &intent, "10.00").await;
-    approve(&world, &refund).await;
+    let (_, refund) = refunds::agreed(&world, "10.00").await;
     work(&world).await;
     let path = format!("/v1/reports/daily?date={TODAY}");
     assert_eq!(world.get(&path).await.json["totals"][0]["refunds"], 0);

@@ -14,7 +14,7 @@ use super::testing::*;
 use super::{
     CostBearer, Difference, Exemption, Parked, Payment, Place, RailCost, Returned, RuleError, Share, Stage,
 };
-use super::{bank, cash, channel as rail, collect, dispute, own, payout, refund, suspense};
+use super::{bank, cash, channel as rail, collect, dispute, instalments, own, payout, refund, suspense};
 use crate::books::{chart, describe};
 
 type Told = Result<Entry, RuleError>;
@@ -103,8 +103,8 @@ fn incoming(amounts: &Amounts) -> Vec<Told> {
         collect::part_payment_held(voucher(), &whole.place, a, &whole.costs),
         collect::part_payment_completed(voucher(), &rest, a),
         collect::part_payment_ended(voucher(), &parked),
-        collect::instalment_paid(voucher(), &whole),
-        collect::instalments_ended(voucher(), &held, &parked),
+        instalments::instalment_paid(voucher(), &whole),
+        instalments::instalments_ended(voucher(), &held, &parked),
         collect::transfer_paid(voucher(), &whole, &bank),
         collect::confirmation_withdrawn(voucher(), &whole.place, amounts.total, &held, &whole.exemptions),
         suspense::money_to_suspense(voucher(), &whole.place, &parked, &whole.costs),

@@ -1,6 +1,7 @@
 //! One function per business event: what happened in, a balanced [`Entry`](mizan_ledger::entry::Entry) out.
 //!
-//! - [`collect`]: payments, parts, exemptions, withdrawn confirmations; [`suspense`]: money that fits nothing yet;
+//! - [`collect`]: payments, parts, exemptions, withdrawn confirmations; [`instalments`]: parts that count at once;
+//! - [`suspense`]: money that fits nothing yet;
 //! - [`bank`]: what a statement shows first; [`channel`]: settlements and their costs;
 //! - [`refund`], [`payout`], [`dispute`]: the ways out; [`cash`]: drawers, safes, deposits, cheques;
 //! - [`own`]: transfers between our own accounts, write-offs.
@@ -17,6 +18,7 @@ pub mod cash;
 pub mod channel;
 pub mod collect;
 pub mod dispute;
+pub mod instalments;
 pub mod own;
 pub mod payout;
 pub mod refund;

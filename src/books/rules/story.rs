@@ -1,68 +1,19 @@
 //! One long story in JOD in which every rule is used: payments on six channels, lost and withdrawn confirmations,
 //! refunds that come back, disputes, cash, cheques and payouts. At its end nothing is left on any clearing account.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use mizan_ledger::account::{Account, Class};
-use mizan_ledger::balance::Balance;
+use mizan_ledger::Currency;
+use mizan_ledger::account::Class;
 use mizan_ledger::entry::Entry;
-use mizan_ledger::{Currency, Money};
 
 use super::cash::Bounced;
 use super::channel::NetSettlement;
 use super::dispute::Disputed;
 use super::testing::*;
 use super::{CostBearer, Difference, Exemption, Payment, Place, RailCost, Returned, RuleError, Stage};
-use super::{bank, cash, channel as rail, collect, dispute, own, payout, refund, suspense};
+use super::{bank, cash, channel as rail, collect, dispute, instalments, own, payout, refund, suspense};
 use crate::books::{chart, describe};
-
-/// A book in memory that keeps the limits of the chart as the real one does.
-#[derive(Default)]
-struct Story {
-    accounts: BTreeMap<String, (Account, Balance)>,
-    kinds: BTreeSet<String>,
-    entries: usize,
-}
-
-impl Story {
-    #[track_caller]
-    fn tell(&mut self, entry: Result<Entry, RuleError>) {
-        let entry = entry.unwrap();
-        for line in entry.lines() {
-            let code = line.account().code.to_string();
-            let told = self.accounts.entry(code).or_insert((line.account().clone(), Balance::default()));
-            told.1 = told.1.after(line.signed_minor()).unwrap();
-        }
-        for line in entry.lines() {
-            let (account, _) = &self.accounts[line.account().code.as_str()];
-            let stands = self.of(account.code.as_str()).minor();
-            assert!(account.floor_minor.is_none_or(|floor| stands >= floor), "{} at {stands}", account.code);
-        }
-        self.kinds.insert(entry.kind().to_owned());
-        self.entries += 1;
-    }
-
-    /// The balance on the account's normal side.
-    fn of(&self, code: &str) -> Money {
-        let minor = self.accounts.get(code).map_or(0, |(account, sums)| sums.on(account.class.normal_side()));
-        Money::new(minor, Currency::JOD)
-    }
-
-    #[track_caller]
-    fn stands(&self, expected: &[(&str, &str)]) {
-        for (code, amount) in expected {
-            assert_eq!(self.of(code), jod(amount), "{code}");
-        }
-    }
-
-    fn total(&self, class: Class) -> i64 {
-        self.accounts
-            .iter()
-            .filter(|(_, (account, _))| account.class == class)
-            .map(|(code, _)| self.of(code).minor())
-            .sum()
-    }
-}
 
 fn at_bank(account: &str) -> Place {
     Place::Bank { account: slug(account) }
@@ -142,9 +93,9 @@ fn bills_are_paid_in_many_ways(story: &mut Story) {
     story.tell(collect::part_payment_ended(voucher(), &parked("e-sadad 3.000")));
     let price = shares("payable:land 20.000");
     let part = payment(switch(), "6.000", "payable:land 6.000");
-    assert_eq!(collect::cover(&price, jod("0"), jod("6.000")), Ok(part.shares.clone()));
-    story.tell(collect::instalment_paid(voucher(), &part));
-    story.tell(collect::instalments_ended(voucher(), &part.shares, &parked("e-sadad 6.000")));
+    assert_eq!(instalments::cover(&price, jod("0"), jod("6.000")), Ok(part.shares.clone()));
+    story.tell(instalments::instalment_paid(voucher(), &part));
+    story.tell(instalments::instalments_ended(voucher(), &part.shares, &parked("e-sadad 6.000")));
 
     story.tell(collect::exempted(voucher(), &[waived("psi", "2.000")]));
     let mut helped = payment(switch(), "3.000", "held:psi 3.000");

@@ -1,8 +1,9 @@
 //! Words for the tests of the rules: amounts in JOD (three decimals), entries as text.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use mizan_ledger::account::Side;
+use mizan_ledger::account::{Account, Class, Side};
+use mizan_ledger::balance::Balance;
 use mizan_ledger::entry::Entry;
 use mizan_ledger::{Currency, Day, EntryId, Id, Money};
 use serde_json::Map;
@@ -128,6 +129,7 @@ pub(super) fn rule_names() -> BTreeSet<&'static str> {
         include_str!("channel.rs"),
         include_str!("collect.rs"),
         include_str!("dispute.rs"),
+        include_str!("instalments.rs"),
         include_str!("own.rs"),
         include_str!("payout.rs"),
         include_str!("refund.rs"),
@@ -139,4 +141,52 @@ pub(super) fn rule_names() -> BTreeSet<&'static str> {
         signature.contains("Result<Entry, RuleError>").then_some(name)
     });
     rules.collect()
+}
+
+/// A book in memory that keeps the limits of the chart as the real one does.
+#[derive(Default)]
+pub(super) struct Story {
+    pub(super) accounts: BTreeMap<String, (Account, Balance)>,
+    pub(super) kinds: BTreeSet<String>,
+    pub(super) entries: usize,
+}
+
+impl Story {
+    #[track_caller]
+    pub(super) fn tell(&mut self, entry: Result<Entry, RuleError>) {
+        let entry = entry.unwrap();
+        for line in entry.lines() {
+            let code = line.account().code.to_string();
+            let told = self.accounts.entry(code).or_insert((line.account().clone(), Balance::default()));
+            told.1 = told.1.after(line.signed_minor()).unwrap();
+        }
+        for line in entry.lines() {
+            let (account, _) = &self.accounts[line.account().code.as_str()];
+            let stands = self.of(account.code.as_str()).minor();
+            assert!(account.floor_minor.is_none_or(|floor| stands >= floor), "{} at {stands}", account.code);
+        }
+        self.kinds.insert(entry.kind().to_owned());
+        self.entries += 1;
+    }
+
+    /// The balance on the account's normal side.
+    pub(super) fn of(&self, code: &str) -> Money {
+        let minor = self.accounts.get(code).map_or(0, |(account, sums)| sums.on(account.class.normal_side()));
+        Money::new(minor, Currency::JOD)
+    }
+
+    #[track_caller]
+    pub(super) fn stands(&self, expected: &[(&str, &str)]) {
+        for (code, amount) in expected {
+            assert_eq!(self.of(code), jod(amount), "{code}");
+        }
+    }
+
+    pub(super) fn total(&self, class: Class) -> i64 {
+        self.accounts
+            .iter()
+            .filter(|(_, (account, _))| account.class == class)
+            .map(|(code, _)| self.of(code).minor())
+            .sum()
+    }
 }

@@ -12,8 +12,9 @@ use crate::fault::Fault;
 use crate::ids::PaymentFileId;
 use crate::queue::NewJob;
 use crate::refunds::attempts;
-use crate::refunds::model::{Refund, RefundError, RefundState};
+use crate::refunds::model::{Refund, RefundError};
 use crate::refunds::service::{News, Told, tell};
+use crate::refunds::state::RefundState;
 use crate::refunds::store as refund_store;
 use crate::tx::{Hub, Tx};
 

@@ -9,7 +9,8 @@ use crate::books::{Slug, rules};
 use crate::fault::Fault;
 use crate::ids::RefundId;
 use crate::intents::shares;
-use crate::refunds::model::{Payee, Refund, RefundError, RefundEvent, RefundState};
+use crate::refunds::model::{Payee, Refund, RefundError};
+use crate::refunds::state::{RefundEvent, RefundState};
 use crate::refunds::{jobs, store};
 use crate::tx::Tx;
 

@@ -13,7 +13,8 @@ use crate::ids::RefundId;
 use crate::intents;
 use crate::receipts;
 use crate::refunds::attempts;
-use crate::refunds::model::{Refund, RefundError, RefundEvent};
+use crate::refunds::model::{Refund, RefundError};
+use crate::refunds::state::RefundEvent;
 use crate::refunds::store;
 use crate::tx::Tx;
 

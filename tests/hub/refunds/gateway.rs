@@ -1,6 +1,6 @@
 //! The way the money came: through the gateway.
 
-use mizan::expectations;
+use mizan::expectations::{self, Expectation};
 use mizan::refunds::service::{Heard, hear};
 use mizan_ledger::{Currency, Money};
 use serde_json::{Value, json};
@@ -41,9 +41,7 @@ async fn a_refund_goes_from_request_to_settlement() {
     let balances = world.balances().await;
     assert_eq!(balances["refunds/in_flight ILS"], -6_300);
     assert!(!balances.contains_key("refunds/payable ILS"), "{balances:?}");
-    let mut conn = world.app.pool.acquire().await.unwrap();
-    let open = expectations::store::page_open(&mut conn).await.unwrap();
-    let expected = open.iter().find(|one| one.refund.is_some()).unwrap();
+    let expected = expected(&world).await.remove(0);
     assert_eq!(expected.money, Money::new(-6_300, Currency::ILS));
     assert_eq!(expected.transaction.as_deref(), submitted["provider_transaction"].as_str());
 
@@ -59,6 +57,13 @@ async fn a_refund_goes_from_request_to_settlement() {
     assert!(matches!(twice, Err(RefundError::Illegal(_))), "{twice:?}");
 }
 
+/// What the bank or a settlement will show of refunds.
+async fn expected(world: &World) -> Vec<Expectation> {
+    let mut conn = world.app.pool.acquire().await.unwrap();
+    let open = expectations::store::page_open(&mut conn).await.unwrap();
+    open.into_iter().filter(|one| one.refund.is_some()).collect()
+}
+
 /// The refunds the gateway knows, by our references.
 async fn at_gateway(world: &World) -> Vec<String> {
     let url = format!("{}/control/state", world.bank.url());
@@ -69,9 +74,7 @@ async fn at_gateway(world: &World) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_dies_while_sending_asks_and_never_sends_again() {
     let world = World::new().await;
-    let intent = paid_passport(&world, "CASE-1").await;
-    let refund = requested(&world, &intent, "63.00").await;
-    approve(&world, &refund).await;
+    let (_, refund) = agreed(&world, "63.00").await;
     // The gateway acts and never answers; the worker is killed while it waits.
     world.control("faults", json!({ "api": "silent", "callback": "lost" })).await;
     killed_when(&world, &["gateway", "desks", mizan::demo::MERCHANT, "refunds"], 1).await;
@@ -94,9 +97,7 @@ async fn a_worker_that_dies_while_sending_asks_and_never_sends_again() {
     let known = staff_view(&world, &refund).await;
     assert_eq!(known["stage"], "submitted", "{known}");
     assert_eq!(at_gateway(&world).await, [id(&refund)], "sent once");
-    let mut conn = world.app.pool.acquire().await.unwrap();
-    let open = expectations::store::page_open(&mut conn).await.unwrap();
-    let expected: Vec<_> = open.iter().filter(|one| one.refund.is_some()).collect();
+    let expected = expected(&world).await;
     assert_eq!(expected.len(), 1);
     assert_eq!(expected[0].transaction.as_deref(), known["provider_transaction"].as_str());
 }
@@ -104,9 +105,7 @@ async fn a_worker_that_dies_while_sending_asks_and_never_sends_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_the_gateway_never_heard_of_fails_after_a_while_and_is_sent_again_under_a_new_reference() {
     let world = World::new().await;
-    let intent = paid_passport(&world, "CASE-1").await;
-    let refund = requested(&world, &intent, "63.00").await;
-    approve(&world, &refund).await;
+    let (_, refund) = agreed(&world, "63.00").await;
     world.control("faults", json!({ "api": "error_500" })).await;
     work(&world).await;
     assert_eq!(staff_view(&world, &refund).await["stage"], "unknown");
@@ -134,9 +133,7 @@ async fn an_order_the_gateway_never_heard_of_fails_after_a_while_and_is_sent_aga
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refund_that_fails_after_it_was_taken_is_owed_again() {
     let world = World::new().await;
-    let intent = paid_passport(&world, "CASE-1").await;
-    let refund = requested(&world, &intent, "63.00").await;
-    approve(&world, &refund).await;
+    let (_, refund) = agreed(&world, "63.00").await;
     world.control("faults", json!({ "refunds": "fail" })).await;
     work(&world).await;
     world.settle(1).await;
@@ -146,17 +143,13 @@ async fn a_refund_that_fails_after_it_was_taken_is_owed_again() {
     let balances = world.balances().await;
     assert_eq!(balances["refunds/payable ILS"], -6_300);
     assert!(!balances.contains_key("refunds/in_flight ILS"), "{balances:?}");
-    let mut conn = world.app.pool.acquire().await.unwrap();
-    let open = expectations::store::page_open(&mut conn).await.unwrap();
-    assert!(open.iter().all(|one| one.refund.is_none()), "nothing is expected of it any more");
+    assert!(expected(&world).await.is_empty(), "nothing is expected of it any more");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_that_the_gateway_refuses_has_failed_and_moved_nothing() {
     let world = World::new().await;
-    let intent = paid_passport(&world, "CASE-1").await;
-    let refund = requested(&world, &intent, "63.00").await;
-    approve(&world, &refund).await;
+    let (intent, refund) = agreed(&world, "63.00").await;
     // The card's bank takes the payment back first: nothing is left over there to refund.
     let order = intent["attempts"][0]["id"].clone();
     world.control("reversals", json!({ "merchant": mizan::demo::MERCHANT, "order": order })).await;
@@ -170,9 +163,7 @@ async fn an_order_that_the_gateway_refuses_has_failed_and_moved_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn news_of_an_order_that_was_given_up_opens_a_break_and_moves_nothing() {
     let world = World::new().await;
-    let intent = paid_passport(&world, "CASE-1").await;
-    let refund = requested(&world, &intent, "63.00").await;
-    approve(&world, &refund).await;
+    let (_, refund) = agreed(&world, "63.00").await;
     world.control("faults", json!({ "api": "error_500" })).await;
     work(&world).await;
     world.control("faults", json!({})).await;

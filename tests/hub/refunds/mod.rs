@@ -53,6 +53,14 @@ pub async fn approve(world: &World, refund: &Value) -> Value {
     reply.json
 }
 
+/// A passport paid by card, and a refund of an amount of it that two people agree on.
+pub async fn agreed(world: &World, amount: &str) -> (Value, Value) {
+    let intent = paid_passport(world, "CASE-1").await;
+    let refund = requested(world, &intent, amount).await;
+    approve(world, &refund).await;
+    (intent, refund)
+}
+
 pub async fn work(world: &World) -> usize {
     refunds::jobs::work_once(&world.app).await.unwrap()
 }
