@@ -3,6 +3,7 @@
 mod certificates;
 
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
@@ -131,8 +132,13 @@ fn settings(config: &Config, findings: &mut Findings) {
 /// The data directory and the hub's keys in it; a hub that never ran has none yet.
 fn data_dir(config: &Config, findings: &mut Findings) -> Option<HubKeys> {
     let (folder, shown) = (&config.data_dir, config.data_dir.display().to_string());
-    if !folder.exists() {
-        findings.well("data directory", format!("{shown} is made at the first start"));
+    if let Err(error) = fs::metadata(folder) {
+        if error.kind() == ErrorKind::NotFound {
+            findings.well("data directory", format!("{shown} is made at the first start"));
+        } else {
+            let to_do = "name another data directory with MIZAN__DATA_DIR";
+            findings.ill("data directory", format!("{shown}: {error}"), to_do);
+        }
         return None;
     }
     if let Err(error) = crate::localpg::own(folder) {
