@@ -10,6 +10,7 @@ id!(EventId, "evt", "An event of the feed.");
 id!(ExpectationId, "ex", "Money that will be seen at the bank.");
 id!(FeeVersionId, "fv", "A version of a service's fee.");
 id!(IntentId, "pi", "A payment intent.");
+id!(PayInId, "in", "What an agency paid in for a refund.");
 id!(PaymentFileId, "pf", "A pain.001 file.");
 id!(PersonId, "ps", "A member of staff.");
 id!(PortalId, "po", "A portal.");
@@ -44,6 +45,7 @@ schemas! {
     ExpectationId
     FeeVersionId
     IntentId
+    PayInId
     PaymentFileId
     PersonId
     PortalId

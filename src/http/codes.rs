@@ -162,6 +162,8 @@ codes! {
         "لا يمكن إلغاء الرد في حالته الحالية" "The refund cannot be canceled in its state"
     FundsMissing "funds_missing" CONFLICT Changed
         "على الجهة أن تورّد المبلغ أولًا" "The agency has to pay the money in first"
+    AlreadyProposed "already_proposed" CONFLICT Never
+        "سبق اقتراح ذلك وينتظر القرار" "It was proposed before and waits for a decision"
     AlreadyDecided "already_decided" CONFLICT Never
         "اتُّخذ القرار من قبل" "The decision has been taken"
 

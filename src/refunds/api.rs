@@ -15,7 +15,7 @@ use super::service::{self, Decision};
 use super::state::{PortalState, RefundState};
 use super::store::{self, Filter};
 use super::view::{self, RefundView, StaffView};
-use super::{attempts, files};
+use super::{attempts, files, pay_ins};
 use crate::access::Scope;
 use crate::app::App;
 use crate::fault::Fault;
@@ -43,6 +43,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(send_again))
         .routes(routes!(give_up))
         .merge(files::api::router())
+        .merge(pay_ins::api::router())
 }
 
 fn refund_id(text: &str) -> Result<RefundId, Problem> {
@@ -318,6 +319,8 @@ impl From<RefundError> for Problem {
             RefundError::NotCancelable { state, .. } => {
                 Self::new(Code::RefundNotCancelable).with("stage", state.as_str())
             }
+            RefundError::AlreadyProposed => Self::new(Code::AlreadyProposed),
+            RefundError::PayInDecided { state } => Self::new(Code::AlreadyDecided).with("stage", state),
             RefundError::FundsMissing { agency } => Self::new(Code::FundsMissing).with("agency", agency),
             RefundError::Illegal(illegal) => {
                 Self::new(Code::RefundNotApprovable).with("stage", illegal.state.as_str())

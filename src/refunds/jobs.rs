@@ -23,6 +23,8 @@ pub const SUBMIT: &str = "refund.submit";
 pub const ASK: &str = "refund.ask";
 pub const HEAR: &str = "refund.hear";
 pub const FUND: &str = "refund.fund";
+/// The same at once: its agency paid in.
+pub const FUNDED: &str = "refund.funded";
 /// Proposes to give back a rejected line; its subject is `<intent>:<line>`.
 pub const PROPOSE_LINE: &str = "refund.propose_line";
 
@@ -30,11 +32,12 @@ pub const PROPOSE_LINE: &str = "refund.propose_line";
 pub const FUNDS_PAUSE_SECONDS: i64 = 900;
 
 /// The kinds of job of this room. A lease outlives every call to a provider.
-pub const WORKS: [Work; 8] = [
+pub const WORKS: [Work; 9] = [
     Work { kind: SUBMIT, at_once: 8, lease_seconds: 300, handle: submit },
     Work { kind: ASK, at_once: 8, lease_seconds: 300, handle: ask },
     Work { kind: HEAR, at_once: 8, lease_seconds: 60, handle: hear },
     Work { kind: FUND, at_once: 2, lease_seconds: 60, handle: fund },
+    Work { kind: FUNDED, at_once: 2, lease_seconds: 60, handle: funded },
     Work { kind: PROPOSE_LINE, at_once: 8, lease_seconds: 60, handle: propose_line },
     Work { kind: PROPOSE_REFUND, at_once: 8, lease_seconds: 60, handle: propose },
     files::jobs::WORKS[0],
@@ -172,6 +175,16 @@ fn fund(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
         let refund = app.run(&actor(), &id, |tx, id| Box::pin(service::fund(tx, id))).await.map_err(fault)?;
         let waits = refund.state == state::RefundState::AwaitingFunds;
         Ok(if waits { Done::Later { seconds: FUNDS_PAUSE_SECONDS } } else { Done::Finished })
+    }
+    .boxed()
+}
+
+/// One that waits on is asked for again by its own job.
+fn funded(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
+    async move {
+        let id = refund_of(&job)?;
+        app.run(&actor(), &id, |tx, id| Box::pin(service::fund(tx, id))).await.map_err(fault)?;
+        Ok(Done::Finished)
     }
     .boxed()
 }

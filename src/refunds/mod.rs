@@ -22,6 +22,7 @@ mod components;
 mod files;
 pub mod jobs;
 mod model;
+pub mod pay_ins;
 pub mod service;
 mod state;
 mod store;

@@ -153,6 +153,10 @@ pub enum RefundError {
     SamePerson,
     #[error("the money is at the agency {agency}: it has to pay it in before the hub can transfer it")]
     FundsMissing { agency: String },
+    #[error("somebody has proposed this item already")]
+    AlreadyProposed,
+    #[error("the decision has been taken: what was paid in is {state}")]
+    PayInDecided { state: &'static str },
     #[error("the decision has been taken: the refund is {state}")]
     AlreadyDecided { state: RefundState },
     #[error("a refund that is {state} is not approved or sent again")]

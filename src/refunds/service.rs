@@ -51,7 +51,7 @@ async fn basket(tx: &mut Tx, intent: &Intent) -> Result<Basket, Fault> {
     Ok(quote.ok_or_else(|| Fault::corrupt("payment_intents", "quote", intent.id))?.basket)
 }
 
-fn voucher(tx: &Tx, id: EntryId, refund: &Refund) -> Voucher {
+pub(super) fn voucher(tx: &Tx, id: EntryId, refund: &Refund) -> Voucher {
     let mut meta = Map::new();
     meta.insert("source".to_owned(), Value::from(refund.source.to_string()));
     Voucher {
@@ -63,12 +63,12 @@ fn voucher(tx: &Tx, id: EntryId, refund: &Refund) -> Voucher {
     }
 }
 
-fn rule(error: crate::books::RuleError) -> Fault {
+pub(super) fn rule(error: crate::books::RuleError) -> Fault {
     Fault::Other(error.to_string())
 }
 
 /// The agency from which a channel that pays it itself takes a refund back: money that never came to the hub.
-fn taken_from(hub: &Hub, refund: &Refund) -> Option<Slug> {
+pub(super) fn taken_from(hub: &Hub, refund: &Refund) -> Option<Slug> {
     let Rail::Gateway { channel, .. } = &refund.rail else { return None };
     hub.config.direct_agency(channel).cloned()
 }

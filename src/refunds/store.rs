@@ -175,6 +175,14 @@ pub async fn find_payments(conn: &mut PgConnection, ids: &[RefundId]) -> Result<
     Ok(intents.into_iter().map(IntentId::from_uuid).collect())
 }
 
+/// The refunds with these serials.
+pub async fn find_by_serials(conn: &mut PgConnection, serials: &[i64]) -> Result<Vec<RefundId>, Fault> {
+    let ids = sqlx::query_scalar!("select id from refunds where serial = any($1) order by id", serials)
+        .fetch_all(conn)
+        .await?;
+    Ok(ids.into_iter().map(RefundId::from_uuid).collect())
+}
+
 /// Locks refunds in ascending order of their ids, one statement.
 pub async fn lock(conn: &mut PgConnection, ids: &[RefundId]) -> Result<Vec<Refund>, Fault> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::attempts::Attempt;
 use super::components::Part;
 use super::model::{Payee, Rail, Refund, RefundSource};
+use super::pay_ins;
 use super::state::{PortalState, RefundState};
 use crate::catalogue::Bilingual;
 use crate::ids::{PaymentFileId, RefundId};
@@ -63,8 +64,18 @@ pub struct StaffView {
     pub original_transaction: Option<String>,
     pub provider_transaction: Option<String>,
     pub payment_file: Option<PaymentFileId>,
+    /// While it waits for its agency's money: what the agency writes when it pays in.
+    pub pay_in: Option<PayInView>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub instructions: Vec<InstructionView>,
+}
+
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = AwaitedPayIn)]
+pub struct PayInView {
+    pub agency: String,
+    /// A creditor reference of ISO 11649.
+    pub reference: String,
 }
 
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -103,6 +114,10 @@ pub fn for_staff(hub: &Hub, refund: &Refund, instructions: Vec<Attempt>) -> Staf
         original_transaction,
         provider_transaction: refund.provider_transaction.clone(),
         payment_file: refund.payment_file,
+        pay_in: pay_ins::awaited_from(hub, refund).map(|agency| PayInView {
+            agency: agency.to_string(),
+            reference: pay_ins::reference(refund.serial).to_string(),
+        }),
         instructions: instructions.into_iter().map(instruction).collect(),
     }
 }

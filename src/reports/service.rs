@@ -74,6 +74,7 @@ async fn listed(
         listed.push(list_earned(&Earned { amount, ..refunded }));
     }
     listed.extend(store::find_direct(conn, zone, day).await?);
+    listed.extend(store::find_paid_in(conn, day).await?);
     Ok(listed)
 }
 

@@ -86,6 +86,8 @@ enum Step {
     AskRefund,
     DecideRefund,
     MendRefund,
+    PayIn,
+    MatchPayIn,
     Deliver,
     Post,
     Publish,
@@ -98,7 +100,7 @@ enum Step {
 }
 
 /// How often each step comes, and its name.
-const STEPS: [(u64, Step); 19] = [
+const STEPS: [(u64, Step); 21] = [
     (4, Step::Quote),
     (12, Step::Open),
     (14, Step::Choose),
@@ -109,6 +111,8 @@ const STEPS: [(u64, Step); 19] = [
     (4, Step::AskRefund),
     (6, Step::DecideRefund),
     (3, Step::MendRefund),
+    (2, Step::PayIn),
+    (2, Step::MatchPayIn),
     (18, Step::Deliver),
     (14, Step::Post),
     (8, Step::Publish),
@@ -246,6 +250,8 @@ impl Life {
             Step::AskRefund => self.ask_refund().await,
             Step::DecideRefund => self.decide_refund().await,
             Step::MendRefund => self.mend_refund().await,
+            Step::PayIn => self.pay_in().await,
+            Step::MatchPayIn => self.match_pay_in().await,
             Step::Deliver => self.deliver().await,
             Step::Post => self.post().await,
             Step::Publish => self.publish().await,

@@ -18,6 +18,7 @@ mod life;
 mod officers;
 mod outside;
 mod payers;
+mod paying_in;
 mod stage;
 mod store;
 mod upkeep;

@@ -16,7 +16,7 @@ use crate::suspense;
 use crate::tx::Actor;
 
 impl Life {
-    fn officer(&self) -> Actor {
+    pub(super) fn officer(&self) -> Actor {
         self.dice.pick(&self.stage.officers).cloned().unwrap_or_else(|| Actor::hub("nobody"))
     }
 

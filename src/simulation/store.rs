@@ -3,7 +3,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::fault::Fault;
-use crate::ids::{IntentId, RefundId};
+use crate::ids::{IntentId, PayInId, RefundId};
 use mizan_ledger::Id;
 
 /// A payment as its payer knows it.
@@ -170,11 +170,23 @@ pub(super) async fn find_leftovers(conn: &mut PgConnection) -> Result<Vec<String
            union all
            select 'refund ' || id || ' was decided by who asked' from refunds
              where decided_by = requested_by and state not in ('requested', 'canceled')
+           union all
+           select 'pay-in ' || id || ' was decided by who proposed it' from refund_pay_ins
+             where decided_by = proposed_by and statement_line is null
            order by 1"#
     )
     .fetch_all(conn)
     .await?;
     Ok(rows)
+}
+
+/// What one officer takes for paid in, and nobody decided yet.
+pub(super) async fn page_proposed(conn: &mut PgConnection) -> Result<Vec<PayInId>, Fault> {
+    let ids =
+        sqlx::query_scalar!("select id from refund_pay_ins where state = 'proposed' order by created_at, id")
+            .fetch_all(conn)
+            .await?;
+    Ok(ids.into_iter().map(PayInId::from_uuid).collect())
 }
 
 /// What may wait in a life, but not when everything has settled.

@@ -11,6 +11,7 @@ mod cli;
 mod console;
 mod crash;
 mod demo;
+mod direct_refunds;
 mod events;
 mod example_portal;
 mod fulfilment;

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use crate::refunds;
 use crate::world::{TODAY, World};
 
-const TOMORROW: &str = "2026-11-23";
+pub const TOMORROW: &str = "2026-11-23";
 
-fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+pub fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap()
 }
 
@@ -36,19 +36,19 @@ impl World {
         self.find_intent(text(intent, "/id")).await
     }
 
-    async fn day_proof(&self) -> Value {
+    pub async fn day_proof(&self) -> Value {
         self.proof_of(TODAY).await
     }
 
     /// After [`TODAY`] has ended: the next day comes, and ends.
-    async fn next_day(&self) {
+    pub async fn next_day(&self) {
         self.clock.advance(jiff::SignedDuration::from_hours(24));
         while refunds::work(self).await > 0 {}
         self.end_day(TOMORROW).await;
     }
 
     /// The gateway's news of a refund comes and is applied.
-    async fn hear_refund(&self, refund: &Value, stage: &str) {
+    pub async fn hear_refund(&self, refund: &Value, stage: &str) {
         for _ in 0..200 {
             while inbox::jobs::post_once(&self.app).await.unwrap() > 0 {}
             refunds::work(self).await;
@@ -61,7 +61,7 @@ impl World {
     }
 }
 
-fn line<'a>(proof: &'a Value, account: &str) -> &'a Value {
+pub fn line<'a>(proof: &'a Value, account: &str) -> &'a Value {
     proof["accounts"].as_array().unwrap().iter().find(|one| one["account"] == account).unwrap()
 }
 
@@ -168,39 +168,6 @@ async fn a_direct_payment_found_the_next_morning_leaves_the_day_before_proved() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn late_money_that_an_agency_received_itself_waits_there_until_its_channel_gives_it_back() {
-    let world = World::new().await;
-    let intent = world.certificate("CASE-1").await;
-    let chosen = world.form(text(&intent, "/pay_url"), "channel=card-health").await;
-    let page = chosen.headers()["location"].to_str().unwrap().to_owned();
-    world.tamper("update payment_intents set state = 'canceled'").await;
-    world.decide(&page, "approve").await;
-    world.settle(1).await;
-    assert_eq!(world.balances().await["suspense/card-health/credits ILS"], -8_000);
-    let second = world.certificate("CASE-2").await;
-    world.pay_on("card-health", &second, 1).await;
-    world.end_day(TODAY).await;
-    let balances = world.balances().await;
-    assert_eq!(balances["suspense/card-health/credits ILS"], -8_000, "{balances:?}");
-    assert_eq!(balances["agency/health/direct ILS"], 8_000, "the agency has it");
-    assert!(!balances.contains_key("channel/card-health/receivable ILS"), "{balances:?}");
-    let proof = world.day_proof().await;
-    assert_eq!(proof["tied"], true, "{proof:#}");
-
-    let mut conn = world.app.pool.acquire().await.unwrap();
-    let item = mizan::suspense::store::page_open(&mut conn).await.unwrap().remove(0);
-    drop(conn);
-    let body = json!({ "source": item.id, "reason": "EXAMPLE", "refundable": item.left });
-    let asked = world.people.reconciler.client.post("/v1/finance/refunds", &body).await.unwrap();
-    assert_eq!((asked.status, &asked.json["method"]), (201, &json!("original")), "{}", asked.json);
-    refunds::approve(&world, &asked.json).await;
-    world.next_day().await;
-    assert_eq!(refunds::staff_view(&world, &asked.json).await["stage"], "succeeded");
-    assert!(world.balances().await.is_empty(), "{:?}", world.balances().await);
-    assert_eq!(world.proof_of(TOMORROW).await["tied"], true);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_cost_beside_the_contract_is_the_agencys_where_it_gets_the_net() {
     for added in ["1.00", "-0.40"] {
         let world = World::new().await;
@@ -212,49 +179,6 @@ async fn a_cost_beside_the_contract_is_the_agencys_where_it_gets_the_net() {
         assert_eq!(world.breaks().await, [("cost_variance".to_owned(), "open".to_owned())]);
         assert_eq!(world.day_proof().await["tied"], true, "{added}");
     }
-}
-
-/// What the portal asks back of a payment, approved.
-async fn approved(world: &World, paid: &Value, amount: &str) -> Value {
-    let refund = refunds::requested(world, paid, amount).await;
-    refunds::approve(world, &refund).await
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_refund_of_direct_money_is_taken_back_by_its_channel_and_leaves_nothing() {
-    let world = World::new().await;
-    let paid = world.pay_on("card-health", &world.certificate("CASE-1").await, 1).await;
-    world.end_day(TODAY).await;
-    let refund = approved(&world, &paid, "80.00").await;
-    assert_eq!(refund["stage"], "approved", "{refund}");
-    assert_eq!(world.balances().await["agency/health/direct ILS"], 8_000, "the agency has it to give back");
-    refunds::work(&world).await;
-    // The gateway pays nothing on that day: it takes from the agency.
-    world.next_day().await;
-    assert_eq!(refunds::staff_view(&world, &refund).await["stage"], "succeeded");
-    assert!(world.balances().await.is_empty(), "{:?}", world.balances().await);
-    assert_eq!(world.breaks().await, []);
-    for day in [TODAY, TOMORROW] {
-        let proof = world.proof_of(day).await;
-        assert_eq!(proof["tied"], true, "{proof:#}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_settlement_without_the_refund_that_was_approved_before_it_is_booked() {
-    let world = World::new().await;
-    let paid = world.pay_on("card-health", &world.certificate("CASE-1").await, 1).await;
-    let refund = approved(&world, &paid, "50.00").await;
-    // Approved and not sent yet when the gateway pays the agency all it took.
-    world.end_day(TODAY).await;
-    let balances = world.balances().await;
-    assert!(!balances.contains_key("channel/card-health/receivable ILS"), "{balances:?}");
-    assert_eq!(balances["agency/health/direct ILS"], 5_000);
-    assert_eq!(world.day_proof().await["tied"], true);
-    refunds::work(&world).await;
-    world.next_day().await;
-    assert_eq!(refunds::staff_view(&world, &refund).await["stage"], "succeeded");
-    assert!(world.balances().await.is_empty(), "{:?}", world.balances().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -292,46 +216,6 @@ async fn what_the_book_refuses_of_a_direct_settlement_stands_aside_with_its_amou
     world.reconcile().await;
     assert!(world.balances().await.is_empty(), "{:?}", world.balances().await);
     assert_eq!(world.breaks().await, [("settlement_set_aside".to_owned(), "self_resolved".to_owned())]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_payment_by_transfer_is_not_given_back_by_the_card_that_paid_it_again() {
-    let world = World::new().await;
-    let intent = world.certificate("CASE-1").await;
-    let chosen = world.form(text(&intent, "/pay_url"), "channel=card-health").await;
-    let page = chosen.headers()["location"].to_str().unwrap().to_owned();
-    world.transfer(crate::recon::ILS, "80.00", "ILS", Some(text(&intent, "/reference")), "").await;
-    world.end_day(TODAY).await;
-    world.decide(&page, "approve").await;
-    world.settle(1).await;
-    let paid = world.find_intent(text(&intent, "/id")).await;
-    assert_eq!(paid["state"], "paid");
-    let body = json!({ "source": paid["id"], "reason": "EXAMPLE", "refundable": paid["refundable"] });
-    let asked = world.portal().post("/v1/refunds", &body).await.unwrap();
-    assert_eq!((asked.status, &asked.json["errors"][0]["field"]), (422, &json!("/payee")), "{}", asked.json);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_its_channel_does_not_give_back_waits_for_the_agency_to_pay_in() {
-    let world = World::new().await;
-    let paid = world.pay_on("card-health", &world.certificate("CASE-1").await, 1).await;
-    world.end_day(TODAY).await;
-    world.control("faults", json!({ "refunds": "fail" })).await;
-    let refund = approved(&world, &paid, "80.00").await;
-    refunds::work(&world).await;
-    world.hear_refund(&refund, "failed").await;
-    let path = format!("/v1/finance/refunds/{}/payee", text(&refund, "/id"));
-    let payee = json!({ "payee": { "name": "A payer (example)", "iban": mizan::demo::PAYER_ACCOUNT } });
-    let early = world.people.reconciler.client.post(&path, &payee).await.unwrap();
-    assert_eq!((early.status, &early.json["code"]), (409, &json!("funds_missing")), "{}", early.json);
-    assert_eq!(early.json["agency"], "health");
-    assert_eq!(refunds::staff_view(&world, &refund).await["stage"], "failed");
-    // Without any way to the payer it stays with the agency, which answers for it.
-    let path = format!("/v1/finance/refunds/{}/give-up", text(&refund, "/id"));
-    let ended = world.people.approver.client.post(&path, &json!({ "note": "EXAMPLE" })).await.unwrap();
-    assert_eq!((ended.status, &ended.json["stage"]), (200, &json!("unclaimed")), "{}", ended.json);
-    assert!(world.balances().await.is_empty(), "{:?}", world.balances().await);
-    assert_eq!(world.day_proof().await["tied"], true);
 }
 
 #[tokio::test(flavor = "multi_thread")]

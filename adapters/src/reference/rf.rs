@@ -28,6 +28,12 @@ impl RfReference {
         &self.0
     }
 
+    /// The reference with this body, 1 to 21 capital letters or digits.
+    pub fn of(body: &str) -> Option<Self> {
+        let digits = |check: u32| Self::from_compact(&format!("RF{check:02}{body}")).ok();
+        (2..=98).find_map(digits)
+    }
+
     /// In groups of four, as it is printed: `RF74 1234 5678 9012 44`.
     pub fn grouped(&self) -> String {
         grouped(&self.0)
@@ -102,6 +108,21 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_body_of_letters_and_digits_has_one_reference() {
+        assert_eq!(
+            RfReference::of("539007547034").map(|made| made.to_string()).as_deref(),
+            Some("RF18539007547034")
+        );
+        assert_eq!(
+            RfReference::of("PS2026A0042").map(|made| made.to_string()).as_deref(),
+            Some("RF13PS2026A0042")
+        );
+        for body in ["", "with space", "small", "1234567890123456789012"] {
+            assert_eq!(RfReference::of(body), None, "{body:?}");
+        }
+    }
 
     #[test]
     fn references_of_any_issuer_are_read_as_printed() {

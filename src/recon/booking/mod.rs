@@ -20,6 +20,7 @@ use crate::fault::Fault;
 use crate::ids::{ExpectationId, RefundId, SettlementId, SuspenseId};
 use crate::inbox::{Meaning, NewNotice, Source};
 use crate::intents::shares::slug;
+use crate::refunds::pay_ins::service::Arrived;
 use crate::suspense;
 use crate::tx::Hub;
 
@@ -42,6 +43,13 @@ pub struct RefundSeen {
     pub voucher: Voucher,
 }
 
+/// What an agency paid in for a refund, by a bank line.
+#[derive(Debug, Clone)]
+pub struct PaidIn {
+    pub arrived: Arrived,
+    pub voucher: Voucher,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
     AtBank { account: Slug },
@@ -56,6 +64,7 @@ pub struct Booking {
     now: Instant,
     pub entries: Vec<Entry>,
     pub refunds: Vec<RefundSeen>,
+    pub paid_in: Vec<PaidIn>,
     pub suspense: Vec<suspense::NewItem>,
     /// How much of items in suspense is used up.
     pub used: Vec<(SuspenseId, Money)>,
@@ -108,6 +117,7 @@ impl Booking {
             now,
             entries: Vec::new(),
             refunds: Vec::new(),
+            paid_in: Vec::new(),
             suspense: Vec::new(),
             used: Vec::new(),
             met: Vec::new(),
@@ -122,7 +132,7 @@ impl Booking {
 
     /// How many entries the book will be asked to take.
     pub fn entries_count(&self) -> usize {
-        self.entries.len() + self.refunds.len()
+        self.entries.len() + self.refunds.len() + self.paid_in.len()
     }
 
     /// Writes down one verdict.
@@ -141,6 +151,13 @@ impl Booking {
                 let how = Seen::CameBack { account, arrived, kept: *kept };
                 let voucher = self.voucher(&place, refund.to_string());
                 self.refunds.push(RefundSeen { refund: *refund, how, voucher });
+                "matched"
+            }
+            Verdict::PaysIn(refund, agency) => {
+                let (refund, agency, account) = (*refund, agency.clone(), slug(place.account)?);
+                let voucher = self.voucher(&place, refund.to_string());
+                let arrived = Arrived { refund, agency, account, money: line.money, line: line.id };
+                self.paid_in.push(PaidIn { arrived, voucher });
                 "matched"
             }
             Verdict::Settles(id, plan) => self.settles(&place, known.settlement(*id)?, plan, known)?,

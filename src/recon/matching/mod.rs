@@ -4,8 +4,9 @@
 //! Rules in order of trust, each asked of every line before the next:
 //! 1. the money key of an expectation (the bank's own reference, seen before);
 //! 2. our own EndToEndId of a refund or payout, with its amount;
-//! 3. the id of a settlement that its channel reported;
-//! 4. a bill: structured, whatever the amount; in free text only with the amount that is due, because a mistyped
+//! 3. the reference of a refund for which its agency has to pay in;
+//! 4. the id of a settlement that its channel reported;
+//! 5. a bill: structured, whatever the amount; in free text only with the amount that is due, because a mistyped
 //!    number passes its check once in 97 times.
 //!
 //! Where a rule finds two, it finds none: what is ambiguous waits for a person in suspense.
@@ -21,6 +22,7 @@ use mizan_adapters::reference::{BillNumber, RfReference};
 use mizan_ledger::{Money, MoneyError};
 
 use self::settlement::{Item, Judged, Plan, Settlement};
+use crate::books::Slug;
 use crate::expectations::{Expectation, Kind};
 use crate::ids::{ExpectationId, IntentId, RefundId, SettlementId};
 
@@ -62,6 +64,15 @@ pub struct Left {
     pub amount: Money,
 }
 
+/// A refund that waits for its agency to pay in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Awaited {
+    pub refund: RefundId,
+    pub agency: Slug,
+    /// More than that is not taken by itself.
+    pub amount: Money,
+}
+
 /// Everything a line may be.
 #[derive(Debug, Clone, Default)]
 pub struct Candidates {
@@ -76,6 +87,8 @@ pub struct Candidates {
     pub refunds_in_flight: BTreeSet<RefundId>,
     /// By our reference on the rail.
     pub refunds_left: BTreeMap<String, Left>,
+    /// By its serial.
+    pub awaited: BTreeMap<i64, Awaited>,
     pub bills: BTreeMap<BillNumber, Bill>,
     /// Bank account to the channel of transfers made straight into it.
     pub transfers: BTreeMap<String, String>,
@@ -90,6 +103,8 @@ pub enum Verdict {
     Refunds(ExpectationId, RefundId),
     /// A refund that came back, and what a bank kept of it.
     Returns(RefundId, Money),
+    /// What an agency paid in for a refund.
+    PaysIn(RefundId, Slug),
     /// A channel's settlement, and what becomes of its parts.
     Settles(SettlementId, Plan),
     /// A settlement with payments that nobody told of: they are told now.
@@ -116,6 +131,7 @@ pub fn run(lines: &[Line], candidates: &Candidates) -> Result<Vec<Ruled>, MoneyE
     let mut run = Run::new(lines, candidates);
     run.by_money_key();
     run.by_own_reference()?;
+    run.by_pay_in()?;
     run.by_settlement()?;
     run.by_bill();
     run.rest();
@@ -222,6 +238,23 @@ impl<'a> Run<'a> {
         Ok((!kept.is_negative()).then_some((Verdict::Returns(left.refund, kept), why)))
     }
 
+    /// An agency's money for one refund that waits for it, and at most as much as that.
+    fn by_pay_in(&mut self) -> Result<(), MoneyError> {
+        for line in self.open().into_iter().filter(|line| line.money.is_positive()) {
+            let mut named =
+                line.named.refunds.iter().filter_map(|serial| self.candidates.awaited.get(serial));
+            let (Some(one), None) = (named.next(), named.next()) else { continue };
+            let fits = one.amount.currency() == line.money.currency()
+                && !line.money.compare(one.amount)?.is_gt()
+                && line.named.structured.is_empty();
+            if fits {
+                let reason = format!("{} pays in for refund {}", one.agency, one.refund);
+                self.rule(line, "pay_in", Verdict::PaysIn(one.refund, one.agency.clone()), reason);
+            }
+        }
+        Ok(())
+    }
+
     /// Each settlement is one line: the one with its amount, else the first that names it.
     fn by_settlement(&mut self) -> Result<(), MoneyError> {
         let mut naming: BTreeMap<usize, Vec<&Line>> = BTreeMap::new();
@@ -318,6 +351,10 @@ impl<'a> Run<'a> {
             // The poster has not come to it, or has set it aside with a break of its own.
             let (verdict, reason) = match bills.len() {
                 _ if line.noticed => (Verdict::Waits, "its notice waits for the poster".to_owned()),
+                0 if !line.named.refunds.is_empty() => {
+                    let why = "a refund is named that waits for no money, for less or for other money";
+                    (Verdict::Unknown(bills), why.to_owned())
+                }
                 0 => (Verdict::Unknown(bills), "nothing known is named".to_owned()),
                 1 => (Verdict::Unknown(bills), "a bill is named in free text, but not its amount".to_owned()),
                 _ => (Verdict::Unknown(bills), "several bills are named".to_owned()),

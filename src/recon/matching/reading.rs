@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use mizan_adapters::reference::{BillNumber, Found, RfReference, find_issued};
+use mizan_adapters::reference::{BillNumber, Found, Reference, RfReference, find_in_text, find_issued};
+
+use crate::refunds::pay_ins;
 
 /// Bills named by a line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,6 +13,8 @@ pub struct Named {
     pub structured: BTreeSet<BillNumber>,
     /// Somewhere in a text.
     pub free: BTreeSet<BillNumber>,
+    /// Serials of refunds for which an agency may pay in, wherever they stand: their check digits prove them.
+    pub refunds: BTreeSet<i64>,
 }
 
 /// Reads the bills of known issuers off a line's fields and texts.
@@ -23,7 +27,13 @@ pub fn named(fields: &[Option<&str>], text: &str, issuer_known: impl Fn(u16) -> 
         .collect();
     let found = text.lines().flat_map(|text| find_issued(text, &issuer_known));
     let free = found.filter_map(|one: Found| one.bill_number()).collect();
-    Named { structured, free }
+    let fields = fields.iter().flatten().filter_map(|field| field.parse::<RfReference>().ok());
+    let in_text = text.lines().flat_map(find_in_text).filter_map(|one| match one.reference {
+        Reference::Rf(reference) => Some(reference),
+        Reference::Bill(_) => None,
+    });
+    let refunds = fields.chain(in_text).filter_map(|reference| pay_ins::serial_of(&reference)).collect();
+    Named { structured, free, refunds }
 }
 
 /// A field that is our reference as a whole: the RF form, or all 14 digits.

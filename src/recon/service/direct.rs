@@ -18,7 +18,7 @@ pub async fn match_direct(tx: &mut Tx, id: &SettlementId) -> Result<Step, Fault>
     let Some(one) = store::lock_direct(tx.conn(), *id).await? else { return Ok(step) };
     let mut settlements = vec![one];
     store::find_items(tx.conn(), &mut settlements).await?;
-    let candidates = with_expectations(tx, settlements, Keys::default()).await?;
+    let candidates = with_expectations(tx, settlements, Keys::default(), &[]).await?;
     let known = Known::new(&candidates.expectations, &candidates.settlements);
     let mut booking = Booking::new(tx.hub().clone(), tx.now());
     for one in &candidates.settlements {

@@ -16,6 +16,7 @@ use crate::recon::matching::settlement::{self, ItemKind, Judged, Settlement};
 use crate::recon::matching::{self, Bill, Candidates, Left, Line};
 use crate::recon::rails::transfer_channel;
 use crate::recon::store::{self, OpenLine};
+use crate::refunds::pay_ins;
 use crate::tx::Tx;
 use crate::{inbox, intents, suspense};
 
@@ -78,7 +79,7 @@ pub async fn match_silent(tx: &mut Tx, _: &()) -> Result<Step, Fault> {
         return Ok(Step::default());
     }
     store::find_items(tx.conn(), &mut settlements).await?;
-    let candidates = with_expectations(tx, settlements, Keys::default()).await?;
+    let candidates = with_expectations(tx, settlements, Keys::default(), &[]).await?;
     let known = Known::new(&candidates.expectations, &candidates.settlements);
     let mut booking = Booking::new(tx.hub().clone(), tx.now());
     let mut step = Step::default();
@@ -142,7 +143,9 @@ async fn gather(tx: &mut Tx, open: &[OpenLine], lines: &[Line]) -> Result<Candid
         keys.references.extend([bill.to_string(), RfReference::from(*bill).to_string()]);
     }
     let bills = find_bills(tx, &named).await?;
-    let mut candidates = with_expectations(tx, settlements, keys).await?;
+    let serials: BTreeSet<i64> = lines.iter().flat_map(|line| line.named.refunds.iter().copied()).collect();
+    let named = pay_ins::service::find_by_serials(tx, &Vec::from_iter(serials)).await?;
+    let mut candidates = with_expectations(tx, settlements, keys, &named).await?;
     candidates.bills = bills;
     for line in open {
         if let Some(channel) = transfer_channel(tx.hub(), &line.account, line.money.currency()) {
@@ -164,11 +167,13 @@ async fn find_bills(tx: &mut Tx, named: &BTreeSet<BillNumber>) -> Result<BTreeMa
     Ok(bills)
 }
 
-/// Refunds first, then expectations: those the keys find, and those of the settlements' parts.
+/// Refunds first, those that are `named` among them, then expectations: those the keys find, and those of the
+/// settlements' parts.
 pub(super) async fn with_expectations(
     tx: &mut Tx,
     settlements: Vec<Settlement>,
     mut keys: Keys,
+    named: &[RefundId],
 ) -> Result<Candidates, Fault> {
     for settlement in &settlements {
         for item in &settlement.items {
@@ -184,7 +189,8 @@ pub(super) async fn with_expectations(
         }
     }
     let known_refunds = expectations::store::find_known_refunds(tx.conn(), &keys.references).await?;
-    let ids: BTreeSet<RefundId> = known_refunds.iter().map(|one| one.refund).collect();
+    let ids: BTreeSet<RefundId> =
+        known_refunds.iter().map(|one| one.refund).chain(named.iter().copied()).collect();
     let locked = refunds::lock(tx, &ids.into_iter().collect::<Vec<_>>()).await?;
     let known_payments = expectations::store::find_known_payments(tx.conn(), &keys.transactions).await?;
     let open = expectations::store::lock_by_keys(tx.conn(), &keys).await?;
@@ -193,6 +199,7 @@ pub(super) async fn with_expectations(
         settlements,
         known_payments: known_payments.into_iter().collect(),
         refunds_in_flight: locked.in_flight,
+        awaited: locked.awaited,
         ..Candidates::default()
     };
     for one in known_refunds {
@@ -209,6 +216,8 @@ pub(super) async fn with_expectations(
 pub(super) async fn write(tx: &mut Tx, mut booking: Booking) -> Result<(), Fault> {
     let (now, entropy) = (tx.now(), tx.hub().entropy.clone());
     let entries = refunds::settle(tx, std::mem::take(&mut booking.refunds)).await?;
+    booking.entries.extend(entries);
+    let entries = refunds::take_paid_in(tx, std::mem::take(&mut booking.paid_in)).await?;
     booking.entries.extend(entries);
     suspense::store::insert(tx.conn(), now, &booking.suspense).await?;
     for (item, amount) in &booking.used {

@@ -103,6 +103,28 @@ pub async fn find_direct(conn: &mut PgConnection, zone: &str, day: Day) -> Resul
     listed(rows, "expectations")
 }
 
+/// What agencies paid in, as it stands for them until a refund takes it.
+pub async fn find_paid_in(conn: &mut PgConnection, day: Day) -> Result<Vec<Listed>, Fault> {
+    let rows = sqlx::query!(
+        r#"select 'agency/' || p.agency as "account!", p.currency, sum(p.amount_minor)::bigint as "amount_minor!",
+             count(*) as "items!"
+           from refund_pay_ins p
+           join ledger.outcomes o on o.entry_id = p.entry_id and o.accepted
+           join ledger.entries e on e.book_id = o.book_id and e.seq = o.seq
+           where p.state = 'entered' and e.effective_on <= $1
+           group by 1, 2 order by 1, 2"#,
+        day as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let amount = money(row.amount_minor, &row.currency, "refund_pay_ins")?;
+            Ok(Listed { account: row.account, amount, items: row.items })
+        })
+        .collect()
+}
+
 /// What is left of the items in suspense: what is left now, less those born after the day, and with what was used of
 /// them after it.
 pub async fn find_suspense(

@@ -135,7 +135,7 @@ proptest! {
                     prop_assert_eq!(named, vec![*id]);
                 }
                 (Verdict::Transfers(_, bill), _) => {
-                    let Named { structured, free } = &line.named;
+                    let Named { structured, free, refunds: _ } = &line.named;
                     let named: Vec<_> = structured.union(free).collect();
                     prop_assert_eq!(named, vec![bill]);
                 }
