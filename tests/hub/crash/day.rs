@@ -78,7 +78,10 @@ impl Day<'_> {
                 tokio::time::timeout(Duration::from_secs(20), who.post_once(path, body, key)).await
             {
                 match reply.status {
-                    200..300 => return reply.json,
+                    200..300 => {
+                        self.place.answered();
+                        return reply.json;
+                    }
                     409 | 429 | 500.. => {}
                     status => panic!("POST {path}: {status} {}", reply.json),
                 }
@@ -138,7 +141,11 @@ impl Day<'_> {
     async fn form(&self, url: &str, fields: &str) -> Option<reqwest::Response> {
         let request = self.place.http.post(url).header("content-type", "application/x-www-form-urlencoded");
         let response = request.body(fields.to_owned()).send().await.ok()?;
-        response.status().is_redirection().then_some(response)
+        if !response.status().is_redirection() {
+            return None;
+        }
+        self.place.answered();
+        Some(response)
     }
 
     async fn intent_is(&self, intent: &str, state: &str) {

@@ -77,7 +77,8 @@ async fn a_hub_killed_at_many_points_ends_the_day_with_the_same_books() {
     killed_at_every_point(2..=9).await;
 }
 
-/// The hub's own cluster this time: its server is killed twice and its hub once, at moments of the seed's choice.
+/// The hub's own cluster this time: its server is killed twice and its hub once, after as many answers of the day as
+/// the seed says, and a little later.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_postgresql_is_started_again_and_the_day_ends_with_the_same_books() {
     let cluster = Cluster::start().await;
@@ -92,8 +93,9 @@ async fn a_killed_postgresql_is_started_again_and_the_day_ends_with_the_same_boo
     let books = tokio::select! {
         books = play(&stage) => books,
         () = async {
-            for which in ["server", "hub", "server"] {
-                tokio::time::sleep(Duration::from_millis(400 + below(&dice, 600))).await;
+            for (which, answers) in [("server", 2), ("hub", 7), ("server", 12)] {
+                stage.answers_reach(answers + u32::try_from(below(&dice, 4)).unwrap()).await;
+                tokio::time::sleep(Duration::from_millis(below(&dice, 40))).await;
                 if which == "hub" {
                     let before = stage.server();
                     hub.kill().await;

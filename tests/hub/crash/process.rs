@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -59,6 +59,8 @@ pub struct Place {
     config: PathBuf,
     data_dir: PathBuf,
     folder: tempfile::TempDir,
+    /// How often somebody of the day was answered.
+    answers: watch::Sender<u32>,
 }
 
 impl Place {
@@ -106,7 +108,18 @@ impl Place {
         app.poster_pool.close().await;
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
         let http = http.timeout(Duration::from_secs(10)).build().unwrap();
-        Self { bank, people, today, base, http, accounts, database, config, data_dir, folder }
+        let answers = watch::Sender::new(0);
+        Self { bank, people, today, base, http, accounts, database, config, data_dir, folder, answers }
+    }
+
+    pub fn answered(&self) {
+        self.answers.send_modify(|count| *count += 1);
+    }
+
+    /// Waits until somebody of the day was answered so often.
+    pub async fn answers_reach(&self, count: u32) {
+        let mut answers = self.answers.subscribe();
+        answers.wait_for(|answers| *answers >= count).await.expect("the place keeps the sender");
     }
 
     /// A file as the bank wrote it.
