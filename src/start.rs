@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::crash::CrashPoints;
 use crate::entropy::Entropy;
 use crate::http::router::router;
+use crate::intents::Serials;
 use crate::keys::HubKeys;
 use crate::tx::Hub;
 use crate::{events, fulfilment, inbox, queue, recon, refunds, webhooks};
@@ -62,7 +63,8 @@ pub async fn app_among(
     webhooks::Policy::new(&config).context("webhooks.networks")?;
     let calendar = Calendar::friday_saturday(config.zone.clone());
     let catalogue = CatalogueCache::default();
-    let hub = Hub { config, keys, book, entropy, calendar, channels, catalogue, crash };
+    let serials = Serials::default();
+    let hub = Hub { config, keys, book, entropy, calendar, channels, catalogue, serials, crash };
     Ok(App::new(Parts {
         hub: Arc::new(hub),
         pool,

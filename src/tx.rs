@@ -19,6 +19,7 @@ use crate::crash::{CrashPoints, Point};
 use crate::entropy::Entropy;
 use crate::events::{self, NewEvent};
 use crate::fault::Fault;
+use crate::intents::Serials;
 use crate::keys::HubKeys;
 use crate::queue::{self, NewJob};
 use crate::{audit, ids};
@@ -61,6 +62,8 @@ pub struct Hub {
     pub channels: Channels,
     /// The catalogue as last read, with the version it was read at.
     pub catalogue: CatalogueCache,
+    /// Of bill numbers, drawn in advance.
+    pub serials: Serials,
     /// Where a test lets the hub stop dead; never armed in live mode.
     pub crash: CrashPoints,
 }

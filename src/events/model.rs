@@ -51,7 +51,8 @@ pub struct NewEvent {
     pub object: String,
     /// Grows with every change of the object: an older version never overwrites a newer.
     pub object_version: i32,
-    pub body: Value,
+    /// The resource as JSON text.
+    pub body: String,
 }
 
 /// An event just given its position, or found by it: enough to decide who hears of it.

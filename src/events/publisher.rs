@@ -22,7 +22,7 @@ const TICK: Duration = Duration::from_millis(50);
 
 /// From the beginning of a turn to the beginning of the next, unless a full one waits: under load one turn publishes what
 /// many transactions told.
-const SPACING: Duration = Duration::from_millis(40);
+const SPACING: Duration = Duration::from_millis(80);
 
 /// How often the beginnings of the feeds are looked at, when events are not kept for ever.
 const PRUNE_EVERY: Duration = Duration::from_secs(600);

@@ -24,7 +24,7 @@ pub async fn insert(
     let kinds: Vec<&str> = events.iter().map(|event| event.kind).collect();
     let objects: Vec<&str> = events.iter().map(|event| event.object.as_str()).collect();
     let versions: Vec<i32> = events.iter().map(|event| event.object_version).collect();
-    let bodies: Vec<String> = events.iter().map(|event| event.body.to_string()).collect();
+    let bodies: Vec<&str> = events.iter().map(|event| event.body.as_str()).collect();
     sqlx::query!(
         "insert into events (id, portal, type, object, object_version, body, created_at)
          select id, portal, type, object, version, body::json, $7
@@ -36,7 +36,7 @@ pub async fn insert(
         &kinds as _,
         &objects as _,
         &versions,
-        &bodies,
+        &bodies as _,
         now as _,
     )
     .execute(conn)

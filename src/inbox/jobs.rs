@@ -15,7 +15,7 @@ pub const BATCH_MAX: i64 = 256;
 const TICK: Duration = Duration::from_millis(50);
 /// From the beginning of a turn to the beginning of the next, unless a full batch waits: what arrives meanwhile shares
 /// the next one's cost. A notice after a quiet while is applied at once.
-const SPACING: Duration = Duration::from_millis(40);
+const SPACING: Duration = Duration::from_millis(80);
 
 /// Runs until the hub stops.
 pub async fn post_loop(app: App) {

@@ -21,7 +21,7 @@ pub async fn insert(
         "insert into notices (channel, transaction, status, meaning, source, reference, currency, amount_minor,
              original_transaction, reason, money_key, occurred_at, received_at, raw, headers, entry_id,
              fallback_entry_id, state)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 'waiting')
+         values ($1, $2, $3, $4::text, $5::text, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 'waiting')
          on conflict (channel, transaction, status) where state <> 'altered' do nothing
          returning n",
         new.channel,
@@ -59,7 +59,7 @@ pub async fn insert_altered(
         "insert into notices (channel, transaction, status, meaning, source, reference, currency, amount_minor,
              original_transaction, reason, money_key, occurred_at, received_at, raw, headers, entry_id,
              fallback_entry_id, state, outcome)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, 'altered', 'altered')
+         values ($1, $2, $3, $4::text, $5::text, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, 'altered', 'altered')
          returning n",
         new.channel,
         new.transaction,

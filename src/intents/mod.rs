@@ -20,6 +20,7 @@ mod fulfilled;
 pub mod jobs;
 mod model;
 pub mod search;
+mod serials;
 pub mod service;
 pub mod shares;
 pub mod store;
@@ -30,6 +31,7 @@ pub use model::{
     Arrival, Attempt, AttemptEvent, AttemptState, Illegal, Intent, IntentError, IntentEvent, IntentState,
     Misfit, NewIntent, Payer, PayerKind,
 };
+pub use serials::Serials;
 
 /// The job that releases what is held until some days after the payment; its subject is `<intent>:<days>`.
 pub const RELEASE_BY_TIME: &str = "fulfilment.release";

@@ -47,11 +47,10 @@ async fn open_on(
     quote: &Quote,
     id: IntentId,
 ) -> Result<IntentView, IntentError> {
-    let (serial, predecessor) =
-        store::lock_predecessor(tx.conn(), new.portal, &new.external_reference, &new.purpose).await?;
     check_return_url(tx, new).await?;
     let catalogue = catalogue::service::current(tx).await?;
     let hub = tx.hub().clone();
+    let serial = hub.serials.draw(tx.conn()).await?;
     for channel in &new.channels {
         if !hub.config.channels.contains_key(channel) {
             return Err(IntentError::UnknownChannel(channel.clone()));
@@ -82,7 +81,7 @@ async fn open_on(
         return_url: new.return_url.clone(),
         metadata: new.metadata.clone(),
         channels: new.channels.clone(),
-        predecessor,
+        predecessor: None,
         created_at: now,
         // No later than the last day on which the price of every line is right.
         expires_at: quoting::expiry(
@@ -96,11 +95,12 @@ async fn open_on(
         fulfilment: Fulfilment::default(),
         kept: mizan_ledger::Money::zero(quote.basket.currency),
     };
-    if !store::insert(tx.conn(), &intent).await? {
+    let Some(inserted) = store::insert(tx.conn(), &intent).await? else {
         let live = store::find_live(tx.conn(), new.portal, &new.external_reference, &new.purpose).await?;
         let (intent, state) = live.ok_or(Fault::Stale)?;
         return Err(IntentError::ReferenceInUse { intent, state });
-    }
+    };
+    intent.predecessor = inserted.predecessor;
     emit_view(tx, "payment_intent.opened", &intent, &quote.basket);
     if intent.amount.is_zero() {
         exempt(tx, &mut intent, &quote.basket).await?;
@@ -201,7 +201,7 @@ pub async fn emit(tx: &mut Tx, kind: &'static str, intent: &Intent) -> Result<()
 /// As [`emit`], when the priced lines are at hand.
 pub fn emit_view(tx: &mut Tx, kind: &'static str, intent: &Intent, basket: &Basket) {
     let hub = tx.hub().clone();
-    let body = serde_json::to_value(view::intent(&hub, intent, basket, &[]))
+    let body = serde_json::to_string(&view::intent(&hub, intent, basket, &[]))
         .expect("a view is maps, lists and texts");
     tx.emit(NewEvent {
         portal: intent.portal,

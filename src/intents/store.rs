@@ -12,17 +12,29 @@ use crate::ids::{IntentId, PortalId, QuoteId};
 pub mod releases;
 pub mod search;
 
-/// Inserts an intent. False when a live one of the portal holds the same reference and purpose.
-pub async fn insert(conn: &mut PgConnection, intent: &Intent) -> Result<bool, Fault> {
+/// An intent was inserted after the newest ended one of its reference, if there was one.
+#[derive(Debug)]
+pub struct Inserted {
+    pub predecessor: Option<IntentId>,
+}
+
+/// Inserts an intent, and locks its predecessor: the newest ended one of its reference. None when a live one of the
+/// portal holds the same reference and purpose.
+pub async fn insert(conn: &mut PgConnection, intent: &Intent) -> Result<Option<Inserted>, Fault> {
     let payer = intent.payer.as_ref().map(serde_json::to_value).transpose()?;
     let currency = intent.amount.currency();
-    let done = sqlx::query!(
+    let row = sqlx::query!(
         "insert into payment_intents (id, portal, external_reference, purpose, state, version, currency, amount_minor,
-             paid_minor, bill_number, pay_token, quote, payer, return_url, metadata, channels, predecessor,
-             created_at, expires_at, paid_at, settlement_on, receipt)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+             paid_minor, bill_number, pay_token, quote, payer, return_url, metadata, channels, created_at, expires_at,
+             paid_at, settlement_on, receipt, predecessor)
+         values ($1, $2, $3, $4, $5::text, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+             (select id from payment_intents
+              where portal = $2 and external_reference = $3 and purpose = $4
+                and state in ('reversed', 'expired', 'canceled')
+              order by id desc limit 1 for no key update))
          on conflict (portal, external_reference, purpose)
-             where state in ('requires_payment', 'processing', 'partially_paid', 'paid') do nothing",
+             where state in ('requires_payment', 'processing', 'partially_paid', 'paid') do nothing
+         returning predecessor",
         intent.id.uuid(),
         intent.portal.uuid(),
         intent.external_reference,
@@ -39,16 +51,15 @@ pub async fn insert(conn: &mut PgConnection, intent: &Intent) -> Result<bool, Fa
         intent.return_url,
         Value::Object(intent.metadata.clone()),
         &intent.channels,
-        intent.predecessor.map(Id::uuid),
         intent.created_at as _,
         intent.expires_at as _,
         intent.paid_at as _,
         intent.settlement_on as _,
         intent.receipt,
     )
-    .execute(conn)
+    .fetch_optional(conn)
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(row.map(|row| Inserted { predecessor: row.predecessor.map(IntentId::from_uuid) }))
 }
 
 struct IntentRow {
@@ -172,29 +183,17 @@ pub async fn find_live(
     .transpose()
 }
 
-/// The next eight serial digits of a bill number; and the newest ended intent of the reference, locked: the
-/// predecessor of the one that is opened.
-pub async fn lock_predecessor(
-    conn: &mut PgConnection,
-    portal: PortalId,
-    external_reference: &str,
-    purpose: &str,
-) -> Result<(u32, Option<IntentId>), Fault> {
-    let row = sqlx::query!(
-        r#"select nextval('bill_serials') as "serial!",
-             (select id from payment_intents
-              where portal = $1 and external_reference = $2 and purpose = $3
-                and state in ('reversed', 'expired', 'canceled')
-              order by id desc limit 1 for no key update) as predecessor"#,
-        portal.uuid(),
-        external_reference,
-        purpose,
+/// Takes the next serials of bill numbers out of the sequence, in ascending order.
+pub async fn next_serials(conn: &mut PgConnection, count: i32) -> Result<Vec<u32>, Fault> {
+    let serials = sqlx::query_scalar!(
+        r#"select nextval('bill_serials') as "serial!" from generate_series(1, $1)"#,
+        count
     )
-    .fetch_one(conn)
+    .fetch_all(conn)
     .await?;
-    let serial =
-        u32::try_from(row.serial).map_err(|_| Fault::corrupt("bill_serials", "last_value", row.serial))?;
-    Ok((serial, row.predecessor.map(IntentId::from_uuid)))
+    let number =
+        |serial| u32::try_from(serial).map_err(|_| Fault::corrupt("bill_serials", "last_value", serial));
+    serials.into_iter().map(number).collect()
 }
 
 /// Locks one intent.
@@ -215,7 +214,7 @@ pub async fn lock_one(conn: &mut PgConnection, id: IntentId) -> Result<Option<In
 /// Writes the state of a locked intent, when nothing else of it changed.
 pub async fn update_state(conn: &mut PgConnection, intent: &Intent) -> Result<(), Fault> {
     sqlx::query!(
-        "update payment_intents set state = $2, version = $3 where id = $1",
+        "update payment_intents set state = $2::text, version = $3 where id = $1",
         intent.id.uuid(),
         intent.state.as_str(),
         intent.version,

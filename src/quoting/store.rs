@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use mizan_ledger::{Id, Instant};
-use serde_json::Value;
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{Basket, Quote};
@@ -17,7 +17,7 @@ pub async fn insert(conn: &mut PgConnection, quote: &Quote) -> Result<(), Fault>
         quote.portal.uuid(),
         quote.basket.currency.code(),
         quote.basket.total.minor(),
-        serde_json::to_value(&quote.basket)?,
+        Json(&quote.basket) as _,
         quote.key_id,
         quote.signature,
         quote.created_at as _,
@@ -32,7 +32,7 @@ pub async fn insert(conn: &mut PgConnection, quote: &Quote) -> Result<(), Fault>
 struct QuoteRow {
     id: Uuid,
     portal: Uuid,
-    body: Value,
+    body: String,
     key_id: String,
     signature: Vec<u8>,
     created_at: Instant,
@@ -47,7 +47,7 @@ impl TryFrom<QuoteRow> for Quote {
         Ok(Self {
             id: QuoteId::from_uuid(row.id),
             portal: PortalId::from_uuid(row.portal),
-            basket: basket(row.id, row.body)?,
+            basket: basket(row.id, &row.body)?,
             created_at: row.created_at,
             expires_at: row.expires_at,
             used_by: row.used_by.map(IntentId::from_uuid),
@@ -57,14 +57,15 @@ impl TryFrom<QuoteRow> for Quote {
     }
 }
 
-fn basket(id: Uuid, body: Value) -> Result<Basket, Fault> {
-    serde_json::from_value(body).map_err(|_| Fault::corrupt("quotes", "body", QuoteId::from_uuid(id)))
+fn basket(id: Uuid, body: &str) -> Result<Basket, Fault> {
+    serde_json::from_str(body).map_err(|_| Fault::corrupt("quotes", "body", QuoteId::from_uuid(id)))
 }
 
 pub async fn find(conn: &mut PgConnection, id: QuoteId) -> Result<Option<Quote>, Fault> {
     let row = sqlx::query_as!(
         QuoteRow,
-        "select id, portal, body, key_id, signature, created_at, expires_at, used_by from quotes where id = $1",
+        r#"select id, portal, body::text as "body!", key_id, signature, created_at, expires_at, used_by
+           from quotes where id = $1"#,
         id.uuid(),
     )
     .fetch_optional(conn)
@@ -78,8 +79,10 @@ pub async fn find_baskets(
     ids: &[QuoteId],
 ) -> Result<BTreeMap<QuoteId, Basket>, Fault> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    let rows = sqlx::query!("select id, body from quotes where id = any($1)", &ids).fetch_all(conn).await?;
-    rows.into_iter().map(|row| Ok((QuoteId::from_uuid(row.id), basket(row.id, row.body)?))).collect()
+    let rows = sqlx::query!(r#"select id, body::text as "body!" from quotes where id = any($1)"#, &ids)
+        .fetch_all(conn)
+        .await?;
+    rows.into_iter().map(|row| Ok((QuoteId::from_uuid(row.id), basket(row.id, &row.body)?))).collect()
 }
 
 /// Uses up a quote of the portal that is open at `now`, and answers it; None when it is not.
@@ -92,8 +95,8 @@ pub async fn update_used(
 ) -> Result<Option<Quote>, Fault> {
     let row = sqlx::query_as!(
         QuoteRow,
-        "update quotes set used_by = $3 where id = $1 and portal = $2 and used_by is null and expires_at > $4
-         returning id, portal, body, key_id, signature, created_at, expires_at, used_by",
+        r#"update quotes set used_by = $3 where id = $1 and portal = $2 and used_by is null and expires_at > $4
+           returning id, portal, body::text as "body!", key_id, signature, created_at, expires_at, used_by"#,
         id.uuid(),
         portal.uuid(),
         by.uuid(),

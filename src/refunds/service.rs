@@ -78,7 +78,8 @@ fn emit(tx: &mut Tx, kind: &'static str, refund: &Refund, detail: Value) {
     tx.audit(kind, refund.id, detail);
     let Some(portal) = refund.portal else { return };
     let hub = tx.hub().clone();
-    let body = serde_json::to_value(view::for_portal(&hub, refund)).expect("a view is maps, lists and texts");
+    let body =
+        serde_json::to_string(&view::for_portal(&hub, refund)).expect("a view is maps, lists and texts");
     tx.emit(NewEvent { portal, kind, object: refund.id.to_string(), object_version: refund.version, body });
 }
 

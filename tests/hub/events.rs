@@ -61,7 +61,7 @@ pub fn event(portal: PortalId, object: &str, version: i32) -> NewEvent {
         kind: "payment_intent.opened",
         object: object.to_owned(),
         object_version: version,
-        body: json!({ "id": object }),
+        body: json!({ "id": object }).to_string(),
     }
 }
 

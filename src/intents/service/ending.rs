@@ -78,7 +78,7 @@ async fn end(
             kind,
             object: view.id.to_string(),
             object_version: view.version,
-            body: serde_json::to_value(view).expect("a view is maps, lists and texts"),
+            body: serde_json::to_string(view).expect("a view is maps, lists and texts"),
         });
     }
     for item in &parked.items {
