@@ -1,6 +1,9 @@
 //! One payment through every room.
 
-use serde_json::json;
+use std::collections::BTreeSet;
+
+use futures::future::join_all;
+use serde_json::{Value, json};
 
 use crate::world::World;
 
@@ -77,4 +80,32 @@ async fn the_same_request_gets_the_same_answer() {
     let other = json!({ "currency": "ILS", "lines": [] });
     let reused = world.portal().post_once("/v1/quotes", &other, "once-1").await.unwrap();
     assert_eq!(reused.json["code"], "idempotency_key_reused");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_next_bill_of_a_reference_names_the_last_that_ended() {
+    let world = World::new().await;
+    let mut last = Value::Null;
+    for _ in 0..3 {
+        let intent = world.intent("CASE-4").await;
+        assert_eq!(intent["predecessor"], last["id"]);
+        let path = format!("/v1/payment-intents/{}/cancel", intent["id"].as_str().unwrap());
+        let canceled = world.portal().post(&path, &json!({})).await.unwrap();
+        assert_eq!(canceled.json["state"], "canceled");
+        last = intent;
+    }
+    assert_eq!(world.intent("CASE-5").await["predecessor"], Value::Null);
+}
+
+/// More of them than are drawn from the database at a time, and several at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_two_bills_share_a_number() {
+    let world = World::new().await;
+    let references: Vec<String> = (0..120).map(|n| format!("CASE-{n}")).collect();
+    let mut numbers = BTreeSet::new();
+    for together in references.chunks(8) {
+        let bills = join_all(together.iter().map(|reference| world.intent(reference))).await;
+        numbers.extend(bills.iter().map(|bill| bill["bill_number"].as_str().unwrap().to_owned()));
+    }
+    assert_eq!(numbers.len(), references.len());
 }
