@@ -13,9 +13,7 @@ create domain notice_source as text constraint notice_source_check check (value 
 -- The predecessor of an intent is its reference's newest: found by an index that knows the whole reference. By the
 -- portal's index alone it was looked for among all that the portal ever opened.
 drop index payment_intents_external_reference_idx, payment_intents_reference_key, payment_intents_due_idx;
--- That a quote pays once is kept by quotes.used_by.
 alter table payment_intents
-    drop constraint payment_intents_quote_key,
     drop constraint payment_intents_state_check,
     drop constraint payment_intents_amount_check,
     drop constraint payment_intents_paid_check,
@@ -31,6 +29,14 @@ create unique index payment_intents_reference_key on payment_intents (portal, ex
 create index payment_intents_due_idx on payment_intents (expires_at)
     where state in ('requires_payment', 'processing', 'partially_paid');
 create index payment_intents_external_reference_idx on payment_intents (external_reference, portal, purpose, id);
+
+-- That a quote is used once is kept by payment_intents_quote_key: a quote is written once and stays as it is.
+alter table quotes drop column used_by;
+comment on table quotes is 'A priced, signed, expiring promise. Used once: by the payment intent that names it.';
+
+-- Only an event that was published has a position.
+alter table events drop constraint events_position_key;
+create unique index events_position_key on events (portal, position) where position is not null;
 
 drop index notices_fact_key, notices_waiting_idx, notices_reference_idx, notices_intent_idx;
 alter table notices

@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::access::KeyCache;
 use crate::fault::Fault;
+use crate::inbox::door::Arrivals;
 use crate::tx::{Actor, Hub, Tx};
 
 /// Cheap to clone; one per process.
@@ -30,6 +31,7 @@ pub struct Parts {
     pub tasks: TaskTracker,
     pub stop: CancellationToken,
     pub wake: Wake,
+    pub arrivals: Arrivals,
 }
 
 /// Wakes the workers of this process after a commit; those of other processes find work by their tick.

@@ -43,6 +43,7 @@ pub mod example_portal;
 pub mod expectations;
 pub mod fault;
 pub mod fulfilment;
+pub mod group;
 pub mod http;
 pub mod ids;
 pub mod inbox;

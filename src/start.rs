@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::crash::CrashPoints;
 use crate::entropy::Entropy;
 use crate::http::router::router;
+use crate::inbox::door::Arrivals;
 use crate::intents::Serials;
 use crate::keys::HubKeys;
 use crate::tx::Hub;
@@ -74,6 +75,7 @@ pub async fn app_among(
         tasks: TaskTracker::new(),
         stop: CancellationToken::new(),
         wake: Wake::default(),
+        arrivals: Arrivals::default(),
     }))
 }
 

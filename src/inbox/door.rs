@@ -1,13 +1,17 @@
 //! The door: judges a callback as its channel does, and keeps what it says as facts.
 
+use std::sync::Arc;
+
 use axum::http::HeaderMap;
 use mizan_adapters::channel::{self, Verdict};
 use serde_json::Value;
 
 use super::model::{Meaning, NewNotice, Source, Taken};
-use super::{service, store};
+use super::service;
+use super::store::{self, Arrival};
 use crate::app::App;
 use crate::fault::Fault;
+use crate::group::Group;
 use crate::tx::Actor;
 
 /// What is answered to the outside party.
@@ -31,7 +35,7 @@ pub async fn receive(
     Ok(Some(match notices.verify(headers, raw) {
         Verdict::Authentic(notice) => {
             let new = facts(instance, notice, Source::Callback, raw, headers);
-            Received::Taken(take(app, &new).await?)
+            Received::Taken(take(app, new).await?)
         }
         Verdict::Hint(_) => Received::Hint,
         Verdict::Refused(refusal) => {
@@ -43,23 +47,34 @@ pub async fn receive(
     }))
 }
 
-/// Stores a fact and wakes the poster. News is one row and one statement, which needs no transaction around it; only
-/// what is known already is looked at more closely.
-pub async fn take(app: &App, new: &NewNotice) -> Result<Taken, Fault> {
-    let taken = if insert(app, new).await? {
+/// Facts that arrive at the same time, written together; each is told whether it was news.
+pub type Arrivals = Group<Arc<NewNotice>, bool>;
+
+/// Stores a fact and wakes the poster. News is one statement, which needs no transaction around it; only what is known
+/// already, or could not be stored with others, is looked at by itself.
+pub async fn take(app: &App, new: NewNotice) -> Result<Taken, Fault> {
+    let new = Arc::new(new);
+    let is_news = app.arrivals.write(new.clone(), |all| Box::pin(insert(app.clone(), all))).await?;
+    let taken = if is_news == Some(true) {
         Taken::New
     } else {
         let actor = Actor::channel(&new.channel);
-        app.run(&actor, new, |tx, new| Box::pin(service::take(tx, new))).await?
+        app.run(&actor, &*new, |tx, new| Box::pin(service::take(tx, new))).await?
     };
     app.wake.poster.notify_one();
     Ok(taken)
 }
 
-async fn insert(app: &App, new: &NewNotice) -> Result<bool, Fault> {
+/// Stores facts of several callers; answers for each whether it was news.
+async fn insert(app: App, all: Vec<Arc<NewNotice>>) -> Result<Vec<bool>, Fault> {
     let (now, entropy) = (app.clock.now(), &app.hub.entropy);
+    let arrivals: Vec<Arrival<'_>> = all
+        .iter()
+        .map(|new| Arrival { new, entry: entropy.id(now), fallback_entry: entropy.id(now) })
+        .collect();
     let mut conn = app.pool.acquire().await?;
-    Ok(store::insert(&mut conn, new, entropy.id(now), entropy.id(now), now).await?.is_some())
+    let news = store::insert(&mut conn, &arrivals, now).await?;
+    Ok(arrivals.iter().map(|arrival| news.contains(&arrival.entry)).collect())
 }
 
 /// What a channel's reader understood, as the inbox keeps it.

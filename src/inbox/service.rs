@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::model::{Meaning, NewNotice, Notice, Taken};
 use super::posting::{Batch, Case, Decided, decide};
-use super::store;
+use super::store::{self, Arrival};
 use crate::breaks::{self, Category, NewBreak};
 use crate::crash::Point;
 use crate::fault::Fault;
@@ -19,8 +19,9 @@ pub use super::store::count_waiting;
 
 /// Takes a fact in. Duplicates are recognised, altered ones kept beside the first with a break.
 pub async fn take(tx: &mut Tx, new: &NewNotice) -> Result<Taken, Fault> {
-    let (now, entry, fallback) = (tx.now(), tx.id(), tx.id());
-    if store::insert(tx.conn(), new, entry, fallback, now).await?.is_some() {
+    let (now, entry, fallback_entry) = (tx.now(), tx.id(), tx.id());
+    let arrival = Arrival { new, entry, fallback_entry };
+    if !store::insert(tx.conn(), &[arrival], now).await?.is_empty() {
         return Ok(Taken::New);
     }
     let first = store::find(tx.conn(), &new.channel, &new.transaction, &new.status).await?;

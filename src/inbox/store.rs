@@ -1,4 +1,5 @@
 use mizan_ledger::{EntryId, Id, Instant, Money};
+use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -8,43 +9,73 @@ use crate::ids::IntentId;
 
 pub mod reading;
 
-/// Stores a fact. None when the same channel, transaction and status is known already.
+/// A fact to be stored, with the entries that its money may become.
+#[derive(Debug)]
+pub struct Arrival<'a> {
+    pub new: &'a NewNotice,
+    pub entry: EntryId,
+    pub fallback_entry: EntryId,
+}
+
+/// Stores facts in their order, one statement. Answers the entries of those that are news: of the others the same
+/// channel, transaction and status is known already.
 pub async fn insert(
     conn: &mut PgConnection,
-    new: &NewNotice,
-    entry: EntryId,
-    fallback_entry: EntryId,
+    arrivals: &[Arrival<'_>],
     now: Instant,
-) -> Result<Option<i64>, Fault> {
-    let currency = new.money.currency();
-    let n = sqlx::query_scalar!(
+) -> Result<Vec<EntryId>, Fault> {
+    let each = || arrivals.iter().map(|arrival| arrival.new);
+    let channels: Vec<&str> = each().map(|new| new.channel.as_str()).collect();
+    let transactions: Vec<&str> = each().map(|new| new.transaction.as_str()).collect();
+    let statuses: Vec<&str> = each().map(|new| new.status.as_str()).collect();
+    let meanings: Vec<&str> = each().map(|new| new.meaning.as_str()).collect();
+    let sources: Vec<&str> = each().map(|new| new.source.as_str()).collect();
+    let references: Vec<Option<&str>> = each().map(|new| new.reference.as_deref()).collect();
+    let currencies: Vec<String> = each().map(|new| new.money.currency().code().to_owned()).collect();
+    let amounts: Vec<i64> = each().map(|new| new.money.minor()).collect();
+    let originals: Vec<Option<&str>> = each().map(|new| new.original_transaction.as_deref()).collect();
+    let reasons: Vec<Option<&str>> = each().map(|new| new.reason.as_deref()).collect();
+    let money_keys: Vec<&str> = each().map(|new| new.money_key.as_str()).collect();
+    let occurred: Vec<Instant> = each().map(|new| new.occurred_at).collect();
+    let raws: Vec<&[u8]> = each().map(|new| new.raw.as_slice()).collect();
+    let headers: Vec<&Value> = each().map(|new| &new.headers).collect();
+    let entries: Vec<Uuid> = arrivals.iter().map(|arrival| arrival.entry.uuid()).collect();
+    let fallbacks: Vec<Uuid> = arrivals.iter().map(|arrival| arrival.fallback_entry.uuid()).collect();
+    let news = sqlx::query_scalar!(
         "insert into notices (channel, transaction, status, meaning, source, reference, currency, amount_minor,
              original_transaction, reason, money_key, occurred_at, received_at, raw, headers, entry_id,
              fallback_entry_id, state)
-         values ($1, $2, $3, $4::text, $5::text, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 'waiting')
+         select channel, transaction, status, meaning, source, reference, currency, amount, original, reason, money_key,
+             occurred_at, $17, raw, headers, entry, fallback, 'waiting'
+         from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],
+                     $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::bytea[], $14::jsonb[],
+                     $15::uuid[], $16::uuid[])
+             with ordinality as new (channel, transaction, status, meaning, source, reference, currency, amount,
+                     original, reason, money_key, occurred_at, raw, headers, entry, fallback, place)
+         order by place
          on conflict (channel, transaction, status) where state <> 'altered' do nothing
-         returning n",
-        new.channel,
-        new.transaction,
-        new.status,
-        new.meaning.as_str(),
-        new.source.as_str(),
-        new.reference,
-        currency.code(),
-        new.money.minor(),
-        new.original_transaction,
-        new.reason,
-        new.money_key,
-        new.occurred_at as _,
+         returning entry_id",
+        &channels as _,
+        &transactions as _,
+        &statuses as _,
+        &meanings as _,
+        &sources as _,
+        &references as _,
+        &currencies,
+        &amounts,
+        &originals as _,
+        &reasons as _,
+        &money_keys as _,
+        &occurred as _,
+        &raws as _,
+        &headers as _,
+        &entries,
+        &fallbacks,
         now as _,
-        new.raw,
-        new.headers,
-        entry.uuid(),
-        fallback_entry.uuid(),
     )
-    .fetch_optional(conn)
+    .fetch_all(conn)
     .await?;
-    Ok(n)
+    Ok(news.into_iter().map(EntryId::from_uuid).collect())
 }
 
 /// Keeps a fact whose money differs from the first told under the same id. Once per different content.

@@ -40,7 +40,7 @@ async fn ask(app: &App, attempt: &Attempt) -> Result<(), IntentError> {
             Outcome::Accepted(OrderState::Decided(notice)) => {
                 let source = Source::Query;
                 let new = facts(&attempt.channel, notice, source, b"", &HeaderMap::new());
-                take(app, &new).await?;
+                take(app, new).await?;
                 return Ok(());
             }
             Outcome::Accepted(OrderState::NotKnown | OrderState::Expired) => News::Abandoned,

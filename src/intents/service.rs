@@ -24,9 +24,8 @@ pub use super::store::{BillDue, find, find_bills, find_by_references, find_by_to
 
 /// Opens an intent on a quote: the quote is used up, the bill number is drawn, the reference is held.
 pub async fn open(tx: &mut Tx, new: &NewIntent) -> Result<IntentView, IntentError> {
-    let id: IntentId = tx.id();
-    let quote = quoting::service::redeem(tx, new.portal, new.quote, id).await?;
-    open_on(tx, new, &quote, id).await
+    let quote = quoting::service::redeem(tx, new.portal, new.quote).await?;
+    open_on(tx, new, &quote).await
 }
 
 /// Prices the lines and opens the intent in one call: the quote is made and used in the same transaction.
@@ -35,18 +34,12 @@ pub async fn open_with_lines(
     new: &NewIntent,
     lines: &quoting::NewQuote,
 ) -> Result<IntentView, IntentError> {
-    let id: IntentId = tx.id();
-    let quote = quoting::service::create_used(tx, lines, id).await?;
-    open_on(tx, &NewIntent { quote: quote.id, ..new.clone() }, &quote, id).await
+    let quote = quoting::service::create(tx, lines).await?;
+    open_on(tx, &NewIntent { quote: quote.id, ..new.clone() }, &quote).await
 }
 
-/// Opens an intent on a quote that this transaction holds.
-async fn open_on(
-    tx: &mut Tx,
-    new: &NewIntent,
-    quote: &Quote,
-    id: IntentId,
-) -> Result<IntentView, IntentError> {
+/// Opens an intent on an open quote.
+async fn open_on(tx: &mut Tx, new: &NewIntent, quote: &Quote) -> Result<IntentView, IntentError> {
     check_return_url(tx, new).await?;
     let catalogue = catalogue::service::current(tx).await?;
     let hub = tx.hub().clone();
@@ -64,7 +57,7 @@ async fn open_on(
         .ok_or_else(|| Fault::Other(format!("no bill number for issuer {issuer} and serial {serial}")))?;
     let now = tx.now();
     let mut intent = Intent {
-        id,
+        id: tx.id(),
         portal: new.portal,
         external_reference: new.external_reference.clone(),
         purpose: new.purpose.clone(),
@@ -97,6 +90,7 @@ async fn open_on(
     };
     let Some(inserted) = store::insert(tx.conn(), &intent).await? else {
         let live = store::find_live(tx.conn(), new.portal, &new.external_reference, &new.purpose).await?;
+        // Else the quote was used by another meanwhile, who is seen when all begins again.
         let (intent, state) = live.ok_or(Fault::Stale)?;
         return Err(IntentError::ReferenceInUse { intent, state });
     };

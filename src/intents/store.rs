@@ -19,7 +19,7 @@ pub struct Inserted {
 }
 
 /// Inserts an intent, and locks its predecessor: the newest ended one of its reference. None when a live one of the
-/// portal holds the same reference and purpose.
+/// portal holds the same reference and purpose, or another names its quote.
 pub async fn insert(conn: &mut PgConnection, intent: &Intent) -> Result<Option<Inserted>, Fault> {
     let payer = intent.payer.as_ref().map(serde_json::to_value).transpose()?;
     let currency = intent.amount.currency();
@@ -32,8 +32,7 @@ pub async fn insert(conn: &mut PgConnection, intent: &Intent) -> Result<Option<I
               where portal = $2 and external_reference = $3 and purpose = $4
                 and state in ('reversed', 'expired', 'canceled')
               order by id desc limit 1 for no key update))
-         on conflict (portal, external_reference, purpose)
-             where state in ('requires_payment', 'processing', 'partially_paid', 'paid') do nothing
+         on conflict do nothing
          returning predecessor",
         intent.id.uuid(),
         intent.portal.uuid(),

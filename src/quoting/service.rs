@@ -2,23 +2,13 @@ use mizan_ledger::{Instant, Zone};
 
 use super::{Asked, Basket, Limits, NewQuote, Promise, Quote, QuoteError, QuoteState, expiry, store};
 use crate::catalogue::{self, Catalogue, FeeVersion, ServiceCode};
-use crate::fault::Fault;
-use crate::ids::{IntentId, PortalId, QuoteId};
+use crate::ids::{PortalId, QuoteId};
 use crate::tx::Tx;
 
 pub use super::store::{find, find_baskets};
 
 /// Prices a basket and promises it until the quote expires.
 pub async fn create(tx: &mut Tx, new: &NewQuote) -> Result<Quote, QuoteError> {
-    promise(tx, new, None).await
-}
-
-/// Prices a basket for an intent that is opened in the same transaction.
-pub async fn create_used(tx: &mut Tx, new: &NewQuote, by: IntentId) -> Result<Quote, QuoteError> {
-    promise(tx, new, Some(by)).await
-}
-
-async fn promise(tx: &mut Tx, new: &NewQuote, used_by: Option<IntentId>) -> Result<Quote, QuoteError> {
     let catalogue = catalogue::service::current(tx).await?;
     let hub = tx.hub().clone();
     let created_at = tx.now();
@@ -36,7 +26,8 @@ async fn promise(tx: &mut Tx, new: &NewQuote, used_by: Option<IntentId>) -> Resu
     };
     let signature = hub.keys.sign(&promise.bytes());
     let key_id = hub.keys.key_id().to_owned();
-    let quote = Quote { id, portal: new.portal, basket, created_at, expires_at, used_by, key_id, signature };
+    let quote =
+        Quote { id, portal: new.portal, basket, created_at, expires_at, used_by: None, key_id, signature };
     store::insert(tx.conn(), &quote).await?;
     Ok(quote)
 }
@@ -74,18 +65,15 @@ fn price(catalogue: &Catalogue, new: &NewQuote, now: Instant) -> Result<Basket, 
     Ok(Basket::price(&asked, new.currency, Limits::default())?)
 }
 
-/// Uses up a quote for an intent, and refuses one that is expired, used, or another portal's.
-pub async fn redeem(tx: &mut Tx, portal: PortalId, id: QuoteId, by: IntentId) -> Result<Quote, QuoteError> {
+/// A quote that an intent may be opened on now; one that is expired, used, or another portal's is refused. The intent
+/// that names it uses it up.
+pub async fn redeem(tx: &mut Tx, portal: PortalId, id: QuoteId) -> Result<Quote, QuoteError> {
     let now = tx.now();
-    if let Some(quote) = store::update_used(tx.conn(), portal, id, by, now).await? {
-        return Ok(quote);
-    }
     let quote = store::find(tx.conn(), id).await?.filter(|quote| quote.portal == portal);
     let quote = quote.ok_or(QuoteError::NotFound)?;
-    Err(match (quote.state(now), quote.used_by) {
-        (QuoteState::Used, Some(by)) => QuoteError::Used { by },
-        (QuoteState::Expired, _) => QuoteError::Expired { at: quote.expires_at },
-        // It was neither a moment ago: whoever used it has taken that back.
-        _ => QuoteError::Fault(Fault::Stale),
-    })
+    match (quote.state(now), quote.used_by) {
+        (QuoteState::Open, _) => Ok(quote),
+        (_, Some(by)) => Err(QuoteError::Used { by }),
+        (_, None) => Err(QuoteError::Expired { at: quote.expires_at }),
+    }
 }

@@ -11,8 +11,8 @@ use crate::ids::{IntentId, PortalId, QuoteId};
 
 pub async fn insert(conn: &mut PgConnection, quote: &Quote) -> Result<(), Fault> {
     sqlx::query!(
-        "insert into quotes (id, portal, currency, total_minor, body, key_id, signature, created_at, expires_at, used_by)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "insert into quotes (id, portal, currency, total_minor, body, key_id, signature, created_at, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         quote.id.uuid(),
         quote.portal.uuid(),
         quote.basket.currency.code(),
@@ -22,7 +22,6 @@ pub async fn insert(conn: &mut PgConnection, quote: &Quote) -> Result<(), Fault>
         quote.signature,
         quote.created_at as _,
         quote.expires_at as _,
-        quote.used_by.map(Id::uuid),
     )
     .execute(conn)
     .await?;
@@ -64,7 +63,8 @@ fn basket(id: Uuid, body: &str) -> Result<Basket, Fault> {
 pub async fn find(conn: &mut PgConnection, id: QuoteId) -> Result<Option<Quote>, Fault> {
     let row = sqlx::query_as!(
         QuoteRow,
-        r#"select id, portal, body::text as "body!", key_id, signature, created_at, expires_at, used_by
+        r#"select id, portal, body::text as "body!", key_id, signature, created_at, expires_at,
+                  (select intent.id from payment_intents intent where intent.quote = quotes.id) as used_by
            from quotes where id = $1"#,
         id.uuid(),
     )
@@ -83,26 +83,4 @@ pub async fn find_baskets(
         .fetch_all(conn)
         .await?;
     rows.into_iter().map(|row| Ok((QuoteId::from_uuid(row.id), basket(row.id, &row.body)?))).collect()
-}
-
-/// Uses up a quote of the portal that is open at `now`, and answers it; None when it is not.
-pub async fn update_used(
-    conn: &mut PgConnection,
-    portal: PortalId,
-    id: QuoteId,
-    by: IntentId,
-    now: Instant,
-) -> Result<Option<Quote>, Fault> {
-    let row = sqlx::query_as!(
-        QuoteRow,
-        r#"update quotes set used_by = $3 where id = $1 and portal = $2 and used_by is null and expires_at > $4
-           returning id, portal, body::text as "body!", key_id, signature, created_at, expires_at, used_by"#,
-        id.uuid(),
-        portal.uuid(),
-        by.uuid(),
-        now as _,
-    )
-    .fetch_optional(conn)
-    .await?;
-    row.map(Quote::try_from).transpose()
 }

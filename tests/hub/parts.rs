@@ -117,7 +117,7 @@ async fn a_part_that_came_by_card_is_proposed_for_refund_the_way_it_came() {
             raw: Vec::new(),
             headers: json!({}),
         };
-        door::take(&world.app, &notice).await.unwrap();
+        door::take(&world.app, notice).await.unwrap();
     }
     world.settle(2).await;
     assert_eq!(world.balances().await["partial/held ILS"], -7_500);

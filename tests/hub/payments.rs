@@ -109,3 +109,24 @@ async fn no_two_bills_share_a_number() {
     }
     assert_eq!(numbers.len(), references.len());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quote_opens_one_bill_however_many_ask_at_once() {
+    let world = World::new().await;
+    let line = json!({ "service": "interior/passport", "inputs": { "reason": "new", "urgent": false } });
+    let asked = json!({ "currency": "ILS", "lines": [line] });
+    let quote = world.portal().post("/v1/quotes", &asked).await.unwrap().json;
+    let orders = (0..6).map(|n| json!({ "quote": quote["id"], "external_reference": format!("CASE-{n}") }));
+    let orders: Vec<Value> = orders.collect();
+    let replies =
+        join_all(orders.iter().map(|order| world.portal().post("/v1/payment-intents", order))).await;
+    let replies: Vec<_> = replies.into_iter().map(Result::unwrap).collect();
+    let opened: Vec<_> = replies.iter().filter(|reply| reply.status == 201).collect();
+    assert_eq!(opened.len(), 1);
+    for refused in replies.iter().filter(|reply| reply.status != 201) {
+        assert_eq!(refused.json["code"], "quote_used", "{}", refused.json);
+        assert_eq!(refused.json["payment_intent"], opened[0].json["id"]);
+    }
+    let path = format!("/v1/quotes/{}", quote["id"].as_str().unwrap());
+    assert_eq!(world.portal().get(&path).await.unwrap().json["state"], "used");
+}

@@ -120,7 +120,7 @@ async fn a_credit_in_suspense_is_explained_by_later_news() {
         raw: Vec::new(),
         headers: json!({}),
     };
-    door::take(&world.app, &notice).await.unwrap();
+    door::take(&world.app, notice).await.unwrap();
     world.settle(1).await;
     let summary = world.reconcile().await;
     assert_eq!(summary["explained"], 1, "{summary}");

@@ -39,7 +39,7 @@ async fn notice(world: &World, channel: &str, transaction: &str, reference: Opti
         raw: Vec::new(),
         headers: json!({}),
     };
-    take(&world.app, &notice).await.unwrap();
+    take(&world.app, notice).await.unwrap();
     world.settle(1).await;
 }
 
