@@ -54,7 +54,7 @@ pub type Arrivals = Group<Arc<NewNotice>, bool>;
 /// already, or could not be stored with others, is looked at by itself.
 pub async fn take(app: &App, new: NewNotice) -> Result<Taken, Fault> {
     let new = Arc::new(new);
-    let is_news = app.arrivals.write(new.clone(), |all| Box::pin(insert(app.clone(), all))).await?;
+    let is_news = app.arrivals.write(new.clone(), |all| Box::pin(insert(app.clone(), all))).await;
     let taken = if is_news == Some(true) {
         Taken::New
     } else {

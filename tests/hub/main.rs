@@ -6,6 +6,7 @@
 )]
 
 mod access;
+mod arrivals;
 mod bad_input;
 mod cli;
 mod console;
