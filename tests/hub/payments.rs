@@ -93,6 +93,7 @@ async fn the_next_bill_of_a_reference_names_the_last_that_ended() {
         let canceled = world.portal().post(&path, &json!({})).await.unwrap();
         assert_eq!(canceled.json["state"], "canceled");
         last = intent;
+        world.clock.advance(jiff::SignedDuration::from_secs(1));
     }
     assert_eq!(world.intent("CASE-5").await["predecessor"], Value::Null);
 }
