@@ -20,7 +20,7 @@
 //! - [`load`]: payments pressed through a hub and timed;
 //! - [`example_portal`]: a portal made with the public API alone, as documentation that runs;
 //! - [`simulation`]: a seeded life of the hub with everything that goes wrong, and the laws that hold all the same;
-//! - [`app`], [`tx`], [`channels`], [`config`], [`keys`], [`entropy`], [`ids`], [`fault`], [`crash`]: what all of them
+//! - [`app`], [`tx`], [`group`], [`channels`], [`config`], [`keys`], [`entropy`], [`ids`], [`fault`], [`crash`]: what all of them
 //!   stand on.
 
 pub mod access;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::source::{Finding, Source, crate_paths};
 
 /// What every room may use. It uses no slice itself, but for the publisher, which feeds the webhooks.
-const FOUNDATION: [&str; 22] = [
+const FOUNDATION: [&str; 23] = [
     "access",
     "app",
     "audit",
@@ -19,6 +19,7 @@ const FOUNDATION: [&str; 22] = [
     "events",
     "expectations",
     "fault",
+    "group",
     "http",
     "ids",
     "journal",
