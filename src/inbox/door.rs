@@ -18,7 +18,7 @@ use crate::tx::Actor;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Received {
     Taken(Taken),
-    /// A weak scheme proves nothing: the channel is asked before anything is stored.
+    /// A weak scheme proves nothing: nothing is stored, and the sweeper asks the channel once the attempt is silent.
     Hint,
     Refused(String),
 }

@@ -78,7 +78,7 @@ pub async fn insert(
     Ok(news.into_iter().map(EntryId::from_uuid).collect())
 }
 
-/// Keeps a fact whose money differs from the first told under the same id. Once per different content.
+/// Keeps a fact whose money differs from the first told under the same id; one that is told again is kept again.
 pub async fn insert_altered(
     conn: &mut PgConnection,
     new: &NewNotice,
