@@ -12,9 +12,11 @@ use serde_json::{Value, json};
 use super::Answer;
 use super::output::say;
 use super::remote::KeyFile;
+use super::stop::Stop;
 use crate::demo::{self, Outcome, Stage, Teller, Wrong};
+use crate::entropy::Entropy;
 use crate::http::language::Language;
-use crate::localpg::default_data_dir;
+use crate::localpg::{clear_left, default_data_dir, passing_folder};
 use crate::{example_portal, reports};
 
 #[derive(Debug, clap::Args)]
@@ -40,15 +42,20 @@ pub async fn run(args: Args) -> anyhow::Result<Answer> {
     let began = Instant::now();
     let tell = Teller { silent: args.json };
     tell.chapter("Starting a private PostgreSQL, the sandbox bank and the hub (a few seconds)");
-    let stage = Stage::open(&default_data_dir(), &args.catalogue).await?;
-    let told = tell_all(&stage, &args, tell, began).await;
-    let stayed = match &told {
-        Ok(_) if !args.exit => stay(&stage, tell).await,
-        _ => Ok(()),
-    };
+    let (home, mut stop) = (default_data_dir(), Stop::listen()?);
+    clear_left(&home).await;
+    let folder = passing_folder(&home, &format!("demo-{}", Entropy::system().token::<8>())).await?;
+    let (stage, is_good) = stop
+        .passing(&folder, async {
+            let stage = Stage::open(&folder, &args.catalogue).await?;
+            let is_good = tell_all(&stage, &args, tell, began).await?;
+            Ok((stage, is_good))
+        })
+        .await?;
+    let stayed = if args.exit { Ok(()) } else { stay(&stage, tell, &mut stop).await };
     stage.close().await?;
     stayed?;
-    Ok(if told? { Answer::Yes } else { Answer::No })
+    Ok(if is_good { Answer::Yes } else { Answer::No })
 }
 
 /// Tells the story; answers whether all of it is good.
@@ -117,10 +124,10 @@ fn conclude(outcome: &Outcome, tell: Teller) {
     tell.line(&format!("   the laws of the book {laws}; {} entries checked again", outcome.verified.entries));
 }
 
-/// Leaves the hub up to be looked at, until Ctrl-C.
-async fn stay(stage: &Stage, tell: Teller) -> anyhow::Result<()> {
+/// Leaves the hub up to be looked at, until it is stopped.
+async fn stay(stage: &Stage, tell: Teller, stop: &mut Stop) -> anyhow::Result<()> {
     invite(stage, tell).await?;
-    tokio::signal::ctrl_c().await?;
+    stop.asked().await;
     Ok(())
 }
 

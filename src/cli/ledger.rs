@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::Answer;
 use super::database::Database;
 use super::output::say;
+use super::stop::Stop;
 use crate::config::Config;
 
 #[derive(Debug, clap::Subcommand)]
@@ -29,11 +30,16 @@ pub enum Command {
 
 pub async fn run(config: Option<&Path>, command: Command) -> anyhow::Result<Answer> {
     let config = Config::load(config).context("configuration")?;
-    let database = Database::open(&config).await?;
-    let answer = match command {
-        Command::Verify { json } => verify(&database, json).await,
-        Command::Export(args) => super::ledger_export::run(&config, &database, &args).await,
-    };
+    let mut stop = Stop::listen()?;
+    let database = stop.unless(Database::open(&config)).await?;
+    let answer = stop
+        .unless(async {
+            match command {
+                Command::Verify { json } => verify(&database, json).await,
+                Command::Export(args) => super::ledger_export::run(&config, &database, &args).await,
+            }
+        })
+        .await;
     database.close().await?;
     answer
 }

@@ -13,8 +13,11 @@ use super::Answer;
 use super::database::Database;
 use super::output::say;
 use super::remote::Remote;
+use super::stop::Stop;
 use crate::config::Config;
+use crate::entropy::Entropy;
 use crate::load::{Accounts, CHANNEL, Deployment, Gateway, Outcome, Plan, Target, Way, baskets, press};
+use crate::localpg::{clear_left, default_data_dir, discard, passing_folder};
 
 const WARM_UP: Duration = Duration::from_secs(3);
 
@@ -68,11 +71,30 @@ pub async fn run(config: Option<&Path>, args: Args) -> anyhow::Result<Answer> {
 }
 
 async fn press_own(args: &Args) -> anyhow::Result<Answer> {
-    let deployment = Deployment::open(args.data_dir.as_deref()).await?;
+    let mut stop = Stop::listen()?;
+    if let Some(folder) = &args.data_dir {
+        let deployment = stop.unless(Deployment::open(folder)).await?;
+        let answer = stop.unless(press_deployed(&deployment, args)).await;
+        deployment.close().await?;
+        return answer;
+    }
+    let home = default_data_dir();
+    clear_left(&home).await;
+    let folder = passing_folder(&home, &format!("load-{}", Entropy::system().token::<8>())).await?;
+    let work = async {
+        let deployment = Deployment::open(&folder).await?;
+        let answer = press_deployed(&deployment, args).await;
+        deployment.close().await?;
+        answer
+    };
+    let answer = stop.passing(&folder, work).await?;
+    discard(&folder).await?;
+    Ok(answer)
+}
+
+async fn press_deployed(deployment: &Deployment, args: &Args) -> anyhow::Result<Answer> {
     let app = &deployment.hub.app;
-    let answer = press_and_check(&deployment.target, args, &app.pool, &app.hub.book).await;
-    deployment.close().await?;
-    answer
+    press_and_check(&deployment.target, args, &app.pool, &app.hub.book).await
 }
 
 async fn press_running(config: Option<&Path>, key: &Path, args: &Args) -> anyhow::Result<Answer> {
@@ -85,9 +107,10 @@ async fn press_running(config: Option<&Path>, key: &Path, args: &Args) -> anyhow
     let Remote { client, hub } = Remote::of(key)?;
     let target = Target::new(client, &hub, CHANNEL, &settings.merchant, callback_key.clone());
     let gateway = Gateway::start(place(&settings.endpoint.base_url)?).await?;
-    let database = Database::open(&config).await?;
+    let mut stop = Stop::listen()?;
+    let database = stop.unless(Database::open(&config)).await?;
     let (pool, book) = database.book().await?;
-    let answer = press_and_check(&target, args, &pool, &book).await;
+    let answer = stop.unless(press_and_check(&target, args, &pool, &book)).await;
     pool.close().await;
     database.close().await?;
     gateway.stop().await;

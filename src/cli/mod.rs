@@ -23,6 +23,7 @@ mod sandbox;
 mod serve;
 mod simulate;
 mod statement;
+mod stop;
 mod user;
 
 pub use run::{Cli, run};

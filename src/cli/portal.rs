@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use super::Answer;
 use super::output::{say, say_list, tell};
 use super::remote::{Key, KeyFile, Remote};
+use super::stop::Stop;
 use crate::example_portal;
 
 #[derive(Debug, clap::Subcommand)]
@@ -72,13 +73,13 @@ pub async fn run(command: Command) -> anyhow::Result<Answer> {
     match command {
         Command::Create(args) => create(args).await,
         Command::Example { key, listen } => {
-            let client = key.open()?.client;
+            let (client, mut stop) = (key.open()?.client, Stop::listen()?);
             let listener =
                 TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
             tell(&format!("the example portal is at http://{}/", listener.local_addr()?))?;
             tokio::select! {
                 served = example_portal::serve(client, listener) => served?,
-                stop = tokio::signal::ctrl_c() => stop?,
+                () = stop.asked() => {}
             }
             Ok(Answer::Yes)
         }

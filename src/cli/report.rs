@@ -10,6 +10,7 @@ use super::Answer;
 use super::database::Database;
 use super::output::{say, tell};
 use super::remote::{Key, Remote, refusal};
+use super::stop::Stop;
 use crate::app::SNAPSHOT;
 use crate::config::Config;
 use crate::http::language::Language;
@@ -71,8 +72,9 @@ pub async fn run(config: Option<&Path>, command: Command) -> anyhow::Result<Answ
         "{} names no [[banks]]: use the hub's own configuration, or ask the hub with --key FILE",
         file.display()
     );
-    let database = Database::open(&config).await?;
-    let proof = daily(&config, &database, date).await;
+    let mut stop = Stop::listen()?;
+    let database = stop.unless(Database::open(&config)).await?;
+    let proof = stop.unless(daily(&config, &database, date)).await;
     database.close().await?;
     let proof = proof?;
     say(&match format {

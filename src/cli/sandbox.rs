@@ -5,6 +5,7 @@ use anyhow::Context;
 use mizan_adapters::sandbox::{Config, Server};
 
 use super::Answer;
+use super::stop::Stop;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -21,6 +22,7 @@ pub struct Args {
 
 pub async fn run(args: Args) -> anyhow::Result<Answer> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    let mut stop = Stop::listen()?;
     let config = match &args.settings {
         Some(path) => {
             let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
@@ -34,7 +36,7 @@ pub async fn run(args: Args) -> anyhow::Result<Answer> {
     };
     let server = Server::start(config, args.listen).await.context("the sandbox does not start")?;
     tracing::info!(address = %server.addr, "the sandbox bank listens");
-    tokio::signal::ctrl_c().await?;
+    stop.asked().await;
     server.stop().await;
     Ok(Answer::Yes)
 }

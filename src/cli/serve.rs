@@ -4,10 +4,10 @@ use std::sync::Arc;
 use anyhow::Context;
 use mizan_ledger::SystemClock;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::Answer;
 use super::database::Database;
+use super::stop::Stop;
 use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::start;
@@ -19,26 +19,18 @@ pub struct Args {
     listen: Option<std::net::SocketAddr>,
 }
 
-/// Ctrl-C, or what a service manager sends.
-async fn stopped() -> std::io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        stop = tokio::signal::ctrl_c() => stop,
-        _ = terminate.recv() => Ok(()),
-    }
-}
-
 pub async fn run(config: Option<&Path>, args: Args) -> anyhow::Result<Answer> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    let mut stop = Stop::listen()?;
     let config = Config::load(config).context("configuration")?;
-    let database = Database::open(&config).await?;
+    let database = stop.unless(Database::open(&config)).await?;
     let listen = args.listen.unwrap_or(config.listen);
     let app = start::app(config, database.url(), Arc::new(SystemClock), Entropy::system()).await?;
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let running = start::serve(app, listener).await?;
     tracing::info!(address = %running.address, "listening");
     tokio::select! {
-        stop = stopped() => stop?,
+        () = stop.asked() => {}
         () = database.supervise() => {}
     }
     running.stop().await;

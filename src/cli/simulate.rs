@@ -1,15 +1,17 @@
 //! `mizan simulate`: a seeded life on a throw-away database, judged by its laws.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::Answer;
 use super::output::say;
+use super::stop::Stop;
 use crate::entropy::Entropy;
-use crate::localpg::default_data_dir;
-use crate::localpg::{Durability, LocalPg, Settings};
+use crate::localpg::{
+    Durability, LocalPg, Settings, clear_left, default_data_dir, discard, keep, passing_folder,
+};
 use crate::simulation::{self, Outcome, Plan};
 
 #[derive(Debug, clap::Args)]
@@ -35,30 +37,36 @@ pub struct Args {
 pub async fn run(args: Args) -> anyhow::Result<Answer> {
     let entropy = Entropy::system();
     let seed = args.seed.unwrap_or_else(|| u64::from(u32::from_be_bytes(entropy.bytes())));
-    let folder = default_data_dir().join(format!("simulation-{}", entropy.token::<8>()));
-    let settings = Settings { data_dir: folder.clone(), durability: Durability::UnlessPowerFails };
+    let (home, mut stop) = (default_data_dir(), Stop::listen()?);
+    clear_left(&home).await;
+    let folder = passing_folder(&home, &format!("simulation-{}", entropy.token::<8>())).await?;
+    let (cluster, lived) = stop.passing(&folder, live(&folder, seed, &args)).await?;
+    if args.keep && !lived.holds() {
+        keep(&folder)?;
+        eprintln!("the database is left at {}", cluster.url_bootstrap());
+    } else {
+        cluster.stop().await?;
+        discard(&folder).await?;
+    }
+    tell(&lived, &args)?;
+    Ok(if lived.holds() { Answer::Yes } else { Answer::No })
+}
+
+async fn live(folder: &Path, seed: u64, args: &Args) -> anyhow::Result<(LocalPg, Outcome)> {
+    let settings = Settings { data_dir: folder.to_owned(), durability: Durability::UnlessPowerFails };
     let cluster = LocalPg::start_with(settings).await?;
     let plan = Plan {
         seed,
         events: args.events,
         database_url: cluster.url_app(),
-        data_dir: folder.clone(),
+        data_dir: folder.to_owned(),
         catalogue: args.catalogue.clone(),
     };
     let bar = ProgressBar::new(u64::try_from(args.events)?);
     bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} events, {eta} left")?);
     let lived = simulation::run(&plan, &mut |event| bar.set_position(event as u64)).await;
     bar.finish_and_clear();
-    let is_kept = args.keep && !lived.as_ref().is_ok_and(Outcome::holds);
-    if is_kept {
-        eprintln!("the database is left at {}", cluster.url_bootstrap());
-    } else {
-        cluster.stop().await?;
-        std::fs::remove_dir_all(&folder)?;
-    }
-    let lived = lived?;
-    tell(&lived, &args)?;
-    Ok(if lived.holds() { Answer::Yes } else { Answer::No })
+    Ok((cluster, lived?))
 }
 
 fn tell(lived: &Outcome, args: &Args) -> anyhow::Result<()> {

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use super::{Onboarded, StoryClock, config, onboard, sandbox};
 use crate::client::Client;
 use crate::entropy::Entropy;
-use crate::localpg::{LocalPg, Settings};
+use crate::localpg::LocalPg;
 use crate::start::{self, Running};
 
 /// The whole cast.
@@ -40,11 +40,11 @@ const STORY_SECONDS: i64 = 60;
 const DAY_SECONDS: i64 = 86_400;
 
 impl Stage {
-    /// Starts all of it in a fresh folder below `home`.
-    pub async fn open(home: &Path, catalogue: &Path) -> anyhow::Result<Self> {
+    /// Starts all of it in this folder, which goes at the end.
+    pub async fn open(folder: &Path, catalogue: &Path) -> anyhow::Result<Self> {
         let entropy = Entropy::system();
-        let folder = home.join(format!("demo-{}", entropy.token::<8>()));
-        let cluster = LocalPg::start_with(Settings::new(folder.clone())).await?;
+        let folder = folder.to_owned();
+        let cluster = LocalPg::start(&folder).await?;
         let clock = StoryClock::default();
         let (today, now) = begin(&clock).await;
         let yesterday = today.previous();

@@ -1,10 +1,9 @@
 //! A hub of the load's own: embedded database with everything on that keeps money safe, HTTP on the loopback,
 //! and the example catalogue.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context;
 use mizan_ledger::SystemClock;
 use tokio::net::TcpListener;
 
@@ -20,8 +19,7 @@ use crate::config::Limits;
 use crate::demo;
 use crate::entropy::Entropy;
 use crate::http::signature::SigningKey;
-use crate::localpg::default_data_dir;
-use crate::localpg::{LocalPg, Settings};
+use crate::localpg::LocalPg;
 use crate::start::{self, Running};
 use crate::tx::Actor;
 
@@ -32,26 +30,20 @@ pub struct Deployment {
     pub target: Target,
     gateway: Gateway,
     cluster: LocalPg,
-    /// Removed at the end; None when the caller keeps the data.
-    passing: Option<PathBuf>,
 }
 
 impl Deployment {
-    /// Starts all of it in `data_dir`, which is kept and may hold what earlier runs left, or in a folder that is
-    /// removed at the end.
+    /// Starts all of it in `data_dir`, which may hold what earlier runs left.
     ///
     /// # Errors
     /// When a part does not start.
-    pub async fn open(data_dir: Option<&Path>) -> anyhow::Result<Self> {
+    pub async fn open(data_dir: &Path) -> anyhow::Result<Self> {
         let entropy = Entropy::system();
-        let fresh = || default_data_dir().join(format!("load-{}", entropy.token::<8>()));
-        let folder = data_dir.map_or_else(fresh, Path::to_owned);
-        let passing = data_dir.is_none().then(|| folder.clone());
-        let cluster = LocalPg::start_with(Settings::new(folder.clone())).await?;
+        let cluster = LocalPg::start(data_dir).await?;
         let gateway = Gateway::start(([127, 0, 0, 1], 0).into()).await?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let mut config = demo::config(&folder, address, &format!("http://{}", gateway.address));
+        let mut config = demo::config(data_dir, address, &format!("http://{}", gateway.address));
         // One key sends what many portals would; the limit per key is not what is measured.
         config.limits = Limits { requests_per_second: 1_000_000, burst: 1_000_000, ..config.limits };
         let app = start::app(config, &cluster.url_app(), Arc::new(SystemClock), entropy).await?;
@@ -60,21 +52,17 @@ impl Deployment {
         let portal = take_on(&hub.app, &base).await?;
         bring_in_force(&hub.app).await?;
         let target = Target::new(portal, &base, CHANNEL, demo::MERCHANT, demo::callback_key());
-        Ok(Self { hub, target, gateway, cluster, passing })
+        Ok(Self { hub, target, gateway, cluster })
     }
 
-    /// Stops everything; what was not asked to stay is removed.
+    /// Stops everything.
     ///
     /// # Errors
-    /// When the database does not stop or its folder cannot be removed.
+    /// When the database does not stop.
     pub async fn close(self) -> anyhow::Result<()> {
         self.hub.stop().await;
         self.gateway.stop().await;
-        self.cluster.stop().await?;
-        match self.passing {
-            Some(folder) => std::fs::remove_dir_all(&folder).with_context(|| folder.display().to_string()),
-            None => Ok(()),
-        }
+        Ok(self.cluster.stop().await?)
     }
 }
 

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 use tokio::net::UnixStream;
@@ -62,6 +64,7 @@ impl Cluster {
             .arg(format!("--lc-ctype={ctype}"))
             .args((self.durability == Durability::UnlessPowerFails).then_some("--no-sync"))
             .stdin(Stdio::null())
+            .kill_on_drop(true)
             .output()
             .await
             .map_err(LocalPgError::spawn(&program))?;
@@ -105,13 +108,13 @@ impl Cluster {
     /// respect, so the files go; first the last of its processes must be gone. Needs the turn, and no live server.
     pub(super) async fn clear_up(&self) -> Result<(), LocalPgError> {
         let cluster = &self.places.cluster;
-        let mut left = processes_in(cluster);
+        let mut left = self.processes();
         for _ in 0..ORPHAN_PAUSES_MAX {
             if left.is_empty() {
                 break;
             }
             tokio::time::sleep(PAUSE).await;
-            left = processes_in(cluster);
+            left = self.processes();
         }
         if !left.is_empty() {
             return Err(LocalPgError::Orphans { cluster: cluster.clone(), pids: left });
@@ -127,6 +130,26 @@ impl Cluster {
             }
         }
         Ok(())
+    }
+
+    /// The server's, and those an initdb left that was killed.
+    fn processes(&self) -> Vec<u32> {
+        [&self.places.cluster, &self.places.fresh]
+            .into_iter()
+            .flat_map(|folder| processes_in(folder))
+            .collect()
+    }
+
+    /// Ends the server and all of its processes at once, whatever becomes of the data. Needs the turn.
+    pub(super) async fn end(&self) -> Result<(), LocalPgError> {
+        if let Some(pid) = self.server_process().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)) {
+            // One that ended by itself meanwhile is what was wanted.
+            match kill_process(pid, Signal::QUIT) {
+                Ok(()) | Err(Errno::SRCH) => {}
+                Err(error) => return Err(LocalPgError::Stop(error.to_string())),
+            }
+        }
+        self.clear_up().await
     }
 
     /// Starts the server; it goes on when this process ends.
@@ -219,7 +242,7 @@ fn works_in(pid: u32, cluster: &Path) -> bool {
     asked.is_ok_and(|answer| String::from_utf8_lossy(&answer.stdout).contains(&*cluster.to_string_lossy()))
 }
 
-/// Every process of a cluster, where /proc tells.
+/// Every process that works in a cluster's folder, where /proc tells.
 fn processes_in(cluster: &Path) -> Vec<u32> {
     let entries = fs::read_dir(PathBuf::from("/proc")).into_iter().flatten().flatten();
     entries

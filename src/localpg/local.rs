@@ -119,7 +119,7 @@ async fn bring_up(cluster: &Cluster, programs: &Path) -> Result<(), LocalPgError
 }
 
 /// The data directory, absolute and free of links: it names the socket's folder and is compared with processes' folders.
-fn made_data_dir(asked: &Path, account: &Account) -> Result<PathBuf, LocalPgError> {
+pub(super) fn made_data_dir(asked: &Path, account: &Account) -> Result<PathBuf, LocalPgError> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 
     own(asked)?;

@@ -19,12 +19,9 @@ pub(super) struct Turn(#[expect(dead_code, reason = "held, not read: closing the
 
 impl Turn {
     pub(super) async fn take(places: &Places) -> Result<Self, LocalPgError> {
-        let file = open(&places.turn)?;
         for n in 0..TRIES_MAX {
-            match file.try_lock() {
-                Ok(()) => return Ok(Self(file)),
-                Err(TryLockError::WouldBlock) => {}
-                Err(TryLockError::Error(source)) => return Err(LocalPgError::file(&places.turn)(source)),
+            if let Some(turn) = Self::free(places)? {
+                return Ok(turn);
             }
             if n == TRIES_BEFORE_WORD {
                 tell("another process is starting or stopping the database here; waiting for it");
@@ -32,6 +29,16 @@ impl Turn {
             tokio::time::sleep(PAUSE).await;
         }
         Err(LocalPgError::Busy(places.data_dir.clone()))
+    }
+
+    /// The turn if nobody has it.
+    pub(super) fn free(places: &Places) -> Result<Option<Self>, LocalPgError> {
+        let file = open(&places.turn)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(source)) => Err(LocalPgError::file(&places.turn)(source)),
+        }
     }
 }
 

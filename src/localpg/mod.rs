@@ -7,6 +7,7 @@
 //! running ── killed hub ──► the server goes on, the next start() adopts it
 //! running ── killed server ──► supervise() starts it again, which recovers from the write-ahead log
 //! running ── stop() ──► the last process that uses it stops it; others leave it
+//! passing, its process killed ── clear_left() of a later one ──► server ended, folder removed
 //! ```
 //!
 //! Two locks in the data directory keep processes apart, and vanish with a killed process: `turn` is held alone
@@ -20,6 +21,7 @@ mod cluster;
 mod error;
 mod local;
 mod locks;
+mod passing;
 mod place;
 mod programs;
 mod settings;
@@ -31,5 +33,6 @@ mod tests;
 pub use bootstrap::{DATABASE, MIGRATIONS, Schema, bootstrap, schema};
 pub use error::LocalPgError;
 pub use local::LocalPg;
+pub use passing::{clear_left, discard, keep, passing_folder};
 pub use place::{default_data_dir, own};
 pub use settings::{Durability, Settings};

@@ -326,3 +326,45 @@ async fn an_ordinary_user_needs_no_root() {
         assert!(said.contains("1 passed"), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
     }
 }
+
+/// A passing cluster of this test's own home, dropped as a kill drops it: the server goes on.
+async fn killed(home: &Path, name: &str) -> PathBuf {
+    let folder = passing_folder(home, name).await.unwrap();
+    let settings = Settings { data_dir: folder.clone(), durability: Durability::UnlessPowerFails };
+    drop(LocalPg::start_with(settings).await.unwrap());
+    folder
+}
+
+#[tokio::test]
+async fn what_a_killed_run_left_is_cleared_away_by_the_next_and_nothing_else_is() {
+    let place = Place::new();
+    let home = place.0.path().canonicalize().unwrap();
+    let dead = killed(&home, "demo-1").await;
+    let server = fs::read_to_string(dead.join("cluster/postmaster.pid")).unwrap();
+    let server = PathBuf::from(format!("/proc/{}", server.lines().next().unwrap()));
+    assert!(server.exists());
+    let kept = killed(&home, "simulation-1").await;
+    keep(&kept).unwrap();
+    let live = passing_folder(&home, "demo-2").await.unwrap();
+    let settings = Settings { data_dir: live.clone(), durability: Durability::UnlessPowerFails };
+    let used = LocalPg::start_with(settings).await.unwrap();
+    let own = place.start().await;
+    let begun = passing_folder(&home, "demo-3").await.unwrap();
+
+    clear_left(&home).await;
+    assert!(!dead.exists() && !server.exists(), "the dead one is gone with its server");
+    assert!(kept.exists() && begun.exists());
+    for pg in [&used, &own] {
+        assert_eq!(text(&pg.url_app(), "select 'lives'").await, "lives");
+    }
+    clear_left(&home).await;
+
+    used.stop().await.unwrap();
+    discard(&live).await.unwrap();
+    assert!(!live.exists());
+    discard(&place.path()).await.unwrap();
+    assert!(place.server().is_some(), "what carries no mark is not discarded");
+    own.stop().await.unwrap();
+    let settings = Settings { data_dir: kept, durability: Durability::UnlessPowerFails };
+    LocalPg::start_with(settings).await.unwrap().stop().await.unwrap();
+}

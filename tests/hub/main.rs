@@ -13,6 +13,7 @@ mod console;
 mod crash;
 mod demo;
 mod direct_refunds;
+mod ending;
 mod events;
 mod example_portal;
 mod fulfilment;
