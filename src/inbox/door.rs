@@ -12,13 +12,14 @@ use super::store::{self, Arrival};
 use crate::app::App;
 use crate::fault::Fault;
 use crate::group::Group;
+use crate::intents::attempts::service as attempts;
 use crate::tx::Actor;
 
 /// What is answered to the outside party.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Received {
     Taken(Taken),
-    /// A weak scheme proves nothing: nothing is stored, and the sweeper asks the channel once the attempt is silent.
+    /// A weak scheme proves nothing: nothing is stored, and the sweeper asks the channel about the order it names.
     Hint,
     Refused(String),
 }
@@ -37,7 +38,11 @@ pub async fn receive(
             let new = facts(instance, notice, Source::Callback, raw, headers);
             Received::Taken(take(app, new).await?)
         }
-        Verdict::Hint(_) => Received::Hint,
+        Verdict::Hint(notice) => {
+            let mut conn = app.pool.acquire().await?;
+            attempts::ask_soon(&mut conn, instance, &notice.reference, app.clock.now()).await?;
+            Received::Hint
+        }
         Verdict::Refused(refusal) => {
             let why = refusal.to_string();
             let mut conn = app.pool.acquire().await?;

@@ -29,7 +29,9 @@ pub async fn take(tx: &mut Tx, new: &NewNotice) -> Result<Taken, Fault> {
     if first.same_facts(new) {
         return Ok(Taken::Duplicate);
     }
-    let n = store::insert_altered(tx.conn(), new, entry, now).await?;
+    let Some(n) = store::insert_altered(tx.conn(), new, entry, now).await? else {
+        return Ok(Taken::Altered);
+    };
     let altered = NewBreak {
         category: Category::Altered,
         subject: format!("{}:{}:{}", new.channel, new.transaction, new.status),
@@ -85,15 +87,16 @@ pub async fn apply_waiting(tx: &mut Tx, turn: &Turn) -> Result<Turned, Fault> {
     Ok(Turned::Applied(notices.len()))
 }
 
-/// Claims the money keys of a batch; the answer holds those that were free.
-async fn claim(tx: &mut Tx, notices: &[Notice]) -> Result<BTreeSet<String>, Fault> {
+/// Claims the money keys of a batch. The answer holds the notices that claimed theirs: where two tell of one money, the
+/// first in the order of arrival.
+async fn claim(tx: &mut Tx, notices: &[Notice]) -> Result<BTreeSet<i64>, Fault> {
     let money: Vec<&Notice> = notices.iter().filter(|notice| notice.meaning == Meaning::Money).collect();
     let keys: Vec<String> = money.iter().map(|notice| notice.money_key.clone()).collect();
     let numbers: Vec<i64> = money.iter().map(|notice| notice.n).collect();
     let entries: Vec<_> = money.iter().map(|notice| notice.entry).collect();
     let now = tx.now();
-    let free = store::insert_money_keys(tx.conn(), &keys, &numbers, &entries, now).await?;
-    Ok(free.into_iter().collect())
+    let claimed = store::insert_money_keys(tx.conn(), &keys, &numbers, &entries, now).await?;
+    Ok(claimed.into_iter().collect())
 }
 
 /// Which intent each notice's reference names, by the reference as the notice has it.

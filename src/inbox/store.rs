@@ -78,19 +78,22 @@ pub async fn insert(
     Ok(news.into_iter().map(EntryId::from_uuid).collect())
 }
 
-/// Keeps a fact whose money differs from the first told under the same id; one that is told again is kept again.
+/// Keeps a fact whose money differs from the first told under the same id, once however often it is told. None when it is
+/// kept already.
 pub async fn insert_altered(
     conn: &mut PgConnection,
     new: &NewNotice,
     entry: EntryId,
     now: Instant,
-) -> Result<i64, Fault> {
+) -> Result<Option<i64>, Fault> {
     let currency = new.money.currency();
     let n = sqlx::query_scalar!(
         "insert into notices (channel, transaction, status, meaning, source, reference, currency, amount_minor,
              original_transaction, reason, money_key, occurred_at, received_at, raw, headers, entry_id,
              fallback_entry_id, state, outcome)
          values ($1, $2, $3, $4::text, $5::text, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, 'altered', 'altered')
+         on conflict (channel, transaction, status, meaning, reference, currency, amount_minor, original_transaction)
+             where state = 'altered' do nothing
          returning n",
         new.channel,
         new.transaction,
@@ -109,7 +112,7 @@ pub async fn insert_altered(
         new.headers,
         entry.uuid(),
     )
-    .fetch_one(conn)
+    .fetch_optional(conn)
     .await?;
     Ok(n)
 }
@@ -211,21 +214,22 @@ pub async fn count_waiting(conn: &mut PgConnection) -> Result<i64, Fault> {
     Ok(count)
 }
 
-/// Claims money keys; answers those that were free. A key not answered is money that is posted already.
+/// Claims money keys, each for the first of the notices that name it. Answers the notices whose claim held: the money of
+/// any other is posted already, or is claimed by one before it.
 pub async fn insert_money_keys(
     conn: &mut PgConnection,
     keys: &[String],
     notices: &[i64],
     entries: &[EntryId],
     now: Instant,
-) -> Result<Vec<String>, Fault> {
+) -> Result<Vec<i64>, Fault> {
     let entries: Vec<Uuid> = entries.iter().map(|id| id.uuid()).collect();
     let claimed = sqlx::query_scalar!(
         "insert into money_keys (money_key, notice, entry_id, created_at)
          select key, n, entry, $4 from unnest($1::text[], $2::bigint[], $3::uuid[]) as new (key, n, entry)
-         order by key
+         order by key, n
          on conflict (money_key) do nothing
-         returning money_key",
+         returning notice",
         keys,
         notices,
         &entries,

@@ -15,12 +15,18 @@ use crate::intents::attempts::service::{self as attempts, News};
 use crate::intents::{self, Attempt, IntentError};
 use crate::tx::Actor;
 
-/// Asks about attempts whose deadline has passed, one provider call each. Answers how many were asked about.
+/// Attempts asked about in one round.
+const ASKED_MAX: i64 = 100;
+/// Until an attempt is asked about again, if it is still alive then.
+const ASK_AGAIN_SECONDS: i64 = 300;
+
+/// Asks about attempts whose deadline has passed, one provider call each. Answers how many were asked about. Their
+/// deadlines are moved before the first call: whatever the answers are, those that wait longer have their turn next.
 pub async fn ask_silent(app: &App) -> Result<usize, Fault> {
     let now = app.clock.now();
     let silent = {
         let mut conn = app.pool.acquire().await?;
-        attempts::find_silent(&mut conn, now, 100).await?
+        attempts::claim_silent(&mut conn, now, now.plus_seconds(ASK_AGAIN_SECONDS), ASKED_MAX).await?
     };
     for attempt in &silent {
         if let Err(error) = ask(app, attempt).await {
@@ -30,10 +36,10 @@ pub async fn ask_silent(app: &App) -> Result<usize, Fault> {
     Ok(silent.len())
 }
 
-/// Where the order stands at the provider. A capture is money: it goes through the inbox like a callback.
+/// Where the order stands at the provider. What it decided goes through the inbox like a callback, and ends the attempt.
 async fn ask(app: &App, attempt: &Attempt) -> Result<(), IntentError> {
     let query = app.hub.channels.get(&attempt.channel).and_then(|channel| channel.query.clone());
-    let later = News::Unknown { ask_again_at: app.clock.now().plus_seconds(300) };
+    let later = News::Unknown { ask_again_at: attempt.deadline_at };
     let news = match query {
         None => News::Abandoned,
         Some(query) => match query.order(attempt.id.to_string()).await {

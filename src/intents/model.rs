@@ -111,10 +111,11 @@ impl IntentState {
                 Self::RequiresPayment | Self::Processing | Self::PartiallyPaid | Self::Reversed,
                 E::MoneyArrived { completes: true },
             ) => Self::Paid,
-            (
-                Self::RequiresPayment | Self::Processing | Self::PartiallyPaid,
-                E::MoneyArrived { completes: false },
-            ) => Self::PartiallyPaid,
+            (Self::RequiresPayment | Self::PartiallyPaid, E::MoneyArrived { completes: false }) => {
+                Self::PartiallyPaid
+            }
+            // As long as an attempt lives nothing else may begin or end, a part or not.
+            (Self::Processing, E::MoneyArrived { completes: false }) => Self::Processing,
             (Self::RequiresPayment, E::Exempted) => Self::Paid,
             (Self::RequiresPayment | Self::PartiallyPaid, E::TimePassed) => Self::Expired,
             (Self::RequiresPayment | Self::PartiallyPaid, E::Canceled) => Self::Canceled,
@@ -311,7 +312,17 @@ impl AttemptState {
             (Self::Created | Self::Redirected | Self::Unknown, E::Abandoned) => Some(Self::Abandoned),
             (Self::Authorised | Self::Unknown, E::Voided) => Some(Self::Voided),
             (Self::Created | Self::Redirected | Self::Authorised, E::Silent) => Some(Self::Unknown),
-            (Self::Captured, E::Reversed) => Some(Self::Reversed),
+            // Also where the capture was never told: the money came and is gone.
+            (
+                Self::Captured
+                | Self::Created
+                | Self::Redirected
+                | Self::Authorised
+                | Self::Unknown
+                | Self::Declined
+                | Self::Abandoned,
+                E::Reversed,
+            ) => Some(Self::Reversed),
             _ => None,
         }
     }
@@ -405,7 +416,7 @@ mod tests {
     fn every_state_meets_every_event() {
         let table = [
             "requires_payment: processing - paid partially_paid paid expired canceled - -",
-            "processing: - requires_payment paid partially_paid - - - - -",
+            "processing: - requires_payment paid processing - - - - -",
             "partially_paid: processing - paid partially_paid - expired canceled - -",
             "paid: - - - - - - - - reversed",
             "reversed: - - paid - - - - - -",
@@ -439,14 +450,14 @@ mod tests {
             E::Reversed,
         ];
         let table = [
-            "created: redirected authorised captured declined abandoned - unknown -",
-            "redirected: - authorised captured declined abandoned - unknown -",
-            "authorised: - - captured declined - voided unknown -",
+            "created: redirected authorised captured declined abandoned - unknown reversed",
+            "redirected: - authorised captured declined abandoned - unknown reversed",
+            "authorised: - - captured declined - voided unknown reversed",
             "captured: - - - - - - - reversed",
-            "declined: - - captured - - - - -",
-            "abandoned: - - captured - - - - -",
+            "declined: - - captured - - - - reversed",
+            "abandoned: - - captured - - - - reversed",
             "voided: - - - - - - - -",
-            "unknown: - authorised captured declined abandoned voided - -",
+            "unknown: - authorised captured declined abandoned voided - reversed",
             "reversed: - - - - - - - -",
         ];
         for (state, row) in AttemptState::ALL.into_iter().zip(table) {

@@ -65,9 +65,15 @@ pub fn exemptions(basket: &Basket) -> Result<Vec<Exemption>, Fault> {
     Ok(waived.into_iter().map(|(agency, amount)| Exemption::Waived { agency, amount }).collect())
 }
 
-/// The entry of a basket whose total is zero: the memo pair alone.
-pub fn exempted(voucher: Voucher, basket: &Basket) -> Result<Entry, Fault> {
-    rules::collect::exempted(voucher, &exemptions(basket)?).map_err(|error| Fault::Other(error.to_string()))
+/// The entry of a basket whose total is zero: the memo pair alone. None where the price itself is zero, for then nothing
+/// was given up and nothing moves.
+pub fn exempted(voucher: Voucher, basket: &Basket) -> Result<Option<Entry>, Fault> {
+    let exemptions = exemptions(basket)?;
+    if exemptions.is_empty() {
+        return Ok(None);
+    }
+    let entry = rules::collect::exempted(voucher, &exemptions);
+    entry.map(Some).map_err(|error| Fault::Other(error.to_string()))
 }
 
 /// Whose the component is and where it waits until it is released.

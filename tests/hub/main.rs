@@ -16,6 +16,7 @@ mod direct_refunds;
 mod ending;
 mod events;
 mod example_portal;
+mod free_of_charge;
 mod fulfilment;
 mod journals;
 #[expect(clippy::print_stdout, reason = "it says which judge is missing")]
@@ -33,7 +34,9 @@ mod reports;
 #[path = "../support/schemas.rs"]
 mod schemas;
 mod signatures;
+mod silence;
 mod simulation;
+mod stray_money;
 mod two_people;
 mod webhooks;
 mod world;

@@ -1,4 +1,5 @@
 use mizan_ledger::Instant;
+use sqlx::PgConnection;
 
 use super::store;
 use crate::fault::Fault;
@@ -11,7 +12,7 @@ use crate::quoting::Basket;
 use crate::suspense;
 use crate::tx::Tx;
 
-pub use super::store::{find_silent, lock_of, update};
+pub use super::store::{claim_silent, lock_of, update};
 
 /// A payer's choice.
 #[derive(Debug, Clone)]
@@ -97,6 +98,18 @@ pub enum News {
     Unknown {
         ask_again_at: Instant,
     },
+}
+
+/// Somebody says, without proof, that there is news of an order: its channel is to be asked now. Nothing else of what he
+/// says is believed.
+pub async fn ask_soon(
+    conn: &mut PgConnection,
+    channel: &str,
+    order: &str,
+    now: Instant,
+) -> Result<(), Fault> {
+    let Ok(attempt) = order.parse::<AttemptId>() else { return Ok(()) };
+    store::update_due(conn, attempt, channel, now).await
 }
 
 /// Writes the news of an attempt. Money is never news here: it goes through the inbox.

@@ -108,21 +108,53 @@ pub async fn page_of(conn: &mut PgConnection, intents: &[IntentId]) -> Result<Ve
     rows.into_iter().map(Attempt::try_from).collect()
 }
 
-/// Live attempts whose deadline has passed: the provider must be asked.
-pub async fn find_silent(conn: &mut PgConnection, now: Instant, limit: i64) -> Result<Vec<Attempt>, Fault> {
+/// Takes up to `limit` live attempts whose deadline has passed, the longest overdue first, and moves their deadline: the
+/// provider must be asked. Of several hubs each takes others.
+pub async fn claim_silent(
+    conn: &mut PgConnection,
+    now: Instant,
+    ask_again_at: Instant,
+    limit: i64,
+) -> Result<Vec<Attempt>, Fault> {
     let rows = sqlx::query_as!(
         AttemptRow,
-        "select id, intent, channel, state, amount_minor, currency, provider_session, page_url, transaction, failure,
-                created_at, deadline_at
-         from attempts
-         where state in ('created', 'redirected', 'authorised', 'unknown') and deadline_at <= $1
-         order by deadline_at, id limit $2",
+        "update attempts set deadline_at = $2, updated_at = $1
+         where id in (
+             select id from attempts
+             where state in ('created', 'redirected', 'authorised', 'unknown') and deadline_at <= $1
+             order by deadline_at, id limit $3 for no key update skip locked)
+         returning id, intent, channel, state, amount_minor, currency, provider_session, page_url, transaction, failure,
+                   created_at, deadline_at",
         now as _,
+        ask_again_at as _,
         limit,
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(Attempt::try_from).collect()
+    let claimed: Result<Vec<Attempt>, Fault> = rows.into_iter().map(Attempt::try_from).collect();
+    let mut claimed = claimed?;
+    claimed.sort_unstable_by_key(|attempt| attempt.id);
+    Ok(claimed)
+}
+
+/// Lets the deadline of a live attempt on this channel be now, if it is later.
+pub async fn update_due(
+    conn: &mut PgConnection,
+    id: AttemptId,
+    channel: &str,
+    now: Instant,
+) -> Result<(), Fault> {
+    sqlx::query!(
+        "update attempts set deadline_at = $3
+         where id = $1 and channel = $2 and deadline_at > $3
+           and state in ('created', 'redirected', 'authorised', 'unknown')",
+        id.uuid(),
+        channel,
+        now as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// The provider's page is open: writes it to an attempt that still stands as before. None when it does not.

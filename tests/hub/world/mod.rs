@@ -50,6 +50,26 @@ fn project() -> PathBuf {
 
 impl World {
     pub async fn new() -> Self {
+        let catalogue = project().join("config/catalogue");
+        Self::of(&[catalogue.join("standards"), catalogue.join("hukumati")]).await
+    }
+
+    /// A world whose example tariffs somebody has changed.
+    pub async fn with_tariffs(edit: impl Fn(String) -> String) -> Self {
+        let changed = tempfile::tempdir().unwrap();
+        let folders = ["standards", "hukumati"].map(|folder| {
+            let (from, to) = (project().join("config/catalogue").join(folder), changed.path().join(folder));
+            std::fs::create_dir_all(&to).unwrap();
+            for file in std::fs::read_dir(from).unwrap().map(|file| file.unwrap().path()) {
+                let text = edit(std::fs::read_to_string(&file).unwrap());
+                std::fs::write(to.join(file.file_name().unwrap()), text).unwrap();
+            }
+            to
+        });
+        Self::of(&folders).await
+    }
+
+    async fn of(catalogue: &[PathBuf]) -> Self {
         let db = pg::TestDb::new().await;
         let data_dir = tempfile::tempdir().unwrap();
         let now: Instant = MORNING.parse().unwrap();
@@ -67,9 +87,7 @@ impl World {
         #[expect(clippy::disallowed_methods, reason = "the test's own listener; no hub loop")]
         let listener = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
         let base = format!("http://{address}");
-        let catalogue = project().join("config/catalogue");
-        let folders = [catalogue.join("standards"), catalogue.join("hukumati")];
-        let folders: Vec<&Path> = folders.iter().map(PathBuf::as_path).collect();
+        let folders: Vec<&Path> = catalogue.iter().map(PathBuf::as_path).collect();
         let people = demo::onboard(&app, &base, &folders).await.unwrap();
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { app, clock, bank, people, base, http, data_dir, db, listener }

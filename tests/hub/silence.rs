@@ -1,0 +1,154 @@
+//! Orders of which nobody hears: the channel is asked, each in its turn, and every answer ends in something.
+
+use std::sync::Arc;
+
+use mizan::channels::Channels;
+use mizan::entropy::Entropy;
+use mizan::inbox::sweeper;
+use mizan::intents::attempts::service::claim_silent;
+use mizan::start;
+use mizan_adapters::channel::{Channel, Meaning, Notice, Notices, Verdict};
+use mizan_ledger::{Currency, Money};
+use reqwest::header::HeaderMap;
+use serde_json::{Value, json};
+use sqlx::ConnectOptions as _;
+
+use crate::world::{TODAY, World};
+
+fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap()
+}
+
+/// Past the time that an attempt has.
+fn past_the_deadline(world: &World) {
+    world.clock.advance(jiff::SignedDuration::from_mins(40));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_taken_back_before_anybody_told_of_it_ends_its_attempt() {
+    let world = World::new().await;
+    world.control("faults", json!({ "callback": "lost" })).await;
+    let intent = world.intent("CASE-1").await;
+    let page = world.choose_card(&intent).await;
+    world.decide(&page, "approve").await;
+    let order = world.find_intent(text(&intent, "/id")).await["attempts"][0]["id"].clone();
+    world.control("reversals", json!({ "merchant": mizan::demo::MERCHANT, "order": order })).await;
+    past_the_deadline(&world);
+    assert_eq!(sweeper::ask_silent(&world.app).await.unwrap(), 1);
+    world.settle(1).await;
+    let seen = world.find_intent(text(&intent, "/id")).await;
+    assert_eq!((text(&seen, "/state"), text(&seen, "/attempts/0/state")), ("requires_payment", "reversed"));
+    assert!(world.balances().await.is_empty(), "no money came that stayed: {:?}", world.balances().await);
+    assert_eq!(world.breaks().await, [("reversed".to_owned(), "open".to_owned())]);
+    past_the_deadline(&world);
+    assert_eq!(sweeper::ask_silent(&world.app).await.unwrap(), 0, "it is known how it ended");
+
+    // The settlement tells of both, and the bill is not paid by money that is gone.
+    world.end_day(TODAY).await;
+    let seen = world.find_intent(text(&intent, "/id")).await;
+    assert_eq!((text(&seen, "/state"), text(&seen, "/unapplied/0/cause")), ("requires_payment", "reversed"));
+    assert_eq!(world.proposed().await, [], "what the channel took back is not given back again");
+    world.tied().await;
+
+    world.control("faults", json!({})).await;
+    world.pay_by_card(&intent).await;
+    assert_eq!(text(&world.find_intent(text(&intent, "/id")).await, "/state"), "paid");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_answered_the_next_silent_order_has_its_turn() {
+    let world = World::new().await;
+    world.control("faults", json!({ "callback": "lost" })).await;
+    let (mut orders, mut pages) = (Vec::new(), Vec::new());
+    for n in 0..3 {
+        let intent = world.intent(&format!("CASE-{n}")).await;
+        pages.push(world.choose_card(&intent).await);
+        orders.push(world.find_intent(text(&intent, "/id")).await["attempts"][0]["id"].clone());
+        world.clock.advance(jiff::SignedDuration::from_secs(1));
+    }
+    world.decide(&pages[0], "approve").await;
+    past_the_deadline(&world);
+    let mut conn = world.app.pool.acquire().await.unwrap();
+    let (now, mut asked) = (world.app.clock.now(), Vec::new());
+    for _ in 0..4 {
+        let turn = claim_silent(&mut conn, now, now.plus_seconds(300), 1).await.unwrap();
+        asked.extend(turn.into_iter().map(|attempt| json!(attempt.id)));
+    }
+    assert_eq!(asked, orders, "the longest overdue first, each once");
+
+    // Answered with a decision, with `OPEN`, and with nothing at all: nobody is asked again at once.
+    world.clock.advance(jiff::SignedDuration::from_mins(5));
+    let silent =
+        json!({ "callback": "lost", "orders": { text(&orders[2], ""): { "queries": "error_500" } } });
+    world.control("faults", silent).await;
+    assert_eq!(sweeper::ask_silent(&world.app).await.unwrap(), 3);
+    assert_eq!(sweeper::ask_silent(&world.app).await.unwrap(), 0);
+    world.clock.advance(jiff::SignedDuration::from_mins(5));
+    assert_eq!(sweeper::ask_silent(&world.app).await.unwrap(), 3, "what was decided is not applied yet");
+    world.settle(1).await;
+    world.clock.advance(jiff::SignedDuration::from_mins(5));
+    assert_eq!(sweeper::ask_silent(&world.app).await.unwrap(), 2);
+}
+
+/// A scheme that proves nothing: whoever knows the order may say that it is paid.
+struct Weak;
+
+impl Notices for Weak {
+    fn verify(&self, _: &HeaderMap, body: &[u8]) -> Verdict {
+        Verdict::Hint(Notice {
+            transaction: "T-CLAIMED".to_owned(),
+            status: "CAPTURED".to_owned(),
+            meaning: Meaning::Captured,
+            reference: String::from_utf8_lossy(body).into_owned(),
+            money: Money::new(1, Currency::ILS),
+            original_transaction: None,
+            reason: None,
+            occurred_at: "2026-11-22T08:00:00Z".parse().unwrap(),
+        })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hint_makes_the_hub_ask_and_is_not_believed() {
+    let world = World::new().await;
+    let config = world.app.hub.config.clone();
+    let card = Channels::new(&config).unwrap().get("card").unwrap().clone();
+    let weak = Channel { notices: Some(Arc::new(Weak)), ..card };
+    let channels = Channels::new(&config).unwrap().with(weak);
+    let url = world.db().app_options().to_url_lossy().to_string();
+    let clock = Arc::new(world.clock.clone());
+    let hub = start::app_among(channels, config, &url, clock, Entropy::seeded(8)).await.unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let door = format!("http://{}/channels/card/callback", listener.local_addr().unwrap());
+    let routes = mizan::http::router::router(hub.clone());
+    #[expect(clippy::disallowed_methods, reason = "the test's own listener; no hub loop")]
+    let listener = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+    let hint = async |order: &str| {
+        let answer = world.http.post(&door).body(order.to_owned()).send().await.unwrap();
+        assert_eq!(answer.status(), 202);
+    };
+
+    world.control("faults", json!({ "callback": "lost" })).await;
+    let intent = world.intent("CASE-1").await;
+    let page = world.choose_card(&intent).await;
+    let order = world.find_intent(text(&intent, "/id")).await["attempts"][0]["id"].clone();
+    let order = order.as_str().unwrap();
+    hint("no order of ours").await;
+    assert_eq!(sweeper::ask_silent(&hub).await.unwrap(), 0, "its deadline is far");
+    hint(order).await;
+    assert_eq!(sweeper::ask_silent(&hub).await.unwrap(), 1);
+    world.settle(0).await;
+    let seen = world.find_intent(text(&intent, "/id")).await;
+    assert_eq!((text(&seen, "/state"), text(&seen, "/attempts/0/state")), ("processing", "unknown"));
+    assert!(world.balances().await.is_empty(), "the gateway says that the page is still open");
+    world.decide(&page, "approve").await;
+    assert_eq!(sweeper::ask_silent(&hub).await.unwrap(), 0);
+    hint(order).await;
+    assert_eq!(sweeper::ask_silent(&hub).await.unwrap(), 1);
+    world.settle(1).await;
+    let paid = world.find_intent(text(&intent, "/id")).await;
+    assert_eq!((text(&paid, "/state"), text(&paid, "/paid/amount")), ("paid", "215.25"), "{paid}");
+    listener.abort();
+    hub.pool.close().await;
+    hub.poster_pool.close().await;
+}
