@@ -14,6 +14,7 @@ use crate::access::KeyCache;
 use crate::fault::Fault;
 use crate::inbox::door::Arrivals;
 use crate::tx::{Actor, Hub, Tx};
+use crate::{intents, quoting};
 
 /// Cheap to clone; one per process.
 #[derive(Clone)]
@@ -32,6 +33,8 @@ pub struct Parts {
     pub stop: CancellationToken,
     pub wake: Wake,
     pub arrivals: Arrivals,
+    pub quotes: quoting::api::Waiting,
+    pub intents: intents::api::Waiting,
 }
 
 /// Wakes the workers of this process after a commit; those of other processes find work by their tick.

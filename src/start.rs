@@ -76,6 +76,8 @@ pub async fn app_among(
         stop: CancellationToken::new(),
         wake: Wake::default(),
         arrivals: Arrivals::default(),
+        quotes: Default::default(),
+        intents: Default::default(),
     }))
 }
 

@@ -184,12 +184,18 @@ pub async fn update_revoked(conn: &mut PgConnection, key_id: &str, now: Instant)
 }
 
 /// The prefixes under which a portal's return URLs must stand.
-pub async fn find_return_prefixes(conn: &mut PgConnection, portal: PortalId) -> Result<Vec<String>, Fault> {
-    let prefixes =
-        sqlx::query_scalar!("select return_url_prefixes from portals where id = $1", portal.uuid())
-            .fetch_optional(conn)
-            .await?;
-    Ok(prefixes.unwrap_or_default())
+pub async fn find_return_prefixes(
+    conn: &mut PgConnection,
+    portals: &[PortalId],
+) -> Result<BTreeMap<PortalId, Vec<String>>, Fault> {
+    if portals.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let portals: Vec<Uuid> = portals.iter().map(|portal| portal.uuid()).collect();
+    let rows = sqlx::query!("select id, return_url_prefixes from portals where id = any($1)", &portals)
+        .fetch_all(conn)
+        .await?;
+    Ok(rows.into_iter().map(|row| (PortalId::from_uuid(row.id), row.return_url_prefixes)).collect())
 }
 
 /// A person who may log in.

@@ -33,7 +33,7 @@ pub struct Args {
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
     /// Clients with one payment at a time each.
-    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
     clients: u16,
     /// What is pressed: quote, intent, callback, posting.
     #[arg(long, value_enum, default_value_t = Scenario::Payments)]

@@ -5,7 +5,8 @@
 //! - [`problem`] and [`codes`]: refusals as `application/problem+json`, with stable codes in two languages;
 //! - [`json`], [`query`] and [`path`]: strict reading of bodies and parameters; [`page`]: lists in pages;
 //! - [`openapi`] and [`docs`]: the document that the handlers write, and its pages;
-//! - [`call`] and [`once`]: an authenticated request, and how a writing one runs once; [`router`]: all of it together;
+//! - [`call`] and [`once`]: an authenticated request, and how a writing one runs once; [`together`]: how several of a
+//!   kind do in one transaction; [`router`]: all of it together;
 //! - [`language`]: Arabic or English, as the client asks.
 
 pub mod call;
@@ -24,4 +25,5 @@ pub mod query;
 pub mod router;
 pub mod signature;
 mod store;
+pub mod together;
 mod tree;

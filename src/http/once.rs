@@ -10,9 +10,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::call::{Call, load_key};
-use super::idempotency::{Fingerprint, IdempotencyKey, IdempotencyKeyError};
+use super::idempotency::IdempotencyKeyError;
 use super::problem::{Code, Problem};
-use super::store;
+use super::store::{self, Seen, Ticket};
 use crate::app::{App, ServiceError, TRIES_MAX};
 use crate::fault::Fault;
 use crate::tx::Tx;
@@ -110,11 +110,7 @@ impl App {
         };
         match work(&mut tx, input).await {
             Ok(value) => {
-                let answer = Answer {
-                    status,
-                    body: serde_json::to_vec(&value).map_err(Fault::from)?,
-                    replayed: false,
-                };
+                let answer = made(status, &value)?;
                 self.save(call, tx, &answer).await?;
                 Ok(answer)
             }
@@ -129,26 +125,44 @@ impl App {
     /// between the statement's snapshot and its lock stays unseen here; then saving finds the key taken, and all
     /// begins again.
     async fn look(&self, call: &Call) -> Result<Look, Failed> {
-        let (key, fingerprint) = idempotency(call)?;
-        let caller = call.caller.owner.to_string();
+        let ticket = ticket(call)?;
         let mut tx = self.begin(call.actor()).await?;
-        let seen = store::lock(tx.conn(), &caller, key).await?;
-        if !seen.locked {
-            tx.rollback().await?;
-            return Err(Problem::new(Code::IdempotencyKeyBusy).retry_after(1).into());
-        }
+        let seen = store::lock(tx.conn(), &[&ticket]).await?.pop().ok_or(Fault::Stale)?;
         tx.catalogue_is_at(seen.catalogue_version);
+        match self.judge(call, &ticket, seen).await {
+            Ok(None) => Ok(Look::Fresh(Box::new(tx))),
+            Ok(Some(first)) => {
+                tx.rollback().await?;
+                Ok(Look::Seen(first))
+            }
+            Err(refusal) => {
+                tx.rollback().await?;
+                Err(refusal)
+            }
+        }
+    }
+
+    /// What is answered without any work: the first answer again, or why the key cannot be used now. None when the
+    /// request is new.
+    pub(super) async fn judge(
+        &self,
+        call: &Call,
+        ticket: &Ticket<'_>,
+        seen: Seen,
+    ) -> Result<Option<Answer>, Failed> {
+        if !seen.locked {
+            return Err(busy().into());
+        }
         if seen.keys_version != call.keys_version {
             self.recheck(call).await?;
         }
-        let Some(first) = seen.answer else { return Ok(Look::Fresh(Box::new(tx))) };
-        tx.rollback().await?;
-        if first.fingerprint != fingerprint.bytes() {
+        let Some(first) = seen.answer else { return Ok(None) };
+        if first.fingerprint != ticket.fingerprint.bytes() {
             return Err(Problem::new(Code::IdempotencyKeyReused).into());
         }
         let status = StatusCode::from_u16(first.status)
-            .map_err(|_| Fault::corrupt("idempotency", "status", key.as_str()))?;
-        Ok(Look::Seen(Answer { status, body: first.body, replayed: true }))
+            .map_err(|_| Fault::corrupt("idempotency", "status", ticket.key.as_str()))?;
+        Ok(Some(Answer { status, body: first.body, replayed: true }))
     }
 
     /// The key table changed since the signature was checked: the key must still be there as it was.
@@ -161,11 +175,8 @@ impl App {
     }
 
     async fn save(&self, call: &Call, mut tx: Tx, answer: &Answer) -> Result<(), Failed> {
-        let (key, fingerprint) = idempotency(call)?;
-        let caller = call.caller.owner.to_string();
-        let now = tx.now();
-        let status = answer.status.as_u16();
-        if !store::insert(tx.conn(), &caller, key, fingerprint, status, &answer.body, now).await? {
+        let (ticket, now) = (ticket(call)?, tx.now());
+        if !store::insert(tx.conn(), &[(&ticket, answer)], now).await? {
             return Err(Fault::Stale.into());
         }
         Ok(self.commit(tx).await?)
@@ -177,16 +188,7 @@ impl App {
     where
         E: ServiceError + Into<Problem>,
     {
-        let problem: Problem = match error.into_fault() {
-            Ok(fault) => return Err(fault.into()),
-            Err(refusal) => refusal.into(),
-        };
-        let stored = matches!(problem.status().as_u16(), 409 | 410 | 412);
-        if !stored {
-            return Err(problem.into());
-        }
-        let body = problem.to_json(call.language, call.request_id.as_deref()).to_string().into_bytes();
-        let answer = Answer { status: problem.status(), body, replayed: false };
+        let answer = refused(call, error)?;
         match self.look(call).await? {
             Look::Seen(first) => Ok(first),
             Look::Fresh(tx) => {
@@ -197,13 +199,40 @@ impl App {
     }
 }
 
-/// What a reading call asks to be done is done for nobody: it has no key either.
-fn idempotency(call: &Call) -> Result<(&IdempotencyKey, &Fingerprint), Problem> {
-    let named = call.idempotency.as_ref().ok_or(IdempotencyKeyError::Missing)?;
-    named.as_ref().map(|(key, fingerprint)| (key, fingerprint)).map_err(|error| (*error).into())
+/// The refusal of a service as an answer to be kept, when it is one that a repetition must get again.
+pub(super) fn refused<E>(call: &Call, error: E) -> Result<Answer, Failed>
+where
+    E: ServiceError + Into<Problem>,
+{
+    let problem: Problem = match error.into_fault() {
+        Ok(fault) => return Err(fault.into()),
+        Err(refusal) => refusal.into(),
+    };
+    if !matches!(problem.status().as_u16(), 409 | 410 | 412) {
+        return Err(problem.into());
+    }
+    let body = problem.to_json(call.language, call.request_id.as_deref()).to_string().into_bytes();
+    Ok(Answer { status: problem.status(), body, replayed: false })
 }
 
-enum Failed {
+/// What a service made, as the first answer to its request.
+pub(super) fn made<T: Serialize>(status: StatusCode, value: &T) -> Result<Answer, Fault> {
+    Ok(Answer { status, body: serde_json::to_vec(value)?, replayed: false })
+}
+
+/// What is asked under which key. What a reading call asks to be done is done for nobody: it has no key either.
+pub(super) fn ticket(call: &Call) -> Result<Ticket<'_>, Problem> {
+    let named = call.idempotency.as_ref().ok_or(IdempotencyKeyError::Missing)?;
+    let (key, fingerprint) = named.as_ref().map_err(|error| *error)?;
+    Ok(Ticket { caller: call.caller.owner.to_string(), key, fingerprint })
+}
+
+/// The same key is at work elsewhere.
+pub(super) fn busy() -> Problem {
+    Problem::new(Code::IdempotencyKeyBusy).retry_after(1)
+}
+
+pub(super) enum Failed {
     Fault(Fault),
     Problem(Problem),
 }

@@ -2,6 +2,7 @@ use mizan_ledger::Instant;
 use sqlx::PgConnection;
 
 use super::idempotency::{Fingerprint, IdempotencyKey};
+use super::once::Answer;
 use crate::fault::Fault;
 
 /// What is known of a key, and the version of the key table at the time.
@@ -22,56 +23,78 @@ pub struct FirstAnswer {
     pub body: Vec<u8>,
 }
 
-/// Takes the advisory lock of (caller, key) until the end of the transaction, and tells what is known of the key. The
-/// versions of what processes keep in memory come along: each would cost a statement of its own.
-pub async fn lock(conn: &mut PgConnection, caller: &str, key: &IdempotencyKey) -> Result<Seen, Fault> {
-    let row = sqlx::query!(
-        r#"select pg_try_advisory_xact_lock(hashtextextended($3, 0)) as "locked!", h.version as keys_version,
-                  c.version as catalogue_version,
-                  i.fingerprint as "fingerprint?", i.status as "status?", i.body as "body?"
-           from keys_head h cross join catalogue_head c left join idempotency i on i.caller = $1 and i.key = $2"#,
-        caller,
-        key.as_str(),
-        format!("{caller} {}", key.as_str()),
-    )
-    .fetch_one(conn)
-    .await?;
-    let answer = match (row.fingerprint, row.status, row.body) {
-        (Some(fingerprint), Some(status), Some(body)) => Some(FirstAnswer {
-            fingerprint,
-            status: u16::try_from(status)
-                .map_err(|_| Fault::corrupt("idempotency", "status", key.as_str()))?,
-            body,
-        }),
-        _ => None,
-    };
-    let (keys_version, catalogue_version) = (row.keys_version, row.catalogue_version);
-    Ok(Seen { locked: row.locked, keys_version, catalogue_version, answer })
+/// What is asked under which key.
+#[derive(Debug)]
+pub struct Ticket<'a> {
+    pub caller: String,
+    pub key: &'a IdempotencyKey,
+    pub fingerprint: &'a Fingerprint,
 }
 
-/// Stores the first answer. False when the key has one already.
+/// Takes the advisory lock of each (caller, key) until the end of the transaction, and tells what is known of the keys,
+/// in their order. The versions of what processes keep in memory come along: each would cost a statement of its own.
+pub async fn lock(conn: &mut PgConnection, tickets: &[&Ticket<'_>]) -> Result<Vec<Seen>, Fault> {
+    let callers: Vec<&str> = tickets.iter().map(|ticket| ticket.caller.as_str()).collect();
+    let keys: Vec<&str> = tickets.iter().map(|ticket| ticket.key.as_str()).collect();
+    let rows = sqlx::query!(
+        r#"select pg_try_advisory_xact_lock(hashtextextended(asked.caller || ' ' || asked.key, 0)) as "locked!",
+                  keys_head.version as keys_version, catalogue_head.version as catalogue_version,
+                  first.fingerprint as "fingerprint?", first.status as "status?", first.body as "body?"
+           from unnest($1::text[], $2::text[]) with ordinality as asked (caller, key, place)
+           cross join keys_head cross join catalogue_head
+           left join lateral (
+               select fingerprint, status, body from idempotency
+               where caller = asked.caller and key = asked.key limit 1) as first on true
+           order by place"#,
+        &callers as _,
+        &keys as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    let seen = rows.into_iter().zip(&keys).map(|(row, key)| {
+        let answer = match (row.fingerprint, row.status, row.body) {
+            (Some(fingerprint), Some(status), Some(body)) => Some(FirstAnswer {
+                fingerprint,
+                status: u16::try_from(status).map_err(|_| Fault::corrupt("idempotency", "status", *key))?,
+                body,
+            }),
+            _ => None,
+        };
+        let (keys_version, catalogue_version) = (row.keys_version, row.catalogue_version);
+        Ok(Seen { locked: row.locked, keys_version, catalogue_version, answer })
+    });
+    seen.collect()
+}
+
+/// Stores first answers. False when one of the keys has one already.
 pub async fn insert(
     conn: &mut PgConnection,
-    caller: &str,
-    key: &IdempotencyKey,
-    fingerprint: &Fingerprint,
-    status: u16,
-    body: &[u8],
+    answers: &[(&Ticket<'_>, &Answer)],
     now: Instant,
 ) -> Result<bool, Fault> {
+    let callers: Vec<&str> = answers.iter().map(|(ticket, _)| ticket.caller.as_str()).collect();
+    let keys: Vec<&str> = answers.iter().map(|(ticket, _)| ticket.key.as_str()).collect();
+    let fingerprints: Vec<&[u8]> =
+        answers.iter().map(|(ticket, _)| ticket.fingerprint.bytes().as_slice()).collect();
+    let statuses: Vec<i16> =
+        answers.iter().map(|(_, answer)| i16::try_from(answer.status.as_u16()).unwrap_or(i16::MAX)).collect();
+    let bodies: Vec<&[u8]> = answers.iter().map(|(_, answer)| answer.body.as_slice()).collect();
     let done = sqlx::query!(
         "insert into idempotency (caller, key, fingerprint, status, body, created_at)
-         values ($1, $2, $3, $4, $5, $6) on conflict (caller, key) do nothing",
-        caller,
-        key.as_str(),
-        fingerprint.bytes(),
-        i16::try_from(status).unwrap_or(i16::MAX),
-        body,
+         select caller, key, fingerprint, status, body, $6
+         from unnest($1::text[], $2::text[], $3::bytea[], $4::smallint[], $5::bytea[])
+             as answer (caller, key, fingerprint, status, body)
+         on conflict (caller, key) do nothing",
+        &callers as _,
+        &keys as _,
+        &fingerprints as _,
+        &statuses,
+        &bodies as _,
         now as _,
     )
     .execute(conn)
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(done.rows_affected() == answers.len() as u64)
 }
 
 /// The database's clock.

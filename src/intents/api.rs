@@ -8,8 +8,8 @@ use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::IntentBody;
-use super::model::{IntentError, IntentState};
+use super::body::{Asked, IntentBody};
+use super::model::{IntentError, IntentState, NewIntent};
 use super::view::{self, IntentView};
 use super::{service, store};
 use crate::access::Scope;
@@ -21,7 +21,11 @@ use crate::http::openapi::Refusals;
 use crate::http::page::{Cursor, Page, PageRequest};
 use crate::http::path::Path;
 use crate::http::problem::{Code, Faults, FieldCode, FieldError, Problem};
+use crate::http::together::Together;
 use crate::ids::IntentId;
+
+/// Payments that wait to be opened.
+pub type Waiting = Together<NewIntent>;
 
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(open, search)).routes(routes!(find)).routes(routes!(cancel))
@@ -35,13 +39,16 @@ pub fn router() -> OpenApiRouter<App> {
 async fn open(State(app): State<App>, call: Call) -> Result<Answer, Problem> {
     let portal = call.portal(&Scope::IntentsWrite)?;
     let asked = call.json::<IntentBody>()?.read(portal, app.hub.config.mode.is_live())?;
-    app.once(&call, StatusCode::CREATED, &asked, |tx, asked| {
-        Box::pin(async move {
-            match &asked.lines {
-                None => service::open(tx, &asked.intent).await,
-                Some(lines) => service::open_with_lines(tx, &asked.intent, lines).await,
-            }
-        })
+    let Asked { intent, lines } = asked;
+    let Some(lines) = lines else {
+        return app
+            .once_together(&app.intents, (call, intent), StatusCode::CREATED, |tx, all| {
+                Box::pin(service::open_all(tx, all))
+            })
+            .await;
+    };
+    app.once(&call, StatusCode::CREATED, &(intent, lines), |tx, (intent, lines)| {
+        Box::pin(service::open_with_lines(tx, intent, lines))
     })
     .await
 }

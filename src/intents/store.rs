@@ -1,64 +1,90 @@
 use std::collections::BTreeMap;
 
 use mizan_ledger::{Currency, Day, Id, Instant, Money};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::model::{Intent, IntentState};
+use super::model::{Intent, IntentState, Payer};
 use crate::fault::Fault;
 use crate::ids::{IntentId, PortalId, QuoteId};
 
 pub mod releases;
 pub mod search;
 
-/// An intent was inserted after the newest ended one of its reference, if there was one.
-#[derive(Debug)]
-pub struct Inserted {
-    pub predecessor: Option<IntentId>,
-}
-
-/// Inserts an intent, and locks its predecessor: the newest ended one of its reference. None when a live one of the
-/// portal holds the same reference and purpose, or another names its quote.
-pub async fn insert(conn: &mut PgConnection, intent: &Intent) -> Result<Option<Inserted>, Fault> {
-    let payer = intent.payer.as_ref().map(serde_json::to_value).transpose()?;
-    let currency = intent.amount.currency();
-    let row = sqlx::query!(
+/// Inserts new intents, and locks their predecessors: the newest ended one of each reference. Answers the predecessor of
+/// each that was inserted; one is not when a live one of the portal holds the same reference and purpose, or another
+/// names its quote.
+pub async fn insert(
+    conn: &mut PgConnection,
+    intents: &[&Intent],
+) -> Result<BTreeMap<IntentId, Option<IntentId>>, Fault> {
+    if intents.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let ids: Vec<Uuid> = intents.iter().map(|intent| intent.id.uuid()).collect();
+    let portals: Vec<Uuid> = intents.iter().map(|intent| intent.portal.uuid()).collect();
+    let references: Vec<&str> = intents.iter().map(|intent| intent.external_reference.as_str()).collect();
+    let purposes: Vec<&str> = intents.iter().map(|intent| intent.purpose.as_str()).collect();
+    let states: Vec<&str> = intents.iter().map(|intent| intent.state.as_str()).collect();
+    let versions: Vec<i32> = intents.iter().map(|intent| intent.version).collect();
+    let currencies: Vec<Currency> = intents.iter().map(|intent| intent.amount.currency()).collect();
+    let currencies: Vec<&str> = currencies.iter().map(Currency::code).collect();
+    let amounts: Vec<i64> = intents.iter().map(|intent| intent.amount.minor()).collect();
+    let bills: Vec<String> = intents.iter().map(|intent| intent.bill_number.to_string()).collect();
+    let tokens: Vec<&str> = intents.iter().map(|intent| intent.pay_token.as_str()).collect();
+    let quotes: Vec<Uuid> = intents.iter().map(|intent| intent.quote.uuid()).collect();
+    let payers: Vec<Option<Json<&Payer>>> =
+        intents.iter().map(|intent| intent.payer.as_ref().map(Json)).collect();
+    let urls: Vec<Option<&str>> = intents.iter().map(|intent| intent.return_url.as_deref()).collect();
+    let metadata: Vec<Json<&Map<String, Value>>> =
+        intents.iter().map(|intent| Json(&intent.metadata)).collect();
+    let channels: Vec<Json<&[String]>> =
+        intents.iter().map(|intent| Json(intent.channels.as_slice())).collect();
+    let created: Vec<Instant> = intents.iter().map(|intent| intent.created_at).collect();
+    let expire: Vec<Instant> = intents.iter().map(|intent| intent.expires_at).collect();
+    let rows = sqlx::query!(
         "insert into payment_intents (id, portal, external_reference, purpose, state, version, currency, amount_minor,
              paid_minor, bill_number, pay_token, quote, payer, return_url, metadata, channels, created_at, expires_at,
-             paid_at, settlement_on, receipt, predecessor)
-         values ($1, $2, $3, $4, $5::text, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-             (select id from payment_intents
-              where portal = $2 and external_reference = $3 and purpose = $4
-                and state in ('reversed', 'expired', 'canceled')
-              order by id desc limit 1 for no key update))
+             predecessor)
+         select id, portal, external_reference, purpose, state, version, currency, amount_minor, 0, bill_number,
+             pay_token, quote, payer, return_url, metadata, array(select jsonb_array_elements_text(channels)),
+             created_at, expires_at,
+             (select ended.id from payment_intents ended
+              where ended.portal = new.portal and ended.external_reference = new.external_reference
+                and ended.purpose = new.purpose and ended.state in ('reversed', 'expired', 'canceled')
+              order by ended.id desc limit 1 for no key update)
+         from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[], $8::bigint[],
+                 $9::text[], $10::text[], $11::uuid[], $12::jsonb[], $13::text[], $14::jsonb[], $15::jsonb[],
+                 $16::timestamptz[], $17::timestamptz[])
+             as new (id, portal, external_reference, purpose, state, version, currency, amount_minor, bill_number,
+                 pay_token, quote, payer, return_url, metadata, channels, created_at, expires_at)
          on conflict do nothing
-         returning predecessor",
-        intent.id.uuid(),
-        intent.portal.uuid(),
-        intent.external_reference,
-        intent.purpose,
-        intent.state.as_str(),
-        intent.version,
-        currency.code(),
-        intent.amount.minor(),
-        intent.paid.minor(),
-        intent.bill_number.to_string(),
-        intent.pay_token,
-        intent.quote.uuid(),
-        payer,
-        intent.return_url,
-        Value::Object(intent.metadata.clone()),
-        &intent.channels,
-        intent.created_at as _,
-        intent.expires_at as _,
-        intent.paid_at as _,
-        intent.settlement_on as _,
-        intent.receipt,
+         returning id, predecessor",
+        &ids,
+        &portals,
+        &references as _,
+        &purposes as _,
+        &states as _,
+        &versions,
+        &currencies as _,
+        &amounts,
+        &bills,
+        &tokens as _,
+        &quotes,
+        &payers as _,
+        &urls as _,
+        &metadata as _,
+        &channels as _,
+        &created as _,
+        &expire as _,
     )
-    .fetch_optional(conn)
+    .fetch_all(conn)
     .await?;
-    Ok(row.map(|row| Inserted { predecessor: row.predecessor.map(IntentId::from_uuid) }))
+    let inserted =
+        |id, predecessor: Option<Uuid>| (IntentId::from_uuid(id), predecessor.map(IntentId::from_uuid));
+    Ok(rows.into_iter().map(|row| inserted(row.id, row.predecessor)).collect())
 }
 
 struct IntentRow {
@@ -157,29 +183,37 @@ pub async fn find_by_token(conn: &mut PgConnection, token: &str) -> Result<Optio
     row.map(Intent::try_from).transpose()
 }
 
-/// The live intent that holds a portal's reference.
+/// By intents that could not be inserted: the live one that holds the same reference of the same portal.
 pub async fn find_live(
     conn: &mut PgConnection,
-    portal: PortalId,
-    external_reference: &str,
-    purpose: &str,
-) -> Result<Option<(IntentId, IntentState)>, Fault> {
-    let row = sqlx::query!(
-        "select id, state from payment_intents
-         where portal = $1 and external_reference = $2 and purpose = $3
-           and state in ('requires_payment', 'processing', 'partially_paid', 'paid')",
-        portal.uuid(),
-        external_reference,
-        purpose,
+    refused: &[&Intent],
+) -> Result<BTreeMap<IntentId, (IntentId, IntentState)>, Fault> {
+    if refused.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let ids: Vec<Uuid> = refused.iter().map(|intent| intent.id.uuid()).collect();
+    let portals: Vec<Uuid> = refused.iter().map(|intent| intent.portal.uuid()).collect();
+    let references: Vec<&str> = refused.iter().map(|intent| intent.external_reference.as_str()).collect();
+    let purposes: Vec<&str> = refused.iter().map(|intent| intent.purpose.as_str()).collect();
+    let rows = sqlx::query!(
+        r#"select refused.id as "refused!", live.id, live.state as "state: String"
+           from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])
+               as refused (id, portal, external_reference, purpose)
+           join payment_intents live using (portal, external_reference, purpose)
+           where live.state in ('requires_payment', 'processing', 'partially_paid', 'paid')"#,
+        &ids,
+        &portals,
+        &references as _,
+        &purposes as _,
     )
-    .fetch_optional(conn)
+    .fetch_all(conn)
     .await?;
-    row.map(|row| {
+    let live = rows.into_iter().map(|row| {
         let state = IntentState::parse(&row.state);
         let state = state.ok_or_else(|| Fault::corrupt("payment_intents", "state", row.id))?;
-        Ok((IntentId::from_uuid(row.id), state))
-    })
-    .transpose()
+        Ok((IntentId::from_uuid(row.refused), (IntentId::from_uuid(row.id), state)))
+    });
+    live.collect()
 }
 
 /// Takes the next serials of bill numbers out of the sequence, in ascending order.

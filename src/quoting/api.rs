@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 
 use super::body::BasketBody;
 use super::view::{self, QuoteView};
-use super::{PriceCode, QuoteError, service, store};
+use super::{NewQuote, PriceCode, Quote, QuoteError, service, store};
 use crate::access::Scope;
 use crate::app::App;
 use crate::fault::Fault;
@@ -19,7 +19,12 @@ use crate::http::once::Answer;
 use crate::http::openapi::Refusals;
 use crate::http::path::Path;
 use crate::http::problem::{Code, Faults, FieldCode, FieldError, Problem};
+use crate::http::together::{Results, Together};
 use crate::ids::QuoteId;
+use crate::tx::Tx;
+
+/// Baskets that wait for their price.
+pub type Waiting = Together<NewQuote>;
 
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(create)).routes(routes!(find))
@@ -46,14 +51,14 @@ async fn create(State(app): State<App>, call: Call) -> Result<Answer, Problem> {
     let new = BasketBody { currency, lines }.read(portal, &mut faults);
     faults.finish()?;
     let new = new.ok_or(Problem::new(Code::ValidationFailed))?;
-    app.once(&call, StatusCode::CREATED, &new, |tx, new| {
-        Box::pin(async move {
-            let quote = service::create(tx, new).await?;
-            let hub = tx.hub().clone();
-            Ok::<_, QuoteError>(view::quote(&hub, &quote, tx.now()))
-        })
-    })
-    .await
+    app.once_together(&app.quotes, (call, new), StatusCode::CREATED, |tx, all| Box::pin(create_all(tx, all)))
+        .await
+}
+
+async fn create_all(tx: &mut Tx, all: &[&NewQuote]) -> Results<QuoteView, QuoteError> {
+    let quotes = service::create_all(tx, all).await?;
+    let shown = |quote: Result<Quote, QuoteError>| Ok(view::quote(tx.hub(), &quote?, tx.now()));
+    Ok(quotes.into_iter().map(shown).collect())
 }
 
 /// Read a quote.

@@ -2,6 +2,7 @@ use mizan_ledger::{Instant, Zone};
 
 use super::{Asked, Basket, Limits, NewQuote, Promise, Quote, QuoteError, QuoteState, expiry, store};
 use crate::catalogue::{self, Catalogue, FeeVersion, ServiceCode};
+use crate::fault::Fault;
 use crate::ids::{PortalId, QuoteId};
 use crate::tx::Tx;
 
@@ -9,12 +10,25 @@ pub use super::store::{find, find_baskets};
 
 /// Prices a basket and promises it until the quote expires.
 pub async fn create(tx: &mut Tx, new: &NewQuote) -> Result<Quote, QuoteError> {
+    create_all(tx, &[new]).await?.pop().unwrap_or(Err(QuoteError::NotFound))
+}
+
+/// The same for several baskets, in one statement. A basket that has no price leaves nothing behind.
+pub async fn create_all(tx: &mut Tx, all: &[&NewQuote]) -> Result<Vec<Result<Quote, QuoteError>>, Fault> {
     let catalogue = catalogue::service::current(tx).await?;
-    let hub = tx.hub().clone();
+    let quotes: Vec<Result<Quote, QuoteError>> = all.iter().map(|new| promise(tx, &catalogue, new)).collect();
+    let priced: Vec<&Quote> = quotes.iter().filter_map(|quote| quote.as_ref().ok()).collect();
+    store::insert(tx.conn(), &priced).await?;
+    Ok(quotes)
+}
+
+/// A price for a basket, signed.
+fn promise(tx: &Tx, catalogue: &Catalogue, new: &NewQuote) -> Result<Quote, QuoteError> {
+    let hub = tx.hub();
     let created_at = tx.now();
     let hold_seconds = i64::from(hub.config.quote_minutes) * 60;
-    let basket = price(&catalogue, new, created_at)?;
-    let expires_at = expiry(created_at, hold_seconds, versions(&catalogue, &basket));
+    let basket = price(catalogue, new, created_at)?;
+    let expires_at = expiry(created_at, hold_seconds, versions(catalogue, &basket));
     let id: QuoteId = tx.id();
     let promise = Promise {
         id: &id.to_string(),
@@ -26,10 +40,7 @@ pub async fn create(tx: &mut Tx, new: &NewQuote) -> Result<Quote, QuoteError> {
     };
     let signature = hub.keys.sign(&promise.bytes());
     let key_id = hub.keys.key_id().to_owned();
-    let quote =
-        Quote { id, portal: new.portal, basket, created_at, expires_at, used_by: None, key_id, signature };
-    store::insert(tx.conn(), &quote).await?;
-    Ok(quote)
+    Ok(Quote { id, portal: new.portal, basket, created_at, expires_at, used_by: None, key_id, signature })
 }
 
 /// The fee version behind each line, with the zone its days are counted in.
@@ -65,15 +76,22 @@ fn price(catalogue: &Catalogue, new: &NewQuote, now: Instant) -> Result<Basket, 
     Ok(Basket::price(&asked, new.currency, Limits::default())?)
 }
 
-/// A quote that an intent may be opened on now; one that is expired, used, or another portal's is refused. The intent
-/// that names it uses it up.
-pub async fn redeem(tx: &mut Tx, portal: PortalId, id: QuoteId) -> Result<Quote, QuoteError> {
+/// Quotes that intents may be opened on now, in the order asked for; one that is expired, used, or another portal's is
+/// refused. The intent that names it uses it up.
+pub async fn redeem_all(
+    tx: &mut Tx,
+    asked: &[(PortalId, QuoteId)],
+) -> Result<Vec<Result<Quote, QuoteError>>, Fault> {
     let now = tx.now();
-    let quote = store::find(tx.conn(), id).await?.filter(|quote| quote.portal == portal);
-    let quote = quote.ok_or(QuoteError::NotFound)?;
-    match (quote.state(now), quote.used_by) {
-        (QuoteState::Open, _) => Ok(quote),
-        (_, Some(by)) => Err(QuoteError::Used { by }),
-        (_, None) => Err(QuoteError::Expired { at: quote.expires_at }),
-    }
+    let ids: Vec<QuoteId> = asked.iter().map(|(_, id)| *id).collect();
+    let found = store::find_all(tx.conn(), &ids).await?;
+    let redeem = |(portal, id): &(PortalId, QuoteId)| {
+        let quote = found.get(id).filter(|quote| quote.portal == *portal).ok_or(QuoteError::NotFound)?;
+        match (quote.state(now), quote.used_by) {
+            (QuoteState::Open, _) => Ok(quote.clone()),
+            (_, Some(by)) => Err(QuoteError::Used { by }),
+            (_, None) => Err(QuoteError::Expired { at: quote.expires_at }),
+        }
+    };
+    Ok(asked.iter().map(redeem).collect())
 }

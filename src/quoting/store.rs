@@ -9,19 +9,33 @@ use super::{Basket, Quote};
 use crate::fault::Fault;
 use crate::ids::{IntentId, PortalId, QuoteId};
 
-pub async fn insert(conn: &mut PgConnection, quote: &Quote) -> Result<(), Fault> {
+/// Writes new quotes, one statement.
+pub async fn insert(conn: &mut PgConnection, quotes: &[&Quote]) -> Result<(), Fault> {
+    if quotes.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = quotes.iter().map(|quote| quote.id.uuid()).collect();
+    let portals: Vec<Uuid> = quotes.iter().map(|quote| quote.portal.uuid()).collect();
+    let currencies: Vec<&str> = quotes.iter().map(|quote| quote.basket.currency.code()).collect();
+    let totals: Vec<i64> = quotes.iter().map(|quote| quote.basket.total.minor()).collect();
+    let bodies: Vec<Json<&Basket>> = quotes.iter().map(|quote| Json(&quote.basket)).collect();
+    let key_ids: Vec<&str> = quotes.iter().map(|quote| quote.key_id.as_str()).collect();
+    let signatures: Vec<&[u8]> = quotes.iter().map(|quote| quote.signature.as_slice()).collect();
+    let created: Vec<Instant> = quotes.iter().map(|quote| quote.created_at).collect();
+    let expire: Vec<Instant> = quotes.iter().map(|quote| quote.expires_at).collect();
     sqlx::query!(
         "insert into quotes (id, portal, currency, total_minor, body, key_id, signature, created_at, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        quote.id.uuid(),
-        quote.portal.uuid(),
-        quote.basket.currency.code(),
-        quote.basket.total.minor(),
-        Json(&quote.basket) as _,
-        quote.key_id,
-        quote.signature,
-        quote.created_at as _,
-        quote.expires_at as _,
+         select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::jsonb[], $6::text[], $7::bytea[],
+             $8::timestamptz[], $9::timestamptz[])",
+        &ids,
+        &portals,
+        &currencies as _,
+        &totals,
+        &bodies as _,
+        &key_ids as _,
+        &signatures as _,
+        &created as _,
+        &expire as _,
     )
     .execute(conn)
     .await?;
@@ -61,16 +75,22 @@ fn basket(id: Uuid, body: &str) -> Result<Basket, Fault> {
 }
 
 pub async fn find(conn: &mut PgConnection, id: QuoteId) -> Result<Option<Quote>, Fault> {
-    let row = sqlx::query_as!(
+    Ok(find_all(conn, &[id]).await?.remove(&id))
+}
+
+/// Several quotes, one statement.
+pub async fn find_all(conn: &mut PgConnection, ids: &[QuoteId]) -> Result<BTreeMap<QuoteId, Quote>, Fault> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let rows = sqlx::query_as!(
         QuoteRow,
         r#"select id, portal, body::text as "body!", key_id, signature, created_at, expires_at,
                   (select intent.id from payment_intents intent where intent.quote = quotes.id) as used_by
-           from quotes where id = $1"#,
-        id.uuid(),
+           from quotes where id = any($1)"#,
+        &ids,
     )
-    .fetch_optional(conn)
+    .fetch_all(conn)
     .await?;
-    row.map(Quote::try_from).transpose()
+    rows.into_iter().map(|row| Ok((QuoteId::from_uuid(row.id), Quote::try_from(row)?))).collect()
 }
 
 /// The priced lines of several quotes, one statement.

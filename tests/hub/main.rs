@@ -37,6 +37,7 @@ mod signatures;
 mod silence;
 mod simulation;
 mod stray_money;
+mod together;
 mod two_people;
 mod webhooks;
 mod world;
