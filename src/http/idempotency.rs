@@ -1,5 +1,5 @@
 //! The Idempotency-Key of a request and its fingerprint (draft-ietf-httpapi-idempotency-key-header): how a
-//! repeated request is told from a new one. What is stored, and when, is [`crate::http`]'s outer business.
+//! repeated request is told from a new one. What is stored, and when: [`super::once`].
 
 use std::fmt;
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::call::{Call, load_key};
 use super::idempotency::IdempotencyKeyError;
-use super::problem::{Code, Problem};
+use super::problem::{Code, Problem, Retry};
 use super::store::{self, Seen, Ticket};
 use crate::app::{App, ServiceError, TRIES_MAX};
 use crate::fault::Fault;
@@ -66,7 +66,8 @@ impl App {
     ///
     /// # Errors
     /// 409 while the same key runs elsewhere, 422 when it was used for another request, and what the work
-    /// refuses. Refusals decided by the service (409, 410, 412) are stored and replayed; others leave the key free.
+    /// refuses. Refusals decided by the service (409, 410, 412) are stored and replayed, but for those that a later try
+    /// may not meet (`retry: later`); others leave the key free.
     pub async fn once<A, T, E, F>(
         &self,
         call: &Call,
@@ -208,7 +209,9 @@ where
         Ok(fault) => return Err(fault.into()),
         Err(refusal) => refusal.into(),
     };
-    if !matches!(problem.status().as_u16(), 409 | 410 | 412) {
+    // What passes by itself is not for ever the answer to this key: later, the same request may be done.
+    let passes = problem.code.retry() == Retry::Later;
+    if passes || !matches!(problem.status().as_u16(), 409 | 410 | 412) {
         return Err(problem.into());
     }
     let body = problem.to_json(call.language, call.request_id.as_deref()).to_string().into_bytes();

@@ -15,6 +15,10 @@ impl<S: Send + Sync, T: DeserializeOwned + Default + Send> FromRequestParts<S> f
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        // PostgreSQL keeps no text with a zero character, so it names nothing either.
+        if parts.uri.path().contains("%00") {
+            return Ok(Self(T::default()));
+        }
         let read = axum::extract::Path::<T>::from_request_parts(parts, state).await;
         Ok(Self(read.map_or_else(|_| T::default(), |axum::extract::Path(read)| read)))
     }

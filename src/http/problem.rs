@@ -171,7 +171,7 @@ impl Faults {
             self.add(pointer, FieldCode::Empty);
         } else if value.chars().count() > chars_max {
             self.add(pointer, FieldCode::TooLong);
-        } else if value.chars().any(char::is_control) {
+        } else if value.chars().any(|letter| letter.is_control() || turns_the_line(letter)) {
             self.add(pointer, FieldCode::Invalid);
         }
     }
@@ -188,6 +188,12 @@ impl Faults {
         }
         Err(Problem { errors: self.0, ..Problem::new(Code::ValidationFailed) })
     }
+}
+
+/// Breaks a line, or makes text around it read in another order than it stands: what an officer sees would not be
+/// what was sent. (The marks of direction that Arabic beside Latin needs, U+061C, U+200E and U+200F, are not among them.)
+fn turns_the_line(letter: char) -> bool {
+    matches!(letter, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 #[cfg(test)]

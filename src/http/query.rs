@@ -8,6 +8,10 @@ use super::problem::{Code, Problem};
 
 /// The parameters as a struct with `deny_unknown_fields`: a mistyped filter is refused with `query_invalid`, never ignored.
 pub fn read<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
+    // PostgreSQL keeps no text with a zero character, so nothing is found by one.
+    if uri.query().is_some_and(|query| query.contains("%00")) {
+        return Err(Problem::new(Code::QueryInvalid).detail("a parameter holds a zero character"));
+    }
     let Query(read) = Query::<T>::try_from_uri(uri)
         .map_err(|refusal| Problem::new(Code::QueryInvalid).detail(refusal.body_text()))?;
     Ok(read)

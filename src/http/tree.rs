@@ -1,5 +1,5 @@
 //! JSON text as a tree. Refused: members that stand twice (readers disagree on which one counts), nesting beyond
-//! any sense, anything after the end.
+//! any sense, texts with a zero character, anything after the end.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -13,7 +13,8 @@ use super::problem::{Code, FieldCode, FieldError, Problem};
 pub const DEPTH_MAX: usize = 32;
 
 /// # Errors
-/// `malformed_json` with line and column, or `validation_failed` with pointers to what stands twice or too deep.
+/// `malformed_json` with line and column, or `validation_failed` with pointers to what stands twice, too deep, or holds a zero
+/// character.
 pub(super) fn tree(body: &[u8]) -> Result<Value, Problem> {
     let faults = RefCell::new(Vec::new());
     let mut reader = serde_json::Deserializer::from_slice(body);
@@ -103,6 +104,10 @@ impl<'de> Visitor<'de> for Place<'_> {
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        // PostgreSQL keeps no text with a zero character.
+        if value.contains('\0') {
+            self.note(FieldCode::Invalid);
+        }
         Ok(value.into())
     }
 
@@ -120,6 +125,9 @@ impl<'de> Visitor<'de> for Place<'_> {
             let place = self.below(Step::Member(&name));
             if object.contains_key(&name) {
                 place.note(FieldCode::Duplicate);
+            }
+            if name.contains('\0') {
+                place.note(FieldCode::Invalid);
             }
             let value = members.next_value_seed(place)?;
             object.insert(name, value);

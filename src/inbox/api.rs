@@ -1,7 +1,7 @@
 //! POST /channels/{channel}/callback: the door for outside parties, each in its own dialect.
 
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
@@ -11,6 +11,7 @@ use serde_json::json;
 use super::door::{Received, receive};
 use crate::app::App;
 use crate::http::json::collect;
+use crate::http::path::Path;
 use crate::http::problem::{Code, Problem};
 
 /// A callback is a few kilobytes; more is no callback.

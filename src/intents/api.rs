@@ -38,7 +38,7 @@ pub fn router() -> OpenApiRouter<App> {
 #[utoipa::path(post, path = "/v1/payment-intents", tag = "payments", request_body = IntentBody, responses((status = CREATED, body = IntentView), Refusals))]
 async fn open(State(app): State<App>, call: Call) -> Result<Answer, Problem> {
     let portal = call.portal(&Scope::IntentsWrite)?;
-    let asked = call.json::<IntentBody>()?.read(portal, app.hub.config.mode.is_live())?;
+    let asked = call.json::<IntentBody>()?.read(portal, &app, &call).await?;
     let Asked { intent, lines } = asked;
     let Some(lines) = lines else {
         return app
@@ -140,7 +140,7 @@ impl From<IntentError> for Problem {
             IntentError::UnknownChannel(_) => Self::new(Code::ValidationFailed)
                 .field(FieldError::new("/channels", FieldCode::UnknownChannel)),
             IntentError::ChannelUnavailable { .. } => Self::new(Code::ChannelUnavailable),
-            IntentError::AttemptInProgress { .. } => Self::new(Code::AttemptInProgress),
+            IntentError::AttemptInProgress { .. } => Self::new(Code::AttemptInProgress).retry_after(60),
             IntentError::NotCancelable { .. } => Self::new(Code::IntentNotCancelable),
             IntentError::NotPayable { .. } => Self::new(Code::IntentNotPayable),
         };

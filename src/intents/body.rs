@@ -5,10 +5,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::model::{NewIntent, Payer};
+use crate::app::App;
+use crate::http::call::Call;
 use crate::http::problem::{Faults, FieldCode, Problem};
 use crate::ids::{PortalId, QuoteId};
-use crate::quoting::NewQuote;
 use crate::quoting::body::BasketBody;
+use crate::quoting::{self, NewQuote};
 
 /// A payment to be opened: on a quote, or priced and opened in one call.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -19,7 +21,8 @@ pub struct IntentBody {
     #[schema(value_type = Option<Vec<crate::quoting::body::LineBody>>)]
     lines: Option<Value>,
     currency: Option<String>,
-    external_reference: String,
+    #[schema(value_type = String, required = true)]
+    external_reference: Option<String>,
     purpose: Option<String>,
     payer: Option<Payer>,
     return_url: Option<String>,
@@ -38,19 +41,18 @@ pub struct Asked {
 
 impl IntentBody {
     /// # Errors
-    /// `validation_failed` with every fault of form.
-    pub fn read(self, portal: PortalId, live: bool) -> Result<Asked, Problem> {
+    /// `validation_failed` with every fault.
+    pub async fn read(self, portal: PortalId, app: &App, call: &Call) -> Result<Asked, Problem> {
+        let live = app.hub.config.mode.is_live();
         let mut faults = Faults::default();
         let quote = faults.check("/quote", quote_id(self.quote.as_deref()));
-        let lines = match (&self.quote, self.lines, self.currency) {
+        let basket = match (&self.quote, self.lines, self.currency) {
             (Some(_), None, None) => None,
-            (None, Some(lines), Some(currency)) => BasketBody { lines, currency }.read(portal, &mut faults),
+            (None, Some(lines), currency) => {
+                Some(BasketBody { lines: Some(lines), currency }.read(portal, &mut faults))
+            }
             (None, None, _) => {
                 faults.add("/quote", FieldCode::Required);
-                None
-            }
-            (None, Some(_), None) => {
-                faults.add("/currency", FieldCode::Required);
                 None
             }
             (Some(_), ..) => {
@@ -58,7 +60,10 @@ impl IntentBody {
                 None
             }
         };
-        faults.text("/external_reference", &self.external_reference, 64);
+        match &self.external_reference {
+            Some(reference) => faults.text("/external_reference", reference, 64),
+            None => faults.add("/external_reference", FieldCode::Required),
+        }
         let purpose = self.purpose.unwrap_or_else(|| "fee".to_owned());
         faults.text("/purpose", &purpose, 32);
         if let Some(payer) = &self.payer {
@@ -75,11 +80,11 @@ impl IntentBody {
         if channels.len() > 20 {
             faults.add("/channels", FieldCode::TooMany);
         }
-        faults.finish()?;
+        let lines = quoting::body::finish(faults, basket, app, call).await?;
         let intent = NewIntent {
             portal,
             quote: quote.flatten().unwrap_or(QuoteId::from_uuid(uuid::Uuid::nil())),
-            external_reference: self.external_reference,
+            external_reference: self.external_reference.unwrap_or_default(),
             purpose,
             payer: self.payer,
             return_url: self.return_url,

@@ -341,8 +341,8 @@ async fn what_a_killed_run_left_is_cleared_away_by_the_next_and_nothing_else_is(
     let home = place.0.path().canonicalize().unwrap();
     let dead = killed(&home, "demo-1").await;
     let server = fs::read_to_string(dead.join("cluster/postmaster.pid")).unwrap();
-    let server = PathBuf::from(format!("/proc/{}", server.lines().next().unwrap()));
-    assert!(server.exists());
+    let server = PathBuf::from(format!("/proc/{}/cwd", server.lines().next().unwrap()));
+    assert!(fs::read_link(&server).is_ok());
     let kept = killed(&home, "simulation-1").await;
     keep(&kept).unwrap();
     let live = passing_folder(&home, "demo-2").await.unwrap();
@@ -352,7 +352,7 @@ async fn what_a_killed_run_left_is_cleared_away_by_the_next_and_nothing_else_is(
     let begun = passing_folder(&home, "demo-3").await.unwrap();
 
     clear_left(&home).await;
-    assert!(!dead.exists() && !server.exists(), "the dead one is gone with its server");
+    assert!(!dead.exists() && fs::read_link(&server).is_err(), "the dead one is gone with its server");
     assert!(kept.exists() && begun.exists());
     for pg in [&used, &own] {
         assert_eq!(text(&pg.url_app(), "select 'lives'").await, "lives");

@@ -1,7 +1,7 @@
 //! `/pay/{token}` and `/r/{code}`: pages for payers.
 
 use axum::Router;
-use axum::extract::{Form, Path, Query, State};
+use axum::extract::{Form, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::catalogue;
 use crate::fault::Fault;
 use crate::http::language::Language;
+use crate::http::path::Path;
 use crate::http::problem::{Code, Problem};
 use crate::intents::carrying::{Unfit, carries};
 use crate::intents::jobs::{Next, start_on};

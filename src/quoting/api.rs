@@ -8,7 +8,7 @@ use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::body::BasketBody;
+use super::body::{BasketBody, field_code, finish};
 use super::view::{self, QuoteView};
 use super::{NewQuote, PriceCode, Quote, QuoteError, service, store};
 use crate::access::Scope;
@@ -18,7 +18,7 @@ use crate::http::call::Call;
 use crate::http::once::Answer;
 use crate::http::openapi::Refusals;
 use crate::http::path::Path;
-use crate::http::problem::{Code, Faults, FieldCode, FieldError, Problem};
+use crate::http::problem::{Code, Faults, FieldError, Problem};
 use crate::http::together::{Results, Together};
 use crate::ids::QuoteId;
 use crate::tx::Tx;
@@ -34,9 +34,10 @@ pub fn router() -> OpenApiRouter<App> {
 #[serde(deny_unknown_fields)]
 #[schema(as = NewQuote)]
 struct QuoteBody {
-    currency: String,
-    #[schema(value_type = Vec<super::body::LineBody>)]
-    lines: Value,
+    #[schema(value_type = String, required = true)]
+    currency: Option<String>,
+    #[schema(value_type = Vec<super::body::LineBody>, required = true)]
+    lines: Option<Value>,
 }
 
 /// What does it cost, and why? A signed price for a basket.
@@ -48,9 +49,8 @@ async fn create(State(app): State<App>, call: Call) -> Result<Answer, Problem> {
     let portal = call.portal(&Scope::QuotesWrite)?;
     let QuoteBody { currency, lines } = call.json::<QuoteBody>()?;
     let mut faults = Faults::default();
-    let new = BasketBody { currency, lines }.read(portal, &mut faults);
-    faults.finish()?;
-    let new = new.ok_or(Problem::new(Code::ValidationFailed))?;
+    let basket = BasketBody { currency, lines }.read(portal, &mut faults);
+    let new = finish(faults, Some(basket), &app, &call).await?.ok_or(Problem::new(Code::ValidationFailed))?;
     app.once_together(&app.quotes, (call, new), StatusCode::CREATED, |tx, all| Box::pin(create_all(tx, all)))
         .await
 }
@@ -85,9 +85,6 @@ impl From<QuoteError> for Problem {
             QuoteError::NotFound => Self::new(Code::QuoteNotFound),
             QuoteError::Expired { .. } => Self::new(Code::QuoteExpired),
             QuoteError::Used { by } => Self::new(Code::QuoteUsed).with("payment_intent", by.to_string()),
-            QuoteError::UnknownService { line, .. } => Self::new(Code::ValidationFailed)
-                .field(FieldError::new(format!("/lines/{line}/service"), FieldCode::UnknownService)),
-            QuoteError::NoVersion { .. } => Self::new(Code::NoTariff),
             QuoteError::Price(error) => return price_problem(&error),
             QuoteError::Fault(fault) => return fault.into(),
         };
@@ -97,25 +94,12 @@ impl From<QuoteError> for Problem {
 
 /// Every fault of a basket under its pointer; a missing tariff is a refusal of its own.
 fn price_problem(error: &super::PriceError) -> Problem {
-    let no_tariff = error.faults.iter().all(|fault| fault.code == PriceCode::CurrencyNotOffered);
+    let no_tariff = |code| matches!(code, PriceCode::CurrencyNotOffered | PriceCode::NoVersion);
+    let no_tariff = error.faults.iter().all(|fault| no_tariff(fault.code));
     let code = if no_tariff { Code::NoTariff } else { Code::ValidationFailed };
     let mut problem = Problem::new(code).detail(error.to_string());
     for fault in &error.faults {
         problem = problem.field(FieldError::new(fault.field.clone(), field_code(fault.code)));
     }
     problem
-}
-
-fn field_code(code: PriceCode) -> FieldCode {
-    match code {
-        PriceCode::InputMissing | PriceCode::EvidenceMissing => FieldCode::Required,
-        PriceCode::InputUnknown => FieldCode::UnknownInput,
-        PriceCode::InputType => FieldCode::WrongType,
-        PriceCode::InputOutOfBounds | PriceCode::AmountOutOfRange => FieldCode::OutOfRange,
-        PriceCode::CurrencyNotOffered => FieldCode::WrongCurrency,
-        PriceCode::ExemptionUnknown => FieldCode::UnknownExemption,
-        PriceCode::BasketEmpty => FieldCode::Empty,
-        PriceCode::BasketTooLarge => FieldCode::TooMany,
-        _ => FieldCode::Invalid,
-    }
 }

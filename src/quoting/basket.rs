@@ -35,6 +35,13 @@ pub struct Asked<'a> {
     pub day: Day,
 }
 
+impl Asked<'_> {
+    pub(super) fn price(&self, currency: Currency) -> Result<BasketLine, PriceError> {
+        let priced = price(self.version, self.inputs, self.claim, self.day, currency)?;
+        Ok(BasketLine { reference: self.reference.map(str::to_owned), priced })
+    }
+}
+
 /// How large a basket may be: beyond it one journal entry would be too long to lock and to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -49,8 +56,13 @@ impl Default for Limits {
 }
 
 impl Basket {
-    /// Prices every line; refuses with the faults of all of them at once, each under `/lines/N`.
-    pub fn price(asked: &[Asked<'_>], currency: Currency, limits: Limits) -> Result<Self, PriceError> {
+    /// Prices every line, or takes over why it has no version; refuses with the faults of all of them at once, each under
+    /// `/lines/N`.
+    pub fn price(
+        asked: &[Result<Asked<'_>, PriceFault>],
+        currency: Currency,
+        limits: Limits,
+    ) -> Result<Self, PriceError> {
         if asked.is_empty() {
             return Err(PriceFault::new("/lines", PriceCode::BasketEmpty).into());
         }
@@ -60,14 +72,9 @@ impl Basket {
         let mut lines = Vec::with_capacity(asked.len());
         let mut faults: Vec<PriceFault> = Vec::new();
         for (at, line) in asked.iter().enumerate() {
-            match price(line.version, line.inputs, line.claim, line.day, currency) {
-                Ok(priced) => {
-                    lines.push(BasketLine { reference: line.reference.map(str::to_owned), priced });
-                }
-                Err(error) => {
-                    let within = error.faults.into_iter().map(|fault| fault.within(at));
-                    faults.extend(within);
-                }
+            match line.clone().map_err(PriceError::from).and_then(|line| line.price(currency)) {
+                Ok(line) => lines.push(line),
+                Err(error) => faults.extend(error.faults.into_iter().map(|fault| fault.within(at))),
             }
         }
         if !faults.is_empty() {

@@ -56,10 +56,6 @@ pub enum QuoteError {
     Expired { at: Instant },
     #[error("the quote was used for {by}")]
     Used { by: IntentId },
-    #[error("there is no service {code} (line {line})")]
-    UnknownService { line: usize, code: String },
-    #[error("no fee version of {code} is valid today (line {line})")]
-    NoVersion { line: usize, code: String },
     #[error(transparent)]
     Price(#[from] PriceError),
     #[error(transparent)]

@@ -30,6 +30,9 @@ pub struct PriceFault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PriceCode {
+    ServiceUnknown,
+    /// No version of the service is in force.
+    NoVersion,
     InputMissing,
     InputUnknown,
     InputType,
@@ -48,7 +51,9 @@ pub enum PriceCode {
 }
 
 impl PriceCode {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
+        Self::ServiceUnknown,
+        Self::NoVersion,
         Self::InputMissing,
         Self::InputUnknown,
         Self::InputType,
@@ -65,6 +70,8 @@ impl PriceCode {
 
     pub const fn slug(self) -> &'static str {
         match self {
+            Self::ServiceUnknown => "service_unknown",
+            Self::NoVersion => "no_version",
             Self::InputMissing => "input_missing",
             Self::InputUnknown => "input_unknown",
             Self::InputType => "input_type",

@@ -1,6 +1,9 @@
-use mizan_ledger::{Instant, Zone};
+use mizan_ledger::{Currency, Instant, Zone};
 
-use super::{Asked, Basket, Limits, NewQuote, Promise, Quote, QuoteError, QuoteState, expiry, store};
+use super::{
+    Asked, Basket, Limits, NewLine, NewQuote, PriceCode, PriceError, PriceFault, Promise, Quote, QuoteError,
+    QuoteState, expiry, store,
+};
 use crate::catalogue::{self, Catalogue, FeeVersion, ServiceCode};
 use crate::fault::Fault;
 use crate::ids::{PortalId, QuoteId};
@@ -56,24 +59,50 @@ pub fn versions<'a>(
 }
 
 /// Each line by the version in force on its agency's local day.
-fn price(catalogue: &Catalogue, new: &NewQuote, now: Instant) -> Result<Basket, QuoteError> {
-    let mut asked = Vec::with_capacity(new.lines.len());
-    for (line, wanted) in new.lines.iter().enumerate() {
-        let unknown = || QuoteError::UnknownService { line, code: wanted.service.clone() };
-        let code: ServiceCode = wanted.service.parse().map_err(|_| unknown())?;
-        let service = catalogue.service(&code).ok_or_else(unknown)?;
-        let agency = catalogue.agency(code.agency()).ok_or_else(unknown)?;
-        let day = now.day_in(&agency.zone);
-        let none = || QuoteError::NoVersion { line, code: wanted.service.clone() };
-        asked.push(Asked {
-            version: service.version_on(day).ok_or_else(none)?,
-            inputs: &wanted.inputs,
-            claim: wanted.claim.as_ref(),
-            reference: wanted.reference.as_deref(),
-            day,
+fn price(catalogue: &Catalogue, new: &NewQuote, now: Instant) -> Result<Basket, PriceError> {
+    let asked: Vec<_> = new.lines.iter().map(|line| asked(catalogue, line, now)).collect();
+    Basket::price(&asked, new.currency, Limits::default())
+}
+
+fn asked<'a>(catalogue: &'a Catalogue, line: &'a NewLine, now: Instant) -> Result<Asked<'a>, PriceFault> {
+    let unknown = || PriceFault::new("/service", PriceCode::ServiceUnknown).value(&line.service);
+    let code: ServiceCode = line.service.parse().map_err(|_| unknown())?;
+    let service = catalogue.service(&code).ok_or_else(unknown)?;
+    let agency = catalogue.agency(code.agency()).ok_or_else(unknown)?;
+    let day = now.day_in(&agency.zone);
+    let version = service.version_on(day);
+    Ok(Asked {
+        version: version.ok_or_else(|| PriceFault::new("/service", PriceCode::NoVersion).value(day))?,
+        inputs: &line.inputs,
+        claim: line.claim.as_ref(),
+        reference: line.reference.as_deref(),
+        day,
+    })
+}
+
+/// What is wrong with lines that get no price anyway, since the form of something beside them is wrong. Without a
+/// currency its part is not judged.
+pub async fn faults(
+    tx: &mut Tx,
+    currency: Option<Currency>,
+    lines: &[Option<NewLine>],
+) -> Result<Vec<PriceFault>, Fault> {
+    let catalogue = catalogue::service::current(tx).await?;
+    let mut faults = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let Some(line) = line else { continue };
+        let priced = asked(&catalogue, line, tx.now()).map_err(PriceError::from).and_then(|asked| {
+            let currency = currency.or_else(|| asked.version.currencies.first().copied());
+            currency.map_or(Ok(()), |currency| asked.price(currency).map(drop))
         });
+        let found = priced.err().into_iter().flat_map(|error| error.faults).map(|fault| fault.within(at));
+        for fault in found {
+            if !faults.iter().any(|told: &PriceFault| told.field == fault.field && told.code == fault.code) {
+                faults.push(fault);
+            }
+        }
     }
-    Ok(Basket::price(&asked, new.currency, Limits::default())?)
+    Ok(faults)
 }
 
 /// Quotes that intents may be opened on now, in the order asked for; one that is expired, used, or another portal's is

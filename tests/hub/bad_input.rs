@@ -34,7 +34,7 @@ async fn faulty_requests_are_refused_with_every_fault_and_change_nothing() {
         ),
         (
             json!({
-                "currency": "ILS", "lines": passport("new"), "external_reference": "A\u{0000}B",
+                "currency": "ILS", "lines": passport("new"), "external_reference": "A\nB",
                 "return_url": "http://evil.example/", "metadata": { "n": 1 },
                 "payer": { "kind": "person", "language": "fr" },
             }),

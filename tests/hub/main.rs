@@ -18,6 +18,7 @@ mod events;
 mod example_portal;
 mod free_of_charge;
 mod fulfilment;
+mod hostile;
 mod journals;
 #[expect(clippy::print_stdout, reason = "it says which judge is missing")]
 #[path = "../judges/mod.rs"]

@@ -4,10 +4,13 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use mizan::http::idempotency::IDEMPOTENCY_KEY;
+use mizan::http::signature::{Message, SigningKey, sign};
 use serde_json::{Value, json};
 
 use crate::judges::Judge;
@@ -22,19 +25,25 @@ const FOREIGN: [Judge; 2] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Tamper {
     Nothing,
+    Method,
+    Authority,
+    /// To another path that is there and takes the same method.
+    Path,
+    QueryAdded,
     Body,
     Digest,
-    Path,
-    Query,
     IdempotencyKey,
     Created,
+    /// To another key that is registered.
+    KeyId,
     Signature,
 }
 
-/// Forwards everything to the hub, with one byte changed.
+/// Forwards everything to the hub, with one part changed.
 #[derive(Clone)]
 struct Middle {
     hub: String,
+    other_key: String,
     tamper: Arc<Mutex<Tamper>>,
     http: reqwest::Client,
 }
@@ -65,8 +74,19 @@ async fn forward(State(middle): State<Middle>, request: Request<Body>) -> Respon
         Tamper::Digest => header("content-digest"),
         Tamper::IdempotencyKey => header("idempotency-key"),
         Tamper::Signature => header("signature"),
-        Tamper::Path => path = path.replacen("payment-intents", "payment-intentz", 1),
-        Tamper::Query => path.push_str("?x=1"),
+        Tamper::Method => parts.method = Method::GET,
+        Tamper::Authority => {
+            parts.headers.insert("host", HeaderValue::from_static("another.example"));
+        }
+        Tamper::Path => path = path.replacen("payment-intents", "quotes", 1),
+        Tamper::QueryAdded => path.push_str("?x=1"),
+        Tamper::KeyId => {
+            let text = parts.headers["signature-input"].to_str().unwrap();
+            let from = text.find("keyid=\"").unwrap() + "keyid=\"".len();
+            let to = from + text[from..].find('"').unwrap();
+            let changed = format!("{}{}{}", &text[..from], middle.other_key, &text[to..]);
+            parts.headers.insert("signature-input", HeaderValue::try_from(changed).unwrap());
+        }
         Tamper::Created => {
             let text = parts.headers["signature-input"].to_str().unwrap();
             let at = text.find("created=").unwrap() + "created=".len();
@@ -85,7 +105,9 @@ async fn forward(State(middle): State<Middle>, request: Request<Body>) -> Respon
 
 async fn middle(world: &World) -> (String, Arc<Mutex<Tamper>>) {
     let tamper = Arc::new(Mutex::new(Tamper::Nothing));
-    let state = Middle { hub: world.base.clone(), tamper: tamper.clone(), http: world.http.clone() };
+    let other_key = world.people.reconciler.key_id.clone();
+    let state =
+        Middle { hub: world.base.clone(), other_key, tamper: tamper.clone(), http: world.http.clone() };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let routes = axum::Router::new().fallback(forward).with_state(state);
@@ -119,22 +141,77 @@ async fn a_foreign_client_is_served_and_no_covered_byte_may_change() {
         let Some(answers) = judge.ask(&good).await else { continue };
         assert_eq!(answers[0]["status"], 201, "{judge:?}: {answers}");
         for change in [
+            Tamper::Method,
+            Tamper::Authority,
+            Tamper::Path,
+            Tamper::QueryAdded,
             Tamper::Body,
             Tamper::Digest,
-            Tamper::Path,
-            Tamper::Query,
             Tamper::IdempotencyKey,
             Tamper::Created,
+            Tamper::KeyId,
             Tamper::Signature,
         ] {
             *tamper.lock().unwrap() = change;
             let reference = format!("CASE-{at}-{change:?}");
             let answers = judge.ask(&order(&world, &url, &reference)).await.unwrap();
-            // A path that is not there is 404 before anyone is asked who calls.
-            let expected = if change == Tamper::Path { 404 } else { 401 };
-            assert_eq!(answers[0]["status"], expected, "{judge:?} {change:?}: {answers}");
+            assert_eq!(answers[0]["status"], 401, "{judge:?} {change:?}: {answers}");
             let found = world.get(&format!("/v1/payment-intents?external_reference={reference}")).await;
             assert_eq!(found.json["data"], json!([]), "{change:?} did something");
         }
+    }
+}
+
+/// The headers of a request that the portal signed, as whoever caught it on the way has them.
+fn caught(world: &World, method: &Method, path: &str, body: &[u8], key: Option<&'static str>) -> HeaderMap {
+    let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+    headers.extend(key.map(|key| (IDEMPOTENCY_KEY, HeaderValue::from_static(key))));
+    let uri = format!("{}{path}", world.base).parse().unwrap();
+    let signing = SigningKey::hmac_sha256(world.people.portal_secret.clone()).unwrap();
+    let message = Message::outgoing(method, &uri, &headers);
+    let now = world.app.clock.now();
+    let signed = sign(&message, body, &signing, &world.people.portal_key_id, now, Some("nonce")).unwrap();
+    headers.extend(signed.headers);
+    headers
+}
+
+/// What was signed once can be sent again as it is, and then gets the first answer; with another key it is nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replayed_signed_request_does_nothing_new() {
+    let world = World::new().await;
+    let body = order(&world, "", "CASE-1")[0]["body"].as_str().unwrap().to_owned();
+    let path = "/v1/payment-intents";
+    let headers = caught(&world, &Method::POST, path, body.as_bytes(), Some("\"the-first-key\""));
+    let send = async |headers: HeaderMap| {
+        let request = world.http.post(format!("{}{path}", world.base)).headers(headers).body(body.clone());
+        let answer = request.send().await.unwrap();
+        let replayed = answer.headers().contains_key("idempotent-replayed");
+        (answer.status().as_u16(), replayed, answer.json::<Value>().await.unwrap())
+    };
+    let (status, replayed, first) = send(headers.clone()).await;
+    assert_eq!((status, replayed), (201, false), "{first}");
+    let (status, replayed, again) = send(headers.clone()).await;
+    assert_eq!((status, replayed, &again["id"]), (201, true, &first["id"]));
+    let mut other = headers.clone();
+    other.insert(IDEMPOTENCY_KEY, HeaderValue::from_static("\"the-second-key\""));
+    let (status, _, refused) = send(other).await;
+    assert_eq!((status, &refused["code"]), (401, &json!("signature_invalid")));
+    let mut without = headers;
+    without.remove(IDEMPOTENCY_KEY);
+    let (status, _, refused) = send(without).await;
+    assert_eq!(status, 401, "{refused}");
+    let all = world.get(path).await.json;
+    assert_eq!(all["data"].as_array().unwrap().len(), 1);
+}
+
+/// The query of a reading request is covered too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_query_is_refused() {
+    let world = World::new().await;
+    let headers = caught(&world, &Method::GET, "/v1/payment-intents?limit=5", b"", None);
+    for (query, status) in [("?limit=5", 200), ("?limit=6", 401), ("?limit=5&state=paid", 401), ("", 401)] {
+        let url = format!("{}/v1/payment-intents{query}", world.base);
+        let answer = world.http.get(url).headers(headers.clone()).send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), status, "{query}");
     }
 }

@@ -1,6 +1,6 @@
 //! GET /console/accounts/{currency}/{code}: the statement of an account.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::response::Response;
 use mizan_ledger::account::AccountKey;
 use mizan_ledger::store::StatementError;
@@ -12,6 +12,7 @@ use super::{account_name, day, source_link};
 use crate::app::App;
 use crate::console::officer::Officer;
 use crate::console::shell::{Stop, page};
+use crate::http::path::Path;
 
 #[derive(Debug, Deserialize)]
 pub struct Asked {

@@ -1,6 +1,6 @@
 //! GET /console/entries/{id}: one journal entry with its lines and what it was made from.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use mizan_ledger::{EntryId, Side};
 use serde_json::{Value, json};
@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::console::officer::Officer;
 use crate::console::shell::{Stop, page};
 use crate::fault::Fault;
+use crate::http::path::Path;
 
 pub async fn show(
     State(app): State<App>,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use mizan_ledger::store::RecordedEntry;
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ use super::channel;
 use crate::app::{App, Snapshot};
 use crate::console::officer::Officer;
 use crate::console::shell::{Stop, page};
+use crate::http::path::Path;
 use crate::inbox::store::reading;
 
 /// More is not shown on a page.

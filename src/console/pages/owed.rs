@@ -1,6 +1,6 @@
 //! GET /console/channels/{channel}/{currency}: what a channel owes, item by item.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use mizan_ledger::{Currency, Money};
 use serde_json::json;
@@ -11,6 +11,7 @@ use crate::console::officer::Officer;
 use crate::console::shell::{Stop, page};
 use crate::expectations::store::reading::page_owed;
 use crate::fault::Fault;
+use crate::http::path::Path;
 
 /// Items on one page.
 const ITEMS_MAX: i64 = 500;

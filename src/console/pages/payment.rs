@@ -1,6 +1,6 @@
 //! GET /console/payments/{id}: one payment from its price to the bank.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Value, json};
 
@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::console::officer::Officer;
 use crate::console::shell::{Stop, page};
 use crate::expectations::store::reading as expected;
+use crate::http::path::Path;
 use crate::ids::IntentId;
 use crate::inbox::store::reading as notices;
 use crate::intents::{attempts, view};

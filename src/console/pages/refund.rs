@@ -1,6 +1,6 @@
 //! /console/refunds/{id}: one refund with the payment it takes from, and the decision on it by another person.
 
-use axum::extract::{Form, Path, State};
+use axum::extract::{Form, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use futures::future::BoxFuture;
@@ -13,6 +13,7 @@ use crate::app::{App, ServiceError, Snapshot};
 use crate::console::officer::Officer;
 use crate::console::shell::{Stop, page};
 use crate::http::language::Language;
+use crate::http::path::Path;
 use crate::ids::RefundId;
 use crate::intents;
 use crate::quoting::Priced;

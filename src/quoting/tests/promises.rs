@@ -8,7 +8,7 @@ use crate::quoting::promise::Promise;
 fn basket(inputs: &Inputs, claim: Option<&Claim>, reference: Option<&str>) -> Basket {
     let version = version();
     let line = Asked { version: &version, inputs, claim, reference, day: day() };
-    Basket::price(&[line], Currency::ILS, Limits::default()).expect("priced")
+    Basket::price(&[Ok(line)], Currency::ILS, Limits::default()).expect("priced")
 }
 
 fn bytes(basket: &Basket) -> String {

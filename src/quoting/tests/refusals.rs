@@ -109,13 +109,18 @@ fn a_sum_beyond_all_numbers_is_refused() {
 #[test]
 fn a_basket_names_the_line_of_each_fault() {
     let (version, good, bad) = (version(), inputs(), with(&[("samples", 0.into())]));
-    let line = |inputs| Asked { version: &version, inputs, claim: None, reference: Some("A-1"), day: day() };
+    let line =
+        |inputs| Ok(Asked { version: &version, inputs, claim: None, reference: Some("A-1"), day: day() });
     let basket =
         Basket::price(&[line(&good), line(&good)], Currency::ILS, Limits::default()).expect("priced");
     assert_eq!(Ok(basket.total), basket.lines[0].priced.total.checked_mul(2));
     let error =
         Basket::price(&[line(&good), line(&bad)], Currency::ILS, Limits::default()).expect_err("refused");
     assert_eq!(error.faults[0].field, "/lines/1/inputs/samples");
+    let unknown = Err(PriceFault::new("/service", PriceCode::ServiceUnknown));
+    let error = Basket::price(&[line(&bad), unknown], Currency::ILS, Limits::default()).expect_err("refused");
+    let fields: Vec<_> = error.faults.iter().map(|fault| fault.field.as_str()).collect();
+    assert_eq!(fields, ["/lines/0/inputs/samples", "/lines/1/service"]);
     let error =
         Basket::price(&[line(&good), line(&good)], Currency::USD, Limits::default()).expect_err("refused");
     let said = error.faults.iter().filter(|fault| fault.field == "/currency").count();
@@ -126,7 +131,7 @@ fn a_basket_names_the_line_of_each_fault() {
 fn a_basket_has_bounds() {
     let (version, good) = (version(), inputs());
     let line = Asked { version: &version, inputs: &good, claim: None, reference: None, day: day() };
-    let price = |lines: usize, limits| Basket::price(&vec![line; lines], Currency::ILS, limits);
+    let price = |lines: usize, limits| Basket::price(&vec![Ok(line); lines], Currency::ILS, limits);
     let code = |result: Result<Basket, PriceError>| result.map_err(|error| error.faults[0].code).err();
     assert_eq!(code(price(0, Limits::default())), Some(PriceCode::BasketEmpty));
     assert_eq!(code(price(501, Limits::default())), Some(PriceCode::BasketTooLarge));
