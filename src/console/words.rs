@@ -3,7 +3,7 @@
 use crate::http::language::Language;
 
 /// Slug, Arabic, English.
-const WORDS: [(&str, &str, &str); 113] = [
+const WORDS: [(&str, &str, &str); 111] = [
     // payments
     ("requires_payment", "بانتظار الدفع", "Waiting for payment"),
     ("processing", "قيد الدفع", "Processing"),
@@ -20,11 +20,9 @@ const WORDS: [(&str, &str, &str); 113] = [
     // attempts
     ("created", "أُنشئت", "Created"),
     ("redirected", "لدى مقدم الخدمة", "At the provider"),
-    ("authorised", "مفوَّضة", "Authorised"),
     ("captured", "محصَّلة", "Captured"),
     ("declined", "مرفوضة", "Declined"),
     ("abandoned", "متروكة", "Abandoned"),
-    ("voided", "مبطلة", "Voided"),
     ("unknown", "مجهولة المصير", "Unknown"),
     // notices
     ("waiting", "بالانتظار", "Waiting"),

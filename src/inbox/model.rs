@@ -1,8 +1,10 @@
 use mizan_ledger::{EntryId, Instant, Money};
+use serde::Serialize;
 use serde_json::Value;
 
 /// What a fact means to us, whatever the rail calls it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Meaning {
     Money,
     Declined,
@@ -33,7 +35,8 @@ impl Meaning {
 }
 
 /// Which way the news came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Source {
     Callback,
     Query,
@@ -91,7 +94,7 @@ pub enum Taken {
 }
 
 /// A stored fact.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Notice {
     /// Its place in the order of arrival.
     pub n: i64,

@@ -1,14 +1,17 @@
 //! The life of one payment.
 //!
 //! ```text
-//! requires_payment ─attempt─► processing ─full money─► paid ─withdrawn─► reversed ─new money─► paid
-//!       │  ▲                     │  └─last attempt failed─► back
+//! requires_payment ─attempt─► processing ─full money─► paid
+//!       │  ▲                     │ └─last attempt ended without it─► back, or partially_paid
 //!       │  └─────────────────────┘
-//!       ├─part─► partially_paid ─rest─► paid
-//!       ├─time─► expired ─late money applied─► paid
-//!       └─cancel─► canceled ─late money applied─► paid
+//!       ├─part─► partially_paid ─attempt─► processing
+//!       │              └─rest─► paid
+//!       ├─time─► expired      (also partially_paid)
+//!       ├─cancel─► canceled   (also partially_paid)
+//!       └─nothing to pay─► paid
 //! ```
-//! Law: for each intent, collected - reversed = paid amount, and each money key is posted once. Money that comes
+//! Law: for each intent, what was collected for it is its paid amount, and each money key is posted once. A payment that
+//! its channel takes back is a break for a person: the service may be delivered, and the intent stays paid. Money that comes
 //! too late, twice, in another currency or beyond what is due goes to suspense with a break; so do the parts held for
 //! a payment that expires or is canceled.
 

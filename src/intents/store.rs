@@ -53,7 +53,7 @@ pub async fn insert(
              created_at, expires_at,
              (select ended.id from payment_intents ended
               where ended.portal = new.portal and ended.external_reference = new.external_reference
-                and ended.purpose = new.purpose and ended.state in ('reversed', 'expired', 'canceled')
+                and ended.purpose = new.purpose and ended.state in ('expired', 'canceled')
               order by ended.id desc limit 1 for no key update)
          from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[], $8::bigint[],
                  $9::text[], $10::text[], $11::uuid[], $12::jsonb[], $13::text[], $14::jsonb[], $15::jsonb[],

@@ -111,7 +111,6 @@ fn state_text(state: IntentState, language: Language) -> (&'static str, &'static
         IntentState::Processing => ("عملية الدفع جارية", "The payment is under way", "warn"),
         IntentState::PartiallyPaid => ("مدفوع جزئيًا", "Partly paid", "warn"),
         IntentState::Paid => ("مدفوع", "Paid", ""),
-        IntentState::Reversed => ("عُكست عملية الدفع", "The payment was reversed", "bad"),
         IntentState::Expired => ("انتهت المهلة", "Expired", "bad"),
         IntentState::Canceled => ("ملغى", "Canceled", "bad"),
     };

@@ -70,6 +70,8 @@ async fn pass(app: &App, actor: &Actor, summary: &mut Summary) -> Result<(), Fau
     }
     let silent = app.run(actor, &(), |tx, unit| Box::pin(service::match_silent(tx, unit))).await?;
     add(summary, silent);
+    let explained = app.run(actor, &(), |tx, unit| Box::pin(service::match_explained(tx, unit))).await?;
+    add(summary, explained);
     pass_direct(app, actor, summary).await
 }
 

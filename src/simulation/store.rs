@@ -195,7 +195,7 @@ pub(super) async fn find_unsettled(conn: &mut PgConnection) -> Result<Vec<String
         r#"select 'notice ' || n || ' waits' as "what!" from notices where state = 'waiting'
            union all
            select 'attempt ' || id || ' is ' || state from attempts
-             where state in ('created', 'redirected', 'authorised', 'unknown')
+             where state in ('created', 'redirected', 'unknown')
            union all
            select 'payment ' || id || ' is processing' from payment_intents where state = 'processing'
            union all

@@ -90,6 +90,27 @@ async fn whatever_is_answered_the_next_silent_order_has_its_turn() {
     assert_eq!(sweeper::ask_silent(&world.app).await.unwrap(), 2);
 }
 
+/// The page is opened before midnight in Hebron and paid after it; nobody tells, and the hub asks later.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_found_by_asking_belongs_to_the_day_on_which_it_was_made() {
+    let world = World::new().await;
+    let at = async |now: &str| {
+        world.clock.set(now.parse().unwrap());
+        world.control("clock", json!({ "now": now })).await;
+    };
+    world.control("faults", json!({ "callback": "lost" })).await;
+    at("2026-11-22T21:50:00Z").await;
+    let intent = world.intent("CASE-1").await;
+    let page = world.choose_card(&intent).await;
+    at("2026-11-22T22:05:00Z").await;
+    world.decide(&page, "approve").await;
+    at("2026-11-22T22:50:00Z").await;
+    assert_eq!(sweeper::ask_silent(&world.app).await.unwrap(), 1);
+    world.settle(1).await;
+    let paid = world.find_intent(text(&intent, "/id")).await;
+    assert_eq!((text(&paid, "/state"), text(&paid, "/paid_at")), ("paid", "2026-11-22T22:05:00Z"));
+}
+
 /// A scheme that proves nothing: whoever knows the order may say that it is paid.
 struct Weak;
 

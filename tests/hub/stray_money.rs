@@ -306,7 +306,8 @@ async fn an_altered_callback_is_kept_once_however_often_it_comes() {
     for n in 1..40 {
         kept.extend(inbox::store::reading::find(&mut conn, n).await.unwrap());
     }
-    let kept: Vec<(&str, i64)> = kept.iter().map(|one| (one.state.as_str(), one.money.minor())).collect();
+    let kept: Vec<(&str, i64)> =
+        kept.iter().map(|one| (one.state.as_str(), one.notice.money.minor())).collect();
     assert_eq!(kept, [("applied", 21_525), ("altered", 21_625), ("altered", 21_725)]);
     assert_eq!(world.breaks().await, [("altered".to_owned(), "open".to_owned())]);
 }

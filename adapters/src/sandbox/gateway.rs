@@ -53,6 +53,9 @@ pub struct Order {
     pub callback_url: String,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
+    /// When it was captured or declined.
+    #[serde(default)]
+    pub decided_at: Option<Timestamp>,
     pub end: Option<End>,
 }
 
@@ -225,6 +228,7 @@ impl World {
             callback_url: new.callback_url,
             created_at: now,
             expires_at: now.saturating_add(SESSION_LIFE).unwrap_or(now),
+            decided_at: None,
             end: None,
         };
         desk.orders.insert(order.order.clone(), order.clone());
@@ -252,6 +256,7 @@ impl World {
                 End::Declined { transaction, reason }
             }
         };
+        order.decided_at = Some(now);
         order.end = Some(end);
         self.kept.gateway.desk(&merchant).orders.insert(order.order.clone(), order.clone());
         let event = Event::of_payment(&merchant, &order, now);

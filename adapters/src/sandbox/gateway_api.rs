@@ -130,6 +130,7 @@ fn order_view(order: &Order, now: jiff::Timestamp) -> Value {
         "currency": order.amount.currency,
         "reason": order.reason(),
         "created_at": order.created_at,
+        "decided_at": order.decided_at,
     })
 }
 

@@ -18,7 +18,7 @@ use crate::peer::{self, absent, breaking_off, endpoint, serving};
 const SESSION: &str = r#"{"session": "gs_1", "order": "at-1", "page_url": "http://127.0.0.1:1/pay/gs_1",
     "expires_at": "2026-11-22T08:30:00Z", "added_by_the_vendor_later": {"x": [1]}}"#;
 const ORDER: &str = r#"{"order": "at-1", "session": "gs_1", "status": "CAPTURED", "transaction": "T1",
-    "amount": "12.500", "currency": "JOD", "reason": null, "created_at": "2026-11-22T08:00:00Z"}"#;
+    "amount": "12.500", "currency": "JOD", "reason": null, "created_at": "2026-11-22T08:00:00Z", "decided_at": "2026-11-22T08:05:00Z"}"#;
 const REFUND: &str = r#"{"refund": "rf-1", "transaction": "T2", "status": "ACCEPTED"}"#;
 
 /// A certificate made for this test. Its key was thrown away.
@@ -273,7 +273,11 @@ async fn a_query_tells_every_state_of_an_order() {
         assert_eq!((notice.meaning, notice.status.as_str()), (meaning, status));
         assert_eq!((notice.transaction.as_str(), notice.reference.as_str()), ("T1", "at-1"));
         assert_eq!(notice.money, Money::new(12_500, Currency::JOD));
+        let decided_at = "2026-11-22T08:05:00Z";
+        assert_eq!(notice.occurred_at, decided_at.parse().unwrap(), "not when its page was opened");
         assert!(matches!(ask(with(status, "null")).await, Outcome::Unknown { .. }));
+        let undated = with(status, "\"T1\"").replace(&format!("{decided_at:?}"), "null");
+        assert!(matches!(ask(undated).await, Outcome::Unknown { .. }));
     }
     assert!(matches!(ask(with("SETTLING", "\"T1\"")).await, Outcome::Unknown { .. }));
     assert!(matches!(ask(ORDER.replace("at-1", "at-2")).await, Outcome::Unknown { .. }));

@@ -21,6 +21,7 @@ async fn a_payment_lives_from_its_session_to_the_bank_statement() {
     );
     let callback = sandbox.callback().await.body;
     let (_, order) = sandbox.get("/gateway/v1/orders/A-1").await;
+    assert_eq!(order["decided_at"], "2026-11-22T08:00:00Z");
     assert_eq!(
         callback,
         json!({"event": "payment.captured", "merchant": "PORTAL", "order": "A-1", "session": opened["session"],

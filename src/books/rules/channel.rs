@@ -8,11 +8,20 @@ use super::terms::{Parked, RailCost, Voucher};
 use crate::books::chart;
 use crate::books::slug::Slug;
 
+/// Where the net amount of a settlement is when it is entered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shown {
+    /// A line of this bank account, entered with it.
+    AtBank(Slug),
+    /// A credit that was entered before as unknown, and waits in suspense under this name.
+    InSuspense(Slug),
+}
+
 /// One settlement that arrived net of the channel's costs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NetSettlement {
     pub channel: Slug,
-    pub account: Slug,
+    pub shown: Shown,
     /// What the bank shows; below zero when refunds and disputes exceeded the payments and the channel took money.
     pub net: Money,
     /// Costs the channel kept.
@@ -25,16 +34,20 @@ pub struct NetSettlement {
 
 /// net + kept = receivable + surplus.
 pub fn channel_settled_net(voucher: Voucher, settlement: &NetSettlement) -> Result<Entry, RuleError> {
-    let NetSettlement { channel, account, net, kept, receivable, surplus } = settlement;
+    let NetSettlement { channel, shown, net, kept, receivable, surplus } = settlement;
     let currency = net.currency();
     let beyond = surplus.as_ref().map_or(Money::zero(currency), |parked| parked.amount);
-    let (shown, settled) = (net.checked_add(*kept)?, receivable.checked_add(beyond)?);
+    let (gross, settled) = (net.checked_add(*kept)?, receivable.checked_add(beyond)?);
     adds_up(
-        ("what the bank shows and the channel kept", shown),
+        ("what the bank shows and the channel kept", gross),
         ("the receivable settled and the surplus", settled),
     )?;
     let mut draft = Draft::new("channel_settled_net", currency);
-    draft.debit_signed(chart::bank(account, currency), *net)?;
+    let from = match shown {
+        Shown::AtBank(account) => chart::bank(account, currency),
+        Shown::InSuspense(name) => chart::suspense_credits(name, currency),
+    };
+    draft.debit_signed(from, *net)?;
     draft.debit(chart::costs_payable(channel, currency), *kept)?;
     draft.credit_signed(chart::receivable(channel, currency), *receivable)?;
     if let Some(parked) = surplus {
@@ -116,7 +129,7 @@ mod tests {
     fn settlement(net: &str, kept: &str, receivable: &str) -> NetSettlement {
         NetSettlement {
             channel: slug("card"),
-            account: slug("collection"),
+            shown: Shown::AtBank(slug("collection")),
             net: jod(net),
             kept: jod(kept),
             receivable: jod(receivable),
@@ -129,6 +142,13 @@ mod tests {
         enters(
             channel_settled_net(voucher(), &settlement("98.500", "1.500", "100.000")),
             "channel_settled_net: D bank/collection 98.500, D channel/card/costs_payable 1.500,
+             C channel/card/receivable 100.000",
+        );
+        let unknown_before = Shown::InSuspense(slug("collection"));
+        let explained = NetSettlement { shown: unknown_before, ..settlement("98.500", "1.500", "100.000") };
+        enters(
+            channel_settled_net(voucher(), &explained),
+            "channel_settled_net: D suspense/collection/credits 98.500, D channel/card/costs_payable 1.500,
              C channel/card/receivable 100.000",
         );
         let over =

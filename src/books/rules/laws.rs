@@ -124,7 +124,7 @@ fn settled(amounts: &Amounts) -> Vec<Told> {
     let received = amounts.payment().received;
     let net = NetSettlement {
         channel: card.clone(),
-        account: bank.clone(),
+        shown: rail::Shown::AtBank(bank.clone()),
         net: amounts.total,
         kept: a,
         receivable: amounts.total,

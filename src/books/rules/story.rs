@@ -187,7 +187,7 @@ fn cards_settle_net_of_refunds_and_disputes(story: &mut Story) {
 
     let settled = NetSettlement {
         channel: card.clone(),
-        account: slug("collection"),
+        shown: rail::Shown::AtBank(slug("collection")),
         net: jod("34.200"),
         kept: jod("0.300"),
         receivable: jod("34.500"),

@@ -24,7 +24,7 @@ pub async fn show(State(app): State<App>, officer: Officer, Path(n): Path<i64>) 
     let posted = posted(&app, &mut look, std::slice::from_ref(&record)).await?;
     let shown = &wire.raw[..wire.raw.len().min(SHOWN_BYTES_MAX)];
     let values = json!({
-        "channel": channel(&app, &record.channel), "notice": record, "entries": posted,
+        "channel": channel(&app, &record.notice.channel), "notice": record, "entries": posted,
         "raw": text(shown), "bytes": wire.raw.len(), "cut": shown.len() < wire.raw.len(), "headers": wire.headers,
     });
     page(&app, &officer, "notice.html", values)
@@ -33,7 +33,7 @@ pub async fn show(State(app): State<App>, officer: Officer, Path(n): Path<i64>) 
 /// The entries of notices that stand in the book.
 pub async fn posted(app: &App, look: &mut Snapshot, records: &[reading::Record]) -> Result<Vec<Value>, Stop> {
     let mut entries = Vec::new();
-    for id in records.iter().flat_map(|record| record.entries) {
+    for id in records.iter().flat_map(reading::Record::entries) {
         if let Some(found) = app.hub.book.entry(look, id).await?
             && !entries.iter().any(|(seq, _)| *seq == found.seq)
         {

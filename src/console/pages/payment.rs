@@ -49,8 +49,10 @@ pub async fn show(
     let receipt = receipt.map(|one| {
         json!({ "number": one.number, "code": one.code, "state": one.state, "credited": one.credited, "issued_at": one.issued_at })
     });
-    let told: Vec<Value> =
-        told.iter().map(|one| json!({ "notice": one, "channel": channel(&app, &one.channel) })).collect();
+    let told: Vec<Value> = told
+        .iter()
+        .map(|one| json!({ "notice": one, "channel": channel(&app, &one.notice.channel) }))
+        .collect();
     let expected: Vec<Value> =
         expected.iter().map(|one| json!({ "item": one, "channel": channel(&app, &one.channel) })).collect();
     let given_back: Vec<Value> = refunds::service::page_of(&mut look, RefundSource::Intent(id))

@@ -1,36 +1,33 @@
 //! Notices as people read them, with what became of each.
 
-use mizan_ledger::{Currency, EntryId, Id, Instant, Money};
+use mizan_ledger::{EntryId, Id, Instant};
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::NoticeRow;
 use crate::fault::Fault;
 use crate::ids::IntentId;
+use crate::inbox::model::Notice;
 
 /// A fact as it was told and what became of it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Record {
-    pub n: i64,
-    pub channel: String,
-    pub transaction: String,
-    pub status: String,
-    pub meaning: String,
-    pub source: String,
-    pub reference: Option<String>,
-    pub money: Money,
-    pub original_transaction: Option<String>,
-    pub reason: Option<String>,
-    pub money_key: String,
-    pub occurred_at: Instant,
+    #[serde(flatten)]
+    pub notice: Notice,
     pub received_at: Instant,
     pub applied_at: Option<Instant>,
     pub state: String,
     pub outcome: Option<String>,
     pub intent: Option<IntentId>,
+}
+
+impl Record {
     /// The entries it may have made; which of them stands in the book is for the book to say.
-    pub entries: [EntryId; 2],
+    pub fn entries(&self) -> [EntryId; 2] {
+        [self.notice.entry, self.notice.fallback_entry]
+    }
 }
 
 /// What came over the wire, to the byte.
@@ -67,9 +64,7 @@ impl TryFrom<RecordRow> for Record {
     type Error = Fault;
 
     fn try_from(row: RecordRow) -> Result<Self, Fault> {
-        let currency: Currency =
-            row.currency.parse().map_err(|_| Fault::corrupt("notices", "currency", row.n))?;
-        Ok(Self {
+        let notice = NoticeRow {
             n: row.n,
             channel: row.channel,
             transaction: row.transaction,
@@ -77,17 +72,22 @@ impl TryFrom<RecordRow> for Record {
             meaning: row.meaning,
             source: row.source,
             reference: row.reference,
-            money: Money::new(row.amount_minor, currency),
+            currency: row.currency,
+            amount_minor: row.amount_minor,
             original_transaction: row.original_transaction,
             reason: row.reason,
             money_key: row.money_key,
             occurred_at: row.occurred_at,
+            entry_id: row.entry_id,
+            fallback_entry_id: row.fallback_entry_id,
+        };
+        Ok(Self {
+            notice: notice.try_into()?,
             received_at: row.received_at,
             applied_at: row.applied_at,
             state: row.state,
             outcome: row.outcome,
             intent: row.intent.map(IntentId::from_uuid),
-            entries: [EntryId::from_uuid(row.entry_id), EntryId::from_uuid(row.fallback_entry_id)],
         })
     }
 }

@@ -12,7 +12,7 @@ pub async fn insert(conn: &mut PgConnection, attempt: &Attempt) -> Result<bool, 
     let done = sqlx::query!(
         "insert into attempts (id, intent, channel, state, amount_minor, currency, created_at, deadline_at, updated_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $7)
-         on conflict (intent) where state in ('created', 'redirected', 'authorised', 'unknown') do nothing",
+         on conflict (intent) where state in ('created', 'redirected', 'unknown') do nothing",
         attempt.id.uuid(),
         attempt.intent.uuid(),
         attempt.channel,
@@ -121,7 +121,7 @@ pub async fn claim_silent(
         "update attempts set deadline_at = $2, updated_at = $1
          where id in (
              select id from attempts
-             where state in ('created', 'redirected', 'authorised', 'unknown') and deadline_at <= $1
+             where state in ('created', 'redirected', 'unknown') and deadline_at <= $1
              order by deadline_at, id limit $3 for no key update skip locked)
          returning id, intent, channel, state, amount_minor, currency, provider_session, page_url, transaction, failure,
                    created_at, deadline_at",
@@ -147,7 +147,7 @@ pub async fn update_due(
     sqlx::query!(
         "update attempts set deadline_at = $3
          where id = $1 and channel = $2 and deadline_at > $3
-           and state in ('created', 'redirected', 'authorised', 'unknown')",
+           and state in ('created', 'redirected', 'unknown')",
         id.uuid(),
         channel,
         now as _,

@@ -106,7 +106,7 @@ impl<'a> Known<'a> {
 struct Place<'a> {
     account: &'a str,
     day: Day,
-    line: Option<&'a OpenLine>,
+    line: Option<i64>,
     entry: EntryId,
 }
 
@@ -140,7 +140,7 @@ impl Booking {
         let place = Place {
             account: &line.account,
             day: line.booked_on.min(self.today()),
-            line: Some(line),
+            line: Some(line.id),
             entry: line.entry,
         };
         let state = match &ruled.verdict {
@@ -190,7 +190,7 @@ impl Booking {
     fn voucher(&self, place: &Place<'_>, source_ref: String) -> Voucher {
         let mut meta = Map::new();
         if let Some(line) = place.line {
-            meta.insert("statement_line".to_owned(), line.id.into());
+            meta.insert("statement_line".to_owned(), line.into());
         }
         Voucher { id: place.entry, effective_on: place.day, actor: "hub:recon".to_owned(), source_ref, meta }
     }
@@ -258,7 +258,7 @@ impl Booking {
     fn meet(&mut self, place: &Place<'_>, expected: &Expectation, by: Option<&Settlement>, entry: EntryId) {
         self.met.push(Met {
             expectation: expected.id,
-            statement_line: place.line.map(|line| line.id),
+            statement_line: place.line,
             settlement: by.map(|settlement| settlement.reference.clone()),
             entry,
         });

@@ -4,7 +4,7 @@ use mizan_ledger::Money;
 use serde_json::{Value, json};
 
 use super::{Booking, CORRECTION_DAYS, Known, Place, RefundSeen, Seen};
-use crate::books::rules::channel::NetSettlement;
+use crate::books::rules::channel::{NetSettlement, Shown};
 use crate::books::{CostBearer, Parked, RailCost, Voucher, rules};
 use crate::breaks::{Category, NewBreak};
 use crate::expectations::{Kind, NewExpectation};
@@ -13,6 +13,7 @@ use crate::ids::SuspenseId;
 use crate::inbox::{Meaning, NewNotice, Source};
 use crate::intents::shares::slug;
 use crate::recon::matching::settlement::{Difference, Item, ItemKind, Plan, Settlement};
+use crate::recon::store::ExplainedLine;
 use crate::suspense;
 
 impl Booking {
@@ -25,7 +26,27 @@ impl Booking {
     ) -> Result<(), Fault> {
         let day = settlement.day.min(self.today());
         let place = Place { account: &settlement.account, day, line: None, entry: settlement.entry };
-        self.settles(&place, settlement, plan, known).map(|_| ())
+        let shown = Shown::AtBank(slug(place.account)?);
+        self.settles_from(&place, shown, settlement, plan, known)
+    }
+
+    /// A settlement whose line was booked as unknown, because its channel had not told of it yet: what waits in suspense
+    /// settles it. It counts from today; the day of the line is proved as it was known then.
+    pub fn settle_explained(
+        &mut self,
+        explained: &ExplainedLine,
+        settlement: &Settlement,
+        plan: &Plan,
+        known: &Known<'_>,
+    ) -> Result<(), Fault> {
+        let (line, entry) = (Some(explained.line), settlement.entry);
+        let place = Place { account: &settlement.account, day: self.today(), line, entry };
+        let shown = Shown::InSuspense(slug(&settlement.account)?);
+        self.settles_from(&place, shown, settlement, plan, known)?;
+        self.used.push((explained.item, settlement.net));
+        let told = "its channel told afterwards what it settled";
+        self.resolve(Category::UnknownCredit, explained.money_key.clone(), told);
+        Ok(())
     }
 
     pub(super) fn settles(
@@ -35,8 +56,21 @@ impl Booking {
         plan: &Plan,
         known: &Known<'_>,
     ) -> Result<&'static str, Fault> {
+        let shown = Shown::AtBank(slug(place.account)?);
+        self.settles_from(place, shown, settlement, plan, known)?;
+        Ok("matched")
+    }
+
+    fn settles_from(
+        &mut self,
+        place: &Place<'_>,
+        shown: Shown,
+        settlement: &Settlement,
+        plan: &Plan,
+        known: &Known<'_>,
+    ) -> Result<(), Fault> {
         let name = name_of(settlement);
-        let (channel, account) = (slug(&settlement.channel)?, slug(place.account)?);
+        let channel = slug(&settlement.channel)?;
         let mut voucher = self.voucher(place, name);
         voucher.meta.insert("settlement".to_owned(), settlement.reference.as_str().into());
         self.meet_all(place, settlement, plan, &voucher, known)?;
@@ -45,7 +79,7 @@ impl Booking {
         let net = NetSettlement {
             surplus: beyond.is_positive().then(|| Parked { suspense: channel.clone(), amount: beyond }),
             channel,
-            account,
+            shown,
             net: plan.net,
             kept: plan.kept,
             receivable: plan.receivable,
@@ -58,7 +92,7 @@ impl Booking {
             self.park(place, &settlement.channel, one);
         }
         self.follow_up(place, settlement, plan);
-        Ok("matched")
+        Ok(())
     }
 
     /// The expectations that a settlement meets.
@@ -96,7 +130,7 @@ impl Booking {
         for subject in &plan.subjects {
             self.resolve(Category::MissingInHub, subject.clone(), "it was booked and settled");
         }
-        self.settlements.push((settlement.id, place.line.map(|line| line.id)));
+        self.settlements.push((settlement.id, place.line));
     }
 
     /// What the channel kept beside its contract is borne by who bears its costs, and looked into.
@@ -133,7 +167,8 @@ impl Booking {
         Ok(())
     }
 
-    /// Money beyond what was expected: an item in the channel's suspense.
+    /// Money beyond what was expected: an item in the channel's suspense. Two tellings of the channel differ here, so that
+    /// no refund of it is proposed before a person has asked which is true.
     pub(super) fn park(&mut self, place: &Place<'_>, channel: &str, one: &Difference) {
         self.suspense.push(suspense::NewItem {
             id: self.hub.entropy.id::<SuspenseId>(self.now),
@@ -141,7 +176,7 @@ impl Booking {
             money: one.money,
             cause: one.category.as_str().to_owned(),
             notice: None,
-            statement_line: place.line.map(|line| line.id),
+            statement_line: place.line,
             intent: one.intent,
             money_key: None,
             entry: place.entry,

@@ -1,6 +1,7 @@
 //! The use cases of reconciliation, one file each.
 
 mod direct;
+mod explained;
 mod import;
 mod overdue;
 mod reconcile;
@@ -8,6 +9,7 @@ mod refunds;
 mod reports;
 
 pub use direct::{match_direct, set_aside_direct};
+pub use explained::match_explained;
 pub use import::import;
 pub use overdue::{explain_suspense, open_overdue};
 pub use reconcile::{Step, match_lines, match_silent};

@@ -8,10 +8,10 @@ mod statements;
 
 pub use files::{find_file, find_file_statements, insert_file};
 pub use lines::{Decided, OpenLine, ShownLine, count_open_lines, lock_open_lines, page_lines, update_lines};
-pub use overdue::{Explained, Overdue, lock_explained, page_overdue};
+pub use overdue::{Explained, ExplainedLine, Overdue, lock_explained, lock_explained_lines, page_overdue};
 pub use settlements::{
     find_items, find_untold_since, insert_settlement, insert_wanted, lock_direct, lock_reported, lock_silent,
-    page_direct, page_wanted, update_matched, update_not_told, update_told,
+    page_direct, page_reported, page_wanted, update_matched, update_not_told, update_told,
 };
 pub use statements::{
     NewStatement, exists, find_accepted_content, find_next, find_position, find_repeated, insert_lines,

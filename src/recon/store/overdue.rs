@@ -3,7 +3,7 @@ use sqlx::PgConnection;
 
 use crate::expectations::Kind;
 use crate::fault::Fault;
-use crate::ids::{ExpectationId, IntentId, SuspenseId};
+use crate::ids::{ExpectationId, IntentId, SettlementId, SuspenseId};
 
 /// Expected money that the statements do not show.
 #[derive(Debug, Clone)]
@@ -157,4 +157,41 @@ pub async fn lock_explained(conn: &mut PgConnection, limit: i64) -> Result<Vec<E
             })
         })
         .collect()
+}
+
+/// A credit booked as unknown that shows what a channel settled.
+#[derive(Debug, Clone)]
+pub struct ExplainedLine {
+    pub item: SuspenseId,
+    pub line: i64,
+    pub money_key: String,
+    pub text: String,
+    pub settlement: SettlementId,
+}
+
+/// Unused credits in suspense, each with a settlement into their account that has their amount and no line yet. Both are
+/// locked; whether the line's text names the settlement is not asked here.
+pub async fn lock_explained_lines(conn: &mut PgConnection, limit: i64) -> Result<Vec<ExplainedLine>, Fault> {
+    let rows = sqlx::query!(
+        r#"select item.id as item, line.id as line, line.money_key, line.text, settlements.id as settlement
+           from suspense_items item
+           join statement_lines line on line.id = item.statement_line and line.state = 'suspense'
+           join settlements on settlements.account = item.account and settlements.currency = item.currency
+               and settlements.net_minor = item.amount_minor and settlements.state = 'reported'
+           where item.used_minor = 0 and item.cause = 'unknown_credit'
+           order by item.id, settlements.id limit $1 for no key update of item, settlements"#,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| ExplainedLine {
+            item: SuspenseId::from_uuid(row.item),
+            line: row.line,
+            money_key: row.money_key,
+            text: row.text,
+            settlement: SettlementId::from_uuid(row.settlement),
+        })
+        .collect())
 }

@@ -236,6 +236,20 @@ pub async fn lock_direct(conn: &mut PgConnection, id: SettlementId) -> Result<Op
     row.map(|row| row.settlement(Vec::new())).transpose()
 }
 
+/// Those of these settlements that no line has shown yet, already locked; their items not read.
+pub async fn page_reported(conn: &mut PgConnection, ids: &[SettlementId]) -> Result<Vec<Settlement>, Fault> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let rows = sqlx::query_as!(
+        SettlementRow,
+        "select id, channel, reference, account, day, currency, costs_minor, net_minor, entry_id
+         from settlements where id = any($1) and state = 'reported' order by id",
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(|row| row.settlement(Vec::new())).collect()
+}
+
 /// Reads the items of these settlements.
 pub async fn find_items(conn: &mut PgConnection, settlements: &mut [Settlement]) -> Result<(), Fault> {
     let ids: Vec<Uuid> = settlements.iter().map(|one| one.id.uuid()).collect();

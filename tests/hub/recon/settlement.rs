@@ -173,3 +173,61 @@ async fn a_refund_kept_back_by_the_gateway_has_succeeded() {
     let after = world.find_intent(intent["id"].as_str().unwrap()).await;
     assert_eq!(after["refunded"]["amount"], "63.00");
 }
+
+/// The gateway does not answer on the evening on which the bank shows its sum: the line is booked as unknown. When it
+/// tells, both breaks are over and nothing waits in suspense.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_came_before_its_channel_told_is_explained_when_it_tells() {
+    let world = World::new().await;
+    let first = world.card_payment("CASE-1", 1).await;
+    world.card_payment("CASE-2", 1).await;
+    world.control("faults", json!({ "queries": "error_500" })).await;
+    world.end_day(TODAY).await;
+    let balances = world.balances().await;
+    assert_eq!(balances["suspense/main-ils/credits ILS"], -(43_050 - 2 * 362), "{balances:?}");
+    assert_eq!(balances["channel/card/receivable ILS"], 43_050);
+    assert!(world.breaks().await.contains(&pair("unknown_credit", "open")));
+    world.tied().await;
+
+    world.control("faults", json!({})).await;
+    let summary = world.reconcile().await;
+    assert_eq!(
+        (summary["settlements"].clone(), summary["matched"].clone()),
+        (json!(1), json!(1)),
+        "{summary}"
+    );
+    let balances = world.balances().await;
+    assert_eq!(balances["bank/main-ils ILS"], 43_050 - 2 * 362, "the bank moved once: {balances:?}");
+    for gone in
+        ["suspense/main-ils/credits ILS", "channel/card/receivable ILS", "channel/card/costs_payable ILS"]
+    {
+        assert!(!balances.contains_key(gone), "{gone}: {balances:?}");
+    }
+    let breaks = world.breaks().await;
+    assert!(breaks.iter().all(|(_, state)| state == "self_resolved"), "{breaks:?}");
+    let seen = world.find_intent(first["id"].as_str().unwrap()).await;
+    assert_eq!(seen["settlement"], "at_bank");
+    world.tied().await;
+    // Again, and nothing moves.
+    world.reconcile().await;
+    assert_eq!(world.balances().await, balances);
+}
+
+/// The same, and the gateway tells of a payment too that nobody knew.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_came_first_is_explained_also_when_a_payment_in_it_was_not_told() {
+    let world = World::new().await;
+    world.card_payment("CASE-1", 1).await;
+    world.control("faults", json!({ "callback": "lost", "queries": "error_500" })).await;
+    let lost = world.card_payment("CASE-2", 0).await;
+    world.end_day(TODAY).await;
+    world.control("faults", json!({})).await;
+    world.reconcile().await;
+    let paid = world.find_intent(lost["id"].as_str().unwrap()).await;
+    assert_eq!((paid["state"].as_str(), paid["settlement"].as_str()), (Some("paid"), Some("at_bank")));
+    let balances = world.balances().await;
+    assert!(!balances.keys().any(|account| account.starts_with("suspense/")), "{balances:?}");
+    let breaks = world.breaks().await;
+    assert!(breaks.iter().all(|(_, state)| state == "self_resolved"), "{breaks:?}");
+    world.tied().await;
+}

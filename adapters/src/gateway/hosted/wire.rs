@@ -148,10 +148,10 @@ struct Order {
     amount: String,
     currency: String,
     reason: Option<String>,
-    created_at: String,
+    decided_at: Option<String>,
 }
 
-/// Reads the answer to a query. The manual gives no time of the decision, so the notice carries the order's.
+/// Reads the answer to a query. It happened when it was decided: a page may be opened on one day and paid on the next.
 pub(super) fn order(body: &[u8], order: &str) -> Result<OrderState, String> {
     let read: Order = json(body)?;
     echo("order", &read.order, order)?;
@@ -166,9 +166,10 @@ pub(super) fn order(body: &[u8], order: &str) -> Result<OrderState, String> {
     let transaction =
         read.transaction.ok_or_else(|| format!("a {} order names no transaction", read.status))?;
     word("transaction", &transaction)?;
+    let decided_at = read.decided_at.ok_or_else(|| format!("a {} order tells no decided_at", read.status))?;
     Ok(OrderState::Decided(Notice {
         money: positive("amount", &read.amount, currency(&read.currency)?)?,
-        occurred_at: instant("created_at", &read.created_at)?,
+        occurred_at: instant("decided_at", &decided_at)?,
         transaction,
         status: read.status,
         meaning,
