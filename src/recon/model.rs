@@ -117,6 +117,8 @@ impl Cause {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
     Accepted,
+    /// Of a day without a movement, and it came after the next one, which continued without it.
+    Between,
     Known,
     Ignored(String),
     Quarantined(Cause, String),
@@ -163,6 +165,11 @@ impl Summary {
             tail.is_some_and(|tail| tail.is_empty() || tail == bank.currency.code())
                 && self.currency.is_none_or(|currency| currency == bank.currency)
         })
+    }
+
+    /// Nothing moved, and nothing about it is in doubt.
+    pub fn is_still(&self) -> bool {
+        self.lines == 0 && self.closes == Some(true) && self.opening == self.closing && self.doubt.is_none()
     }
 
     /// Judges it, given what is known about its account. `same` tells whether an accepted statement of the same

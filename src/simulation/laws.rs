@@ -62,6 +62,10 @@ pub(super) async fn always(life: &Life) -> Result<Vec<Law>, Fault> {
             "what channels pay agencies themselves is what they have not reported, less what is to be given back",
             store::find_direct_differences(&mut conn).await?,
         ),
+        Law::of(
+            "a bill waits for its attempt as long as that lives, and no longer",
+            store::find_hanging(&mut conn).await?,
+        ),
         Law::of("nothing is given up, unreceipted or decided alone", store::find_leftovers(&mut conn).await?),
         Law::of("the feed is dense", store::find_feed_gaps(&mut conn).await?),
         Law::of("a poller sees each event once, and an object's in order", feed(life)),

@@ -180,6 +180,22 @@ pub(super) async fn find_leftovers(conn: &mut PgConnection) -> Result<Vec<String
     Ok(rows)
 }
 
+/// Payments that say they are processing without a living attempt, or that opened or ended beside one. What was paid
+/// another way meanwhile is paid.
+pub(super) async fn find_hanging(conn: &mut PgConnection) -> Result<Vec<String>, Fault> {
+    let rows = sqlx::query!(
+        "select i.id, i.state from payment_intents i
+         where i.state <> 'paid' and (i.state = 'processing') <> exists (
+           select from attempts a
+           where a.intent = i.id and a.state in ('created', 'redirected', 'unknown'))
+         order by i.id"
+    )
+    .fetch_all(conn)
+    .await?;
+    let told = |id: Uuid, state: &str| format!("{} is {state}", IntentId::from_uuid(id));
+    Ok(rows.into_iter().map(|row| told(row.id, &row.state)).collect())
+}
+
 /// What one officer takes for paid in, and nobody decided yet.
 pub(super) async fn page_proposed(conn: &mut PgConnection) -> Result<Vec<PayInId>, Fault> {
     let ids =

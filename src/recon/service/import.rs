@@ -117,7 +117,10 @@ impl<'a> Open<'a> {
                 "the account is an agency's own: its money does not pass through here".to_owned(),
             )
         } else {
-            summary.judge(bank, position, same)
+            match summary.judge(bank, position, same) {
+                Standing::Quarantined(Cause::Gap, why) => between(tx, &account, summary, why).await?,
+                standing => standing,
+            }
         };
         Ok(Self { id: tx.id(), file, account, summary, standing, stage, lines: Vec::new() })
     }
@@ -157,6 +160,12 @@ impl<'a> Open<'a> {
                 }
                 open_break(tx, &self, *cause, reason).await?;
                 (Taken::Quarantined, Some(reason.clone()))
+            }
+            Standing::Between => {
+                let link = Link::new(self.id, &self.account, self.summary)?;
+                self.insert(tx, Some(link.period_on), None).await?;
+                link.settle(tx, link.period_on).await?;
+                (Taken::Accepted, None)
             }
             Standing::Accepted => {
                 let link = Link::new(self.id, &self.account, self.summary)?;
@@ -220,11 +229,17 @@ impl<'a> Link<'a> {
     /// What was wrong under its name is settled, the account is known further, and the channels that settle into it
     /// are to tell what they paid on its days.
     async fn join(&self, tx: &mut Tx, covers_from: Day) -> Result<(), Fault> {
-        let now = tx.now();
-        let Self { id, account, reference, period_on, opening, closing } = *self;
-        store::update_superseded(tx.conn(), account, reference, period_on).await?;
+        let Self { id, account, period_on, opening, closing, .. } = *self;
         store::update_keys(tx.conn(), id, account).await?;
         store::update_position(tx.conn(), account, id, opening, closing, period_on).await?;
+        self.settle(tx, covers_from).await
+    }
+
+    /// The same of one that stands between two: no further is known by it.
+    async fn settle(&self, tx: &mut Tx, covers_from: Day) -> Result<(), Fault> {
+        let now = tx.now();
+        let Self { account, reference, period_on, closing, .. } = *self;
+        store::update_superseded(tx.conn(), account, reference, period_on).await?;
         want_reports(tx, account, closing.currency(), covers_from, period_on).await?;
         let subjects = [subject(account, reference, Some(period_on))];
         for category in [Category::StatementDoesNotClose, Category::StatementGap] {
@@ -233,6 +248,18 @@ impl<'a> Link<'a> {
         }
         Ok(())
     }
+}
+
+/// A statement that does not continue its account, unless nothing moved on its day and the next one that was accepted
+/// begins where it ends.
+async fn between(tx: &mut Tx, account: &str, summary: &Summary, why: String) -> Result<Standing, Fault> {
+    if summary.is_still()
+        && let (Some(day), Some(opening)) = (summary.period_on, summary.opening)
+        && store::find_opening_after(tx.conn(), account, day).await? == Some(opening)
+    {
+        return Ok(Standing::Between);
+    }
+    Ok(Standing::Quarantined(Cause::Gap, why))
 }
 
 /// The channels that settle into the account are to tell what they paid on these days.

@@ -14,8 +14,8 @@ pub use settlements::{
     page_direct, page_reported, page_wanted, update_matched, update_not_told, update_told,
 };
 pub use statements::{
-    NewStatement, exists, find_accepted_content, find_next, find_position, find_repeated, insert_lines,
-    insert_statement, page, update_accepted, update_keys, update_position, update_quarantined,
+    NewStatement, exists, find_accepted_content, find_next, find_opening_after, find_position, find_repeated,
+    insert_lines, insert_statement, page, update_accepted, update_keys, update_position, update_quarantined,
     update_superseded,
 };
 

@@ -41,6 +41,29 @@ pub async fn find_accepted_content(
     Ok(content)
 }
 
+/// With what the first accepted statement after a day opens.
+pub async fn find_opening_after(
+    conn: &mut PgConnection,
+    account: &str,
+    day: Day,
+) -> Result<Option<Money>, Fault> {
+    let row = sqlx::query!(
+        r#"select currency, opening_minor as "opening_minor!" from statements
+           where account = $1 and period_on > $2 and state = 'accepted'
+           order by period_on, sequence nulls first, id limit 1"#,
+        account,
+        day as _,
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| {
+        let currency: Currency =
+            row.currency.parse().map_err(|_| Fault::corrupt("statements", "currency", account))?;
+        Ok(Money::new(row.opening_minor, currency))
+    })
+    .transpose()
+}
+
 /// Writes the lines of one statement as one statement of SQL, each with the entry's id that will book it.
 pub async fn insert_lines(
     conn: &mut PgConnection,

@@ -49,6 +49,9 @@ impl World {
             .collect();
         let Some(order) = self.dice.pick(&open).cloned() else { return false };
         let (at, transaction) = (self.now(), self.next_name("T"));
+        if matches!(decision, Decision::Approve) {
+            self.take_other_money(&order);
+        }
         let state = match decision {
             Decision::Approve => PageState::Captured { transaction, at, settled: false, reversed: false },
             Decision::Decline => PageState::Declined { transaction, at },
@@ -61,6 +64,19 @@ impl World {
             self.send(merchant, &notice);
         }
         true
+    }
+
+    /// Sometimes the gateway captures what it was not asked for: a part, or the figure in another currency.
+    fn take_other_money(&mut self, order: &str) {
+        let (part, foreign) = (self.errs(3, "captured a part"), self.errs(3, "captured in another currency"));
+        let Some(page) = self.pages.get_mut(order) else { return };
+        if part {
+            page.money = Money::new(page.money.minor() / 2 + 1, page.money.currency());
+        }
+        if foreign {
+            let other = if page.money.currency() == Currency::ILS { Currency::USD } else { Currency::ILS };
+            page.money = Money::new(page.money.minor(), other);
+        }
     }
 
     fn expire_pages(&mut self) {

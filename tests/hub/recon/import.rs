@@ -56,6 +56,30 @@ async fn a_statement_sent_again_in_another_file_adds_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_day_without_a_movement_may_come_after_the_next() {
+    let world = World::new().await;
+    let mut days = Vec::new();
+    for (day, amount) in [
+        ("2026-11-22", Some("10.00")),
+        ("2026-11-23", None),
+        ("2026-11-24", Some("30.00")),
+        ("2026-11-25", Some("5.00")),
+    ] {
+        if let Some(amount) = amount {
+            world.transfer(ILS, amount, "ILS", None, "a gift (example)").await;
+        }
+        days.push(world.close_day(day).await);
+    }
+    for place in [0, 2, 1, 3] {
+        let (_, body) = world.upload(of(&days[place], ILS)).await;
+        assert_eq!(outcomes(&body), ["accepted"], "{body}");
+    }
+    assert_eq!(world.breaks().await, []);
+    let (_, again) = world.upload(of(&days[1], ILS)).await;
+    assert_eq!(outcomes(&again), ["known"], "{again}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_missing_day_is_a_gap_until_it_comes() {
     let world = World::new().await;
     let mut days = Vec::new();
