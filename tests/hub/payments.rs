@@ -77,7 +77,10 @@ async fn the_same_request_gets_the_same_answer() {
     assert_eq!((first.status, &first.json), (again.status, &again.json));
     assert_eq!(first.status, 201, "{}", first.json);
     assert_eq!(again.headers["idempotent-replayed"], "true");
-    let other = json!({ "currency": "ILS", "lines": [] });
+    let other = json!({
+        "currency": "USD",
+        "lines": [{ "service": "interior/passport", "inputs": { "reason": "lost", "urgent": false } }],
+    });
     let reused = world.portal().post_once("/v1/quotes", &other, "once-1").await.unwrap();
     assert_eq!(reused.json["code"], "idempotency_key_reused");
 }
