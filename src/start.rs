@@ -109,8 +109,14 @@ pub struct Running {
 
 /// Listens and starts the background loops.
 pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<Running> {
-    let address = listener.local_addr()?;
     loops(&app);
+    let address = listen(&app, listener)?;
+    Ok(Running { app, address })
+}
+
+/// Answers requests, and nothing beside them: the loops run here or in other processes.
+pub fn listen(app: &App, listener: TcpListener) -> std::io::Result<SocketAddr> {
+    let address = listener.local_addr()?;
     let routes = router(app.clone());
     let stop = app.stop.clone();
     app.tasks.spawn(async move {
@@ -119,7 +125,7 @@ pub async fn serve(app: App, listener: TcpListener) -> anyhow::Result<Running> {
             tracing::error!(%error, "the listener failed");
         }
     });
-    Ok(Running { app, address })
+    Ok(address)
 }
 
 /// Everything that runs beside the requests.
@@ -138,10 +144,15 @@ pub fn loops(app: &App) {
 impl Running {
     /// Lets running work end, then closes.
     pub async fn stop(self) {
-        self.app.stop.cancel();
-        self.app.tasks.close();
-        self.app.tasks.wait().await;
-        self.app.pool.close().await;
-        self.app.poster_pool.close().await;
+        stop(&self.app).await;
     }
+}
+
+/// Lets running work end, then closes.
+pub async fn stop(app: &App) {
+    app.stop.cancel();
+    app.tasks.close();
+    app.tasks.wait().await;
+    app.pool.close().await;
+    app.poster_pool.close().await;
 }

@@ -23,6 +23,8 @@ pub struct Cli {
 enum Command {
     /// Run the hub: API, payer's page, console, poster, publisher and jobs.
     Serve(serve::Args),
+    /// Run poster, publisher, deliveries and jobs alone, beside `mizan serve --no-worker`; any number of them.
+    Worker,
     /// Tell the whole story on a database, a bank and a hub of its own.
     Demo(demo::Args),
     /// Press payments through a hub, time every call, and check the laws afterwards (docs/PERFORMANCE.md).
@@ -74,6 +76,7 @@ pub fn run(cli: Cli) -> ExitCode {
         let config = cli.config.as_deref();
         match cli.command {
             Command::Serve(args) => serve::run(config, args).await,
+            Command::Worker => serve::work(config).await,
             Command::Demo(args) => demo::run(args).await,
             Command::Load(args) => load::run(config, args).await,
             Command::Migrate(args) => migrate::run(config, args).await,

@@ -37,6 +37,7 @@ pub struct Work {
 /// Runs until the hub stops.
 pub async fn work_loop(app: App, work: Work) {
     while !app.stop.is_cancelled() {
+        // Made before the look: a call between the look and the wait is not lost, though nobody waits yet.
         let woken = app.wake.workers.notified();
         let busy = match work_once(&app, &work).await {
             Ok(done) => done > 0,

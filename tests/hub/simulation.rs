@@ -36,6 +36,12 @@ async fn laws_hold_through_a_life_with_faults() {
     }
 }
 
+/// As long as `mizan simulate` lives by itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn laws_hold_through_a_long_life() {
+    holds(&live(7, 2_000).await, 2_000);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_seed_lives_the_same_life_to_the_last_hash() {
     let [one, other] = [live(11, 150).await, live(11, 150).await];

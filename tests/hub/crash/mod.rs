@@ -1,4 +1,4 @@
-//! `kill -9` of the hub and of PostgreSQL in the middle of a day: after the restart the books are the same as those of
+//! `kill -9` of the hub, of a worker beside it and of PostgreSQL in the middle of a day: after the restart the books are the same as those of
 //! a day without it. Real processes, real HTTP, a database that syncs.
 
 mod day;
@@ -75,6 +75,36 @@ async fn a_hub_killed_at_many_points_ends_the_day_with_the_same_books() {
         return;
     }
     killed_at_every_point(2..=9).await;
+}
+
+/// Jobs apart from HTTP: the worker is killed where it matters, the hub goes on, and another worker takes up the rest.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_worker_is_followed_by_another_and_the_day_ends_with_the_same_books() {
+    let cluster = Cluster::start().await;
+    let whole = day(&cluster, None).await;
+    for place in ["claimed:2", "posted:3", "sending:1", "sent:1"] {
+        let stage = Place::on(&cluster).await;
+        let mut hub = stage.start_alone().await;
+        let mut worker = stage.work(Some(place));
+        let mut was_killed = false;
+        let books = tokio::select! {
+            books = play(&stage) => books,
+            () = async {
+                worker.stops_dead().await;
+                worker.kill().await;
+                stage.leases_lapse().await;
+                worker = stage.work(None);
+                was_killed = true;
+                std::future::pending::<()>().await;
+            } => unreachable!("the worker started again runs for ever"),
+        };
+        assert!(was_killed, "{place} was never reached");
+        worker.kill().await;
+        hub.kill().await;
+        stage.close().await;
+        assert_eq!(books, whole, "the worker killed at {place}");
+    }
+    cluster.stop().await;
 }
 
 /// The hub's own cluster this time: its server is killed twice and its hub once, after as many answers of the day as

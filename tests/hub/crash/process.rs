@@ -134,8 +134,26 @@ impl Place {
 
     /// Starts the hub and waits until it is ready, unless it stops dead before.
     pub async fn start(&self, crash_point: Option<&str>) -> Hub {
+        let mut hub = self.spawn(&["serve"], crash_point);
+        self.is_ready(&mut hub).await;
+        hub
+    }
+
+    /// The hub without its loops, which [`Place::work`] runs.
+    pub async fn start_alone(&self) -> Hub {
+        let mut hub = self.spawn(&["serve", "--no-worker"], None);
+        self.is_ready(&mut hub).await;
+        hub
+    }
+
+    /// The loops without the hub.
+    pub fn work(&self, crash_point: Option<&str>) -> Hub {
+        self.spawn(&["worker"], crash_point)
+    }
+
+    fn spawn(&self, args: &[&str], crash_point: Option<&str>) -> Hub {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mizan"));
-        command.args(["serve", "--config"]).arg(&self.config).stderr(Stdio::piped()).kill_on_drop(true);
+        command.args(args).arg("--config").arg(&self.config).stderr(Stdio::piped()).kill_on_drop(true);
         if let Some(point) = crash_point {
             command.env("MIZAN__CRASH_POINT", point);
         }
@@ -151,15 +169,18 @@ impl Place {
                 }
             }
         });
+        Hub { child, stopped }
+    }
+
+    async fn is_ready(&self, hub: &mut Hub) {
         let ready = format!("{}/readyz", self.base);
         for _ in 0..1_500 {
             match self.http.get(&ready).send().await {
-                Ok(answer) if answer.status().is_success() => break,
-                _ => assert_eq!(child.try_wait().unwrap(), None, "the hub ended by itself"),
+                Ok(answer) if answer.status().is_success() => return,
+                _ => assert_eq!(hub.child.try_wait().unwrap(), None, "the hub ended by itself"),
             }
             tokio::time::sleep(PAUSE).await;
         }
-        Hub { child, stopped }
     }
 
     /// One connection of a superuser; waits for a server that is coming back.
