@@ -256,7 +256,7 @@ async fn approve_person(
 
 /// Stop a person: keys and sessions end at once.
 ///
-/// Refuses with `already_decided`, `not_found`.
+/// Two administrators must be left. Refuses with `too_few_administrators`, `already_decided`, `not_found`.
 #[utoipa::path(post, path = "/v1/finance/people/{id}/disable", tag = "access", params(("id" = String, Path)),
     responses((status = OK, body = PersonView), Refusals))]
 async fn disable_person(
@@ -351,6 +351,7 @@ impl From<AccessError> for Problem {
             }
             AccessError::SamePerson => Self::new(Code::SamePerson),
             AccessError::AlreadyDecided(_) | AccessError::NotTheFirst => Self::new(Code::AlreadyDecided),
+            AccessError::TooFewAdministrators => Self::new(Code::TooFewAdministrators),
             AccessError::KeyOfPerson => Self::new(Code::ForbiddenScope),
             AccessError::Fault(fault) => return fault.into(),
         };

@@ -198,6 +198,8 @@ pub enum AccessError {
     SamePerson,
     #[error("the person is {0} already")]
     AlreadyDecided(&'static str),
+    #[error("two administrators must be left: take on another one first")]
+    TooFewAdministrators,
     #[error("there are people already: they are created through the hub, with an administrator's key")]
     NotTheFirst,
     #[error("the key of a person is renewed by that person, with `mizan login`")]

@@ -14,6 +14,9 @@ use crate::keys::HubKeys;
 use crate::tx::Tx;
 use secrecy::ExposeSecret;
 
+/// One proposes and another approves.
+const ADMINISTRATORS_MIN: i64 = 2;
+
 /// A portal to be taken on.
 #[derive(Debug, Clone)]
 pub struct NewPortal {
@@ -161,11 +164,18 @@ pub async fn approve_person(tx: &mut Tx, approval: &Approval) -> Result<Person, 
     found(tx, id).await
 }
 
-/// Takes every right of a person away at once: keys, sessions, password. One administrator is enough to stop somebody.
+/// Takes every right of a person away at once: keys, sessions, password. One administrator is enough to stop somebody, but
+/// two administrators must be left, or nobody could be approved ever again. (Without a key an administrator is one still:
+/// the next comes with a login. So keys are ended freely.)
 pub async fn disable_person(tx: &mut Tx, id: &PersonId) -> Result<Person, AccessError> {
-    let standing = people::lock(tx.conn(), *id).await?.ok_or_else(|| no_person(*id))?.standing;
-    if standing == Standing::Disabled {
-        return Err(AccessError::AlreadyDecided(standing.as_str()));
+    people::lock_head(tx.conn()).await?;
+    let person = people::lock(tx.conn(), *id).await?.ok_or_else(|| no_person(*id))?;
+    if person.standing == Standing::Disabled {
+        return Err(AccessError::AlreadyDecided(person.standing.as_str()));
+    }
+    let counts = person.is_administrator && person.standing == Standing::Active;
+    if counts && people::count_administrators(tx.conn()).await?.active <= ADMINISTRATORS_MIN {
+        return Err(AccessError::TooFewAdministrators);
     }
     let now = tx.now();
     people::update_disabled(tx.conn(), *id, now).await?;

@@ -122,6 +122,8 @@ codes! {
         "الاسم أو الرمز مستخدم من قبل" "The name or code is taken"
     KeyLimitReached "key_limit_reached" CONFLICT Changed
         "بلغ عدد المفاتيح الفعّالة حدّه الأعلى" "There are as many active keys as there may be"
+    TooFewAdministrators "too_few_administrators" CONFLICT Changed
+        "يجب أن يبقى مسؤولان اثنان" "Two administrators must be left"
 
     // Services, prices, quotes.
     NoTariff "no_tariff" CONFLICT Changed

@@ -219,9 +219,20 @@ async fn rights_are_given_by_two_people() {
     done(&one.client, &path(&stopped, "disable"), &nothing).await;
     refused(&other.client, &path(&stopped, "approve"), &nothing, (409, "already_decided")).await;
 
-    // Who sends all the others away does not choose their successor alone.
+    // Two administrators must be left: the other cannot be sent away, nor can one go herself.
+    let too_few = (409, "too_few_administrators");
+    refused(&one.client, &path(&other.person.to_string(), "disable"), &nothing, too_few).await;
+    refused(&other.client, &path(&other.person.to_string(), "disable"), &nothing, too_few).await;
+    // One who is only proposed does not count, and a key that ends makes nobody less of an administrator.
+    let third = proposed(&one.client, "third", "administrator").await;
+    refused(&one.client, &path(&other.person.to_string(), "disable"), &nothing, too_few).await;
+    done(&one.client, "/v1/finance/keys/one-again/revoke", &nothing).await;
+    done(&other.client, &path(&third, "approve"), &nothing).await;
     done(&one.client, &path(&other.person.to_string(), "disable"), &nothing).await;
     refused(&other.client, &path(&officer, "disable"), &nothing, (401, "key_unknown")).await;
+    refused(&one.client, &path(&third, "disable"), &nothing, too_few).await;
+
+    // Who sends others away does not choose their successor alone.
     let successor = proposed(&one.client, "successor", "administrator").await;
     refused(&one.client, &path(&successor, "approve"), &nothing, SAME).await;
 }

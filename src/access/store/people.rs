@@ -41,6 +41,7 @@ pub async fn count_administrators(conn: &mut PgConnection) -> Result<Administrat
 #[derive(Debug)]
 pub struct Locked {
     pub standing: Standing,
+    pub is_administrator: bool,
     /// Who proposed.
     pub created_by: String,
     /// What the proposer was shown of the password, while the other half is missing.
@@ -50,7 +51,7 @@ pub struct Locked {
 pub async fn lock(conn: &mut PgConnection, id: PersonId) -> Result<Option<Locked>, Fault> {
     let row = sqlx::query!(
         r#"select created_by, approved_at is not null as "approved!", disabled_at is not null as "disabled!",
-               password_part_sealed
+               'administrator' = any (roles) as "administrator!", password_part_sealed
            from people where id = $1 for no key update"#,
         id.uuid()
     )
@@ -58,6 +59,7 @@ pub async fn lock(conn: &mut PgConnection, id: PersonId) -> Result<Option<Locked
     .await?;
     Ok(row.map(|row| Locked {
         standing: standing(row.approved, row.disabled),
+        is_administrator: row.administrator,
         created_by: row.created_by,
         password_part_sealed: row.password_part_sealed,
     }))
