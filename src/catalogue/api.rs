@@ -11,6 +11,7 @@ use utoipa_axum::routes;
 use super::{Bilingual, CatalogueError, FeeVersion, Service, ServiceCode, service, store};
 use crate::access::Scope;
 use crate::app::App;
+use crate::config::ChannelKind;
 use crate::fault::Fault;
 use crate::http::call::Call;
 use crate::http::once::Answer;
@@ -39,13 +40,25 @@ struct ServiceView {
     description: Bilingual,
     documents: Vec<Bilingual>,
     duration_days: u16,
+    /// Those of the service that this hub has.
     channels: Vec<super::Channel>,
     applicants: Vec<super::Applicant>,
     fee: Option<FeeVersion>,
 }
 
+impl From<ChannelKind> for super::Channel {
+    fn from(kind: ChannelKind) -> Self {
+        match kind {
+            ChannelKind::HostedCard => Self::Card,
+            ChannelKind::BankTransfer => Self::Transfer,
+        }
+    }
+}
+
 fn view(app: &App, catalogue: &super::Catalogue, one: &Service) -> ServiceView {
     let agency = catalogue.agency(one.code.agency());
+    let offered: Vec<super::Channel> =
+        app.hub.config.channels.values().map(|channel| channel.kind.into()).collect();
     let fee = agency.and_then(|agency| one.version_on(app.clock.now().day_in(&agency.zone)));
     ServiceView {
         code: one.code.to_string(),
@@ -54,7 +67,7 @@ fn view(app: &App, catalogue: &super::Catalogue, one: &Service) -> ServiceView {
         description: one.description.clone(),
         documents: one.documents.clone(),
         duration_days: one.duration_days,
-        channels: one.channels.clone(),
+        channels: one.channels.iter().copied().filter(|channel| offered.contains(channel)).collect(),
         applicants: one.applicants.clone(),
         fee: fee.cloned(),
     }

@@ -1,8 +1,8 @@
 //! Which channels can carry a payment: the portal's choice, the currency, what the services allow, and who holds the
 //! money of each.
 
-use crate::catalogue::{self, Agency, Beneficiary, Catalogue, MoneyMode, Service};
-use crate::config::{Channel, ChannelKind};
+use crate::catalogue::{Agency, Beneficiary, Catalogue, MoneyMode, Service};
+use crate::config::Channel;
 use crate::intents::model::Intent;
 use crate::quoting::{Basket, BasketLine};
 
@@ -69,7 +69,7 @@ fn line_fits(
     let (service, agency): (Option<&Service>, Option<&Agency>) =
         (catalogue.service(code), catalogue.agency(code.agency()));
     let (Some(service), Some(agency)) = (service, agency) else { return Err(Unfit::NotForService) };
-    let kind = kind(settings.kind);
+    let kind = settings.kind.into();
     if !service.channels.contains(&kind) {
         return Err(Unfit::NotForService);
     }
@@ -82,13 +82,5 @@ fn line_fits(
             Err(Unfit::NotAllItsOwn)
         }
         Some(_) => Ok(()),
-    }
-}
-
-/// The catalogue's word for a kind of channel.
-pub fn kind(kind: ChannelKind) -> catalogue::Channel {
-    match kind {
-        ChannelKind::HostedCard => catalogue::Channel::Card,
-        ChannelKind::BankTransfer => catalogue::Channel::Transfer,
     }
 }

@@ -9,7 +9,6 @@ use sqlx::PgConnection;
 use super::store::{self, Allocated};
 use crate::catalogue::{self, Catalogue, MoneyMode, ServiceCode};
 use crate::fault::Fault;
-use crate::intents::carrying;
 use crate::tx::Hub;
 
 /// The list of one day.
@@ -88,6 +87,6 @@ fn line_of<'a>(lines: &'a mut BTreeMap<(Currency, String, String), Line>, one: &
 /// Who holds the money, by the catalogue in force.
 fn mode(hub: &Hub, catalogue: &Catalogue, one: &Allocated) -> Option<MoneyMode> {
     let service: ServiceCode = one.service.parse().ok()?;
-    let channel = carrying::kind(hub.config.channels.get(&one.channel)?.kind);
+    let channel = hub.config.channels.get(&one.channel)?.kind.into();
     catalogue.agency(service.agency())?.money_mode(&service, channel, one.amount.currency())
 }
