@@ -11,6 +11,7 @@
 //! of. Who may see it holds the scope `finance:read`; a form carries the session's own token. A decision on a refund is
 //! the service's: the page tells who may take it, and why not.
 
+mod detail;
 mod login;
 mod officer;
 mod pages;

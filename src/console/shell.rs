@@ -62,7 +62,7 @@ fn environment(language: Language) -> &'static Environment<'static> {
 }
 
 /// An instant on the wall clock of the deployment.
-fn local(text: &str, zone: &str) -> String {
+pub(super) fn local(text: &str, zone: &str) -> String {
     let read = text.parse::<Timestamp>().and_then(|at| at.in_tz(zone));
     read.map_or_else(|_| text.to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%S").to_string())
 }

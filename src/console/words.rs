@@ -3,7 +3,7 @@
 use crate::http::language::Language;
 
 /// Slug, Arabic, English.
-const WORDS: [(&str, &str, &str); 111] = [
+const WORDS: [(&str, &str, &str); 127] = [
     // payments
     ("requires_payment", "بانتظار الدفع", "Waiting for payment"),
     ("processing", "قيد الدفع", "Processing"),
@@ -126,6 +126,47 @@ const WORDS: [(&str, &str, &str); 111] = [
     ("liability", "التزامات", "Liability"),
     ("income", "إيرادات", "Income"),
     ("expense", "مصروفات", "Expense"),
+    // why a break stands, and why it is resolved
+    ("yes", "نعم", "Yes"),
+    ("nothing known is named", "لا يذكر شيئًا معروفًا", "nothing known is named"),
+    (
+        "a bill is named in free text, but not its amount",
+        "يذكر النص فاتورة بغير مبلغها",
+        "a bill is named in free text, but not its amount",
+    ),
+    ("several bills are named", "يذكر النص عدة فواتير", "several bills are named"),
+    (
+        "a refund is named that waits for no money, for less or for other money",
+        "يذكر ردًّا لا ينتظر مالًا، أو ينتظر أقل أو غيره",
+        "a refund is named that waits for no money, for less or for other money",
+    ),
+    (
+        "an opening or a closing balance is missing",
+        "رصيد الافتتاح أو الإقفال مفقود",
+        "an opening or a closing balance is missing",
+    ),
+    (
+        "the opening balance and the booked lines do not lead to the closing balance",
+        "رصيد الافتتاح والقيود لا تؤدي إلى رصيد الإقفال",
+        "the opening balance and the booked lines do not lead to the closing balance",
+    ),
+    (
+        "the agency reported what became of it",
+        "أبلغت الجهة بما آلت إليه الخدمة",
+        "the agency reported what became of it",
+    ),
+    ("it was booked", "قُيّد", "it was booked"),
+    ("the bank shows it", "ظهر في البنك", "the bank shows it"),
+    ("it came with a later settlement", "جاء مع تسوية لاحقة", "it came with a later settlement"),
+    ("it was booked and settled", "قُيّد وسُوّي", "it was booked and settled"),
+    (
+        "the next settlement did not bring it either",
+        "لم تأت به التسوية التالية أيضًا",
+        "the next settlement did not bring it either",
+    ),
+    ("the payment was told of afterwards", "أُبلغ عن الدفعة لاحقًا", "the payment was told of afterwards"),
+    ("the statement was accepted", "قُبل الكشف", "the statement was accepted"),
+    ("the rest came", "وصل الباقي", "the rest came"),
 ];
 
 /// The word for a slug; a slug without one is shown as it is, without its lines.
@@ -133,6 +174,8 @@ pub fn say(slug: &str, language: Language) -> String {
     match WORDS.iter().find(|(known, ..)| *known == slug) {
         Some((_, ar, _)) if language == Language::Arabic => (*ar).to_owned(),
         Some((_, _, en)) => (*en).to_owned(),
+        // A sentence stays as it is.
+        None if slug.contains(' ') => slug.to_owned(),
         None => slug.replace('_', " "),
     }
 }

@@ -2,6 +2,24 @@
 
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT_LANGUAGE;
+use jiff::Timestamp;
+use mizan_ledger::{Instant, Zone};
+
+/// In Arabic by both of the names in use, as the United Nations write them.
+const MONTHS: [(&str, &str); 12] = [
+    ("كانون الثاني/يناير", "January"),
+    ("شباط/فبراير", "February"),
+    ("آذار/مارس", "March"),
+    ("نيسان/أبريل", "April"),
+    ("أيار/مايو", "May"),
+    ("حزيران/يونيو", "June"),
+    ("تموز/يوليو", "July"),
+    ("آب/أغسطس", "August"),
+    ("أيلول/سبتمبر", "September"),
+    ("تشرين الأول/أكتوبر", "October"),
+    ("تشرين الثاني/نوفمبر", "November"),
+    ("كانون الأول/ديسمبر", "December"),
+];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Language {
@@ -26,6 +44,19 @@ impl Language {
             }
         }
         if english.value() > arabic.value() { Self::English } else { Self::Arabic }
+    }
+
+    /// An instant in words, on the calendar and the wall clock of a place: `25 November 2026, 13:18`.
+    pub fn date_time(self, at: Instant, zone: &Zone) -> String {
+        let read = at.to_string().parse::<Timestamp>().and_then(|at| at.in_tz(zone.name()));
+        let Ok(local) = read else { return at.to_string() };
+        let names = usize::try_from(local.month() - 1).ok().and_then(|month| MONTHS.get(month));
+        let (arabic, english) = names.copied().unwrap_or_default();
+        let (day, year, clock) = (local.day(), local.year(), local.strftime("%H:%M"));
+        match self {
+            Self::Arabic => format!("{day} {arabic} {year}، الساعة {clock}"),
+            Self::English => format!("{day} {english} {year}, {clock}"),
+        }
     }
 
     /// The language tag (RFC 5646).
@@ -68,6 +99,18 @@ mod tests {
     use axum::http::HeaderValue;
 
     use super::*;
+
+    #[test]
+    fn an_instant_is_told_on_the_wall_clock_of_the_place() {
+        let zone = "Asia/Hebron".parse().expect("a zone");
+        let told = |at: &str, language: Language| language.date_time(at.parse().expect("an instant"), &zone);
+        assert_eq!(told("2026-11-25T11:18:15.470279Z", Language::English), "25 November 2026, 13:18");
+        assert_eq!(told("2026-12-31T23:30:00Z", Language::English), "1 January 2027, 01:30");
+        assert_eq!(
+            told("2026-11-25T11:18:15Z", Language::Arabic),
+            "25 تشرين الثاني/نوفمبر 2026، الساعة 13:18"
+        );
+    }
 
     #[test]
     fn arabic_unless_english_is_preferred() {

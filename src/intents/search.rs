@@ -30,7 +30,7 @@ fn wanted(config: &Config, question: &str) -> Option<Wanted> {
         return None;
     }
     let banks = config.banks.iter().map(|bank| bank.name.clone());
-    let money_keys = config.banks.iter().map(|bank| format!("bank:{}:{text}", bank.name)).collect();
+    let money_keys = money_keys(config, &text);
     Some(Wanted {
         id: text.parse().ok(),
         attempt: text.parse().ok(),
@@ -39,6 +39,20 @@ fn wanted(config: &Config, question: &str) -> Option<Wanted> {
         money_keys,
         text,
     })
+}
+
+/// The question as a reference of each bank, as money is keyed: a line of a statement, whatever became of its money.
+pub fn money_keys(config: &Config, question: &str) -> Vec<String> {
+    let reference: String = question.trim().chars().filter(|c| *c != '\0').map(western).collect();
+    if reference.is_empty() {
+        return Vec::new();
+    }
+    // As the Breaks page shows it, with the account before it.
+    let reference = reference
+        .strip_prefix("bank:")
+        .and_then(|rest| rest.split_once(':'))
+        .map_or(&*reference, |(_, own)| own);
+    config.banks.iter().map(|bank| format!("bank:{}:{reference}", bank.name)).collect()
 }
 
 /// Arabic-Indic and Persian digits as the keyboards of officers write them.

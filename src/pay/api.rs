@@ -99,7 +99,7 @@ async fn values(app: &App, intent: &Intent, language: Language) -> Result<Value,
         "token": intent.pay_token, "bill_number": intent.bill_number.grouped(),
         "external_reference": intent.external_reference, "state_text": text, "tone": tone,
         "lines": shown.lines, "amount": shown.amount, "channels": channels, "absent": absent,
-        "payable": open && intent.expires_at > app.clock.now(), "expires_at": shown.expires_at,
+        "payable": open && intent.expires_at > app.clock.now(), "expires_at": language.date_time(intent.expires_at, &app.hub.config.zone),
         "receipt": receipt.as_ref().map(|receipt| &receipt.number),
         "receipt_code": receipt.as_ref().map(|receipt| &receipt.code), "return_url": back,
     }))

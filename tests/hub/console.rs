@@ -1,5 +1,6 @@
 //! The console as an officer's browser meets it.
 
+mod found;
 mod refunds;
 
 use mizan::demo::Officer;

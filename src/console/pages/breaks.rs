@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::breaks::{Category, store};
+use crate::console::detail;
 use crate::console::officer::Officer;
 use crate::console::shell::{Stop, page};
 use crate::ids::BreakId;
@@ -42,7 +43,12 @@ pub async fn show(
     let next = (found.len() == BREAKS_MAX).then(|| found.last().map(|last| last.id)).flatten();
     let rows: Vec<Value> = found
         .iter()
-        .map(|one| json!({ "item": one, "category": named(one.category), "late": one.resolved_at.is_none() && one.due_at <= now }))
+        .map(|one| {
+            let language = officer.session.language;
+            let detail = detail::parts(&one.detail, one.money, language, &app.hub.config.zone);
+            let late = one.resolved_at.is_none() && one.due_at <= now;
+            json!({ "item": one, "category": named(one.category), "late": late, "detail": detail })
+        })
         .collect();
     let values = json!({
         "rows": rows, "category": category, "categories": categories, "all": all, "next": next,

@@ -42,8 +42,15 @@ pub async fn page(conn: &mut PgConnection, wanted: &Wanted, limit: i64) -> Resul
              union select intent from expectations where channel = any($5) and transaction = $3
              union select notices.intent from money_keys join notices on notices.n = money_keys.notice
                    where money_keys.money_key = any($6)
-             union select expectations.intent from statement_lines
+             union select coalesce(expectations.intent, refunds.intent) from statement_lines
                    join expectations on expectations.statement_line = statement_lines.id
+                   left join refunds on refunds.id = expectations.refund
+                   where statement_lines.money_key = any($6)
+             union select expectations.intent from statement_lines
+                   join settlements on settlements.statement_line = statement_lines.id
+                   join settlement_items on settlement_items.settlement = settlements.id
+                   join expectations on expectations.channel = settlements.channel
+                                    and expectations.transaction = settlement_items.transaction
                    where statement_lines.money_key = any($6))
          order by id desc limit $7",
         wanted.id.map(Id::uuid),

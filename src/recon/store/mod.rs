@@ -1,12 +1,14 @@
 //! Rows of statements, their lines, and what channels say they settled.
 
 mod files;
+mod found;
 mod lines;
 mod overdue;
 mod settlements;
 mod statements;
 
 pub use files::{find_file, find_file_statements, insert_file};
+pub use found::{FoundLine, find_by_money_keys};
 pub use lines::{Decided, OpenLine, ShownLine, count_open_lines, lock_open_lines, page_lines, update_lines};
 pub use overdue::{Explained, ExplainedLine, Overdue, lock_explained, lock_explained_lines, page_overdue};
 pub use settlements::{

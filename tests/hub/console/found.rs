@@ -1,0 +1,81 @@
+//! Money by the number its bank gave, wherever it went; and what a break tells of it.
+
+use sqlx::Row as _;
+
+use super::*;
+use crate::recon::ILS;
+
+/// The bank's reference of the one credit that this condition picks.
+async fn reference(world: &World, condition: &str) -> String {
+    let select = format!("select bank_reference from statement_lines where amount_minor > 0 and {condition}");
+    let row = sqlx::raw_sql(sqlx::AssertSqlSafe(select)).fetch_one(&world.app.pool).await.unwrap();
+    row.get(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_is_found_by_the_banks_reference_wherever_it_went() {
+    let world = World::new().await;
+    for case in ["CASE-1", "CASE-2"] {
+        let intent = world.intent(case).await;
+        world.pay_by_card(&intent).await;
+    }
+    world.transfer(ILS, "12.50", "ILS", None, "a gift (example)").await;
+    world.end_day(TODAY).await;
+    let gift = reference(&world, "amount_minor = 1250").await;
+    let settled = reference(&world, "currency = 'ILS' and amount_minor <> 1250").await;
+    let browser = Browser::of_reconciler(&world).await;
+
+    for asked in [gift.clone(), format!("bank:main-ils:{gift}")] {
+        let page = browser.get(&format!("/console/payments?q={asked}")).await;
+        assert_eq!(page.status, 200, "{asked}");
+        for told in ["12.50", "a gift (example)", "In suspense", "su_", "belongs to no payment"] {
+            assert!(page.html.contains(told), "{asked} does not tell {told}: {}", page.html);
+        }
+        let breaks = browser.get(&link(&page.html, "/console/breaks")).await;
+        assert!(breaks.html.contains(&gift), "{}", breaks.html);
+        assert_eq!(browser.get(&link(&page.html, "/console/entries/")).await.status, 200);
+    }
+    let page = browser.get(&format!("/console/payments?q={settled}")).await;
+    for told in ["Settlement of", "CASE-1", "CASE-2"] {
+        assert!(page.html.contains(told), "{settled} does not tell {told}: {}", page.html);
+    }
+    let nothing = browser.get("/console/payments?q=FT0").await;
+    assert!(nothing.status == 200 && nothing.html.contains("No payment carries this number"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_break_tells_its_detail_in_the_officers_language() {
+    let world = World::new().await;
+    world.transfer(ILS, "12.50", "ILS", None, "a gift (example)").await;
+    world.end_day(TODAY).await;
+    let browser = Browser::of_reconciler(&world).await;
+    let english = browser.get("/console/breaks").await.html;
+    browser.speak("ar").await;
+    let arabic = browser.get("/console/breaks").await.html;
+    let told = [
+        (&english, ["Bank reference", "Booked on", "nothing known is named"]),
+        (&arabic, ["مرجع البنك", "قُيّد في", "لا يذكر شيئًا معروفًا"]),
+    ];
+    for (page, words) in told {
+        for word in words {
+            assert!(page.contains(word), "{word} is not told: {page}");
+        }
+        for raw in ["{'", "&#x27;amount&#x27;", "None", "False", "bank_reference", "may_be_bills"] {
+            assert!(!page.contains(raw), "{raw} is shown: {page}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_payers_page_tells_the_end_on_the_clock_of_the_place() {
+    let world = World::new().await;
+    let intent = world.intent("CASE-1").await;
+    for (lang, told) in
+        [("en", "25 November 2026, 10:00"), ("ar", "25 تشرين الثاني/نوفمبر 2026، الساعة 10:00")]
+    {
+        let url = format!("{}?lang={lang}", intent["pay_url"].as_str().unwrap());
+        let page = page(world.http.get(url).send().await.unwrap()).await;
+        assert!(page.html.contains(told), "{}", page.html);
+        assert!(!page.html.contains(intent["expires_at"].as_str().unwrap()));
+    }
+}
