@@ -86,8 +86,17 @@ async fn apply(app: &App, turn: Turn) -> Result<Turned, Fault> {
     }
 }
 
+/// First the queue goes on; then the bill, if its rows can be read.
 async fn set_aside(app: &App, why: &str) -> Result<(), Fault> {
-    let mut tx = app.begin_poster(Actor::hub("poster")).await?;
-    service::set_aside(&mut tx, &why.to_owned()).await?;
-    app.commit(tx).await
+    let actor = Actor::hub("poster");
+    let mut tx = app.begin_poster(actor.clone()).await?;
+    let aside = service::set_aside(&mut tx, why).await?;
+    app.commit(tx).await?;
+    let Some(notice) = aside else { return Ok(()) };
+    if let Err(fault) =
+        app.run(&actor, &notice, |tx, notice| Box::pin(service::end_attempt(tx, notice))).await
+    {
+        tracing::error!(notice = notice.n, %fault, "the attempt of a notice set aside cannot be ended");
+    }
+    Ok(())
 }

@@ -12,6 +12,7 @@ use crate::breaks::{self, Category, NewBreak};
 use crate::crash::Point;
 use crate::fault::Fault;
 use crate::ids::{AttemptId, IntentId};
+use crate::intents::AttemptEvent;
 use crate::tx::Tx;
 use crate::{expectations, intents, quoting, receipts, suspense};
 
@@ -212,22 +213,47 @@ async fn resolve_parts(tx: &mut Tx, completed: &[IntentId]) -> Result<(), Fault>
     Ok(())
 }
 
-/// A notice that cannot be applied, nor posted to suspense, stands aside with a break for a person.
-pub async fn set_aside(tx: &mut Tx, why: &String) -> Result<bool, Fault> {
+/// A notice that cannot be applied, nor posted to suspense, stands aside with a break for a person. Answers it.
+pub async fn set_aside(tx: &mut Tx, why: &str) -> Result<Option<Notice>, Fault> {
     if !store::try_turn(tx.conn()).await? {
-        return Ok(false);
+        return Ok(None);
     }
-    let Some(notice) = store::page_waiting(tx.conn(), 1).await?.pop() else { return Ok(false) };
+    let Some(notice) = store::page_waiting(tx.conn(), 1).await?.pop() else { return Ok(None) };
     let (now, entropy) = (tx.now(), tx.hub().entropy.clone());
     store::update_set_aside(tx.conn(), now, notice.n, why).await?;
     let aside = NewBreak {
         category: Category::NoticeSetAside,
         subject: format!("notice:{}", notice.n),
         money: Some(notice.money),
-        channel: Some(notice.channel),
+        channel: Some(notice.channel.clone()),
         intent: None,
         detail: json!({ "notice": notice.n, "transaction": notice.transaction, "why": why }),
     };
     breaks::store::insert(tx.conn(), &entropy, now, &[aside]).await?;
-    Ok(true)
+    Ok(Some(notice))
+}
+
+/// The attempt of a notice that stands aside has ended all the same, and its bill goes on.
+pub async fn end_attempt(tx: &mut Tx, aside: &Notice) -> Result<(), Fault> {
+    let event = match aside.meaning {
+        Meaning::Money => AttemptEvent::Captured,
+        Meaning::Declined => AttemptEvent::Declined,
+        Meaning::Reversed => AttemptEvent::Reversed,
+        Meaning::Refunded | Meaning::RefundFailed | Meaning::Information => return Ok(()),
+    };
+    let named = named_intents(tx, std::slice::from_ref(aside)).await?;
+    let mut cases = lock_cases(tx, named.into_values().collect()).await?;
+    let now = tx.now();
+    for case in cases.values_mut() {
+        if !case.move_attempt(aside, event) {
+            continue;
+        }
+        let ended = case.attempts.iter().filter(|attempt| case.touched.contains(&attempt.id));
+        intents::attempts::service::update(tx.conn(), now, &ended.collect::<Vec<_>>()).await?;
+        if case.settle_attempts()? {
+            intents::service::update(tx.conn(), &[&case.intent]).await?;
+            intents::service::emit_view(tx, "payment_intent.attempt_failed", &case.intent, &case.basket);
+        }
+    }
+    Ok(())
 }

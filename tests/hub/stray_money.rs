@@ -201,6 +201,28 @@ async fn money_whose_entry_the_book_refuses_waits_in_suspense_and_its_bill_does_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn money_that_not_even_suspense_takes_stands_aside_and_its_bill_does_not_hang() {
+    let world = World::new().await;
+    let first = world.intent("CASE-1").await;
+    world.pay_by_card(&first).await;
+    let before = world.balances().await;
+    let account =
+        "select id from ledger.accounts where code = 'channel/card/receivable' and currency = 'ILS'";
+    let full = "ceiling_minor = debits_minor - credits_minor";
+    world.tamper(&format!("update ledger.balances set {full} where account_id = ({account})")).await;
+    let second = world.intent("CASE-2").await;
+    world.pay_by_card(&second).await;
+    let seen = world.find_intent(text(&second, "/id")).await;
+    assert_eq!((text(&seen, "/state"), text(&seen, "/attempts/0/state")), ("requires_payment", "captured"));
+    assert_eq!(world.event_kinds(&second).await, ["opened", "processing", "attempt_failed"]);
+    assert_eq!(world.balances().await, before, "nothing is posted");
+    assert_eq!(world.breaks().await, [("notice_set_aside".to_owned(), "open".to_owned())]);
+    world.clock.advance(jiff::SignedDuration::from_mins(40));
+    assert_eq!(inbox::sweeper::ask_silent(&world.app).await.unwrap(), 0, "nobody is asked what is known");
+    assert_eq!(world.cancel(&second).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_part_beside_a_living_attempt_neither_ends_the_bill_nor_lets_it_end() {
     let world = World::new().await;
     let intent = world.intent("CASE-1").await;

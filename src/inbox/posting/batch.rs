@@ -59,7 +59,7 @@ impl Case {
     }
 
     /// Moves the attempt a notice is about. False when there is none, or when it does not go there from where it is.
-    pub(super) fn move_attempt(&mut self, notice: &Notice, event: AttemptEvent) -> bool {
+    pub fn move_attempt(&mut self, notice: &Notice, event: AttemptEvent) -> bool {
         let Some(attempt) = self.attempt_of(notice) else { return false };
         let Some(state) = attempt.state.apply(event) else { return false };
         attempt.state = state;
@@ -74,7 +74,7 @@ impl Case {
 
     /// An intent is processing as long as an attempt lives; when the last has ended it stands where its money says.
     /// True when it went back.
-    pub(super) fn settle_attempts(&mut self) -> Result<bool, Fault> {
+    pub fn settle_attempts(&mut self) -> Result<bool, Fault> {
         let lives = self.attempts.iter().any(|attempt| attempt.state.is_live());
         if lives || self.intent.state != IntentState::Processing {
             return Ok(false);
