@@ -9,20 +9,21 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(report) = pain002::read(bytes) else { return };
     assert_eq!(pain002::read(bytes).ok().as_ref(), Some(&report));
     usable(&report.group);
+    let file = report.original_message_id.as_deref().unwrap_or(" none ");
     for block in &report.blocks {
         usable(&block.standing);
         for order in &block.orders {
             usable(&order.standing);
             let (Some(id), Some(_)) = (&order.end_to_end_id, &order.standing.status) else { continue };
             let ours = block.original_id.as_deref().unwrap_or("ANY");
-            assert!(report.of(ours, id).is_some(), "the order {id} has a status of its own");
+            assert!(report.of((file, ours), id).is_some(), "the order {id} has a status of its own");
         }
     }
     // Texts are trimmed, so no reference can be this one.
-    if let Some(status) = &report.group.status {
-        let (told, _) = report.of(" none ", " none ").expect("the group speaks for every order not named");
-        assert_eq!(Progress::of(told), Progress::of(status));
-    }
+    let told = report.of((file, " none "), " none ").map(|(status, _)| Progress::of(status));
+    let is_named = report.original_message_id.is_some() && !report.is_interbank;
+    let group = report.group.status.as_deref().filter(|_| is_named).map(Progress::of);
+    assert_eq!(told, group, "the group speaks for every order of the file that it names");
 });
 
 fn usable(standing: &Standing) {

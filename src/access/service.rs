@@ -6,7 +6,9 @@ use sqlx::PgConnection;
 use super::duty::conflicting;
 use super::store::listing::Filter;
 use super::store::{NewRow, people};
-use super::{AccessError, Caller, KnownKey, ListedKey, NewKey, Owner, Person, Role, Scope, Standing, store};
+use super::{
+    AccessError, Caller, KnownKey, ListedKey, NewKey, Owner, Person, Role, Scope, Standing, sessions, store,
+};
 use crate::fault::{Fault, constraint};
 use crate::http::signature::VerifyKey;
 use crate::ids::{PersonId, PortalId};
@@ -183,10 +185,12 @@ pub async fn disable_person(tx: &mut Tx, id: &PersonId) -> Result<Person, Access
     found(tx, *id).await
 }
 
-/// A person's own new password.
+/// A person's own new password. Whoever was in the console with the old one is not any more; keys stay, and are ended
+/// one by one.
 pub async fn change_password(tx: &mut Tx, id: PersonId, password: &str) -> Result<(), AccessError> {
     let hash = hash_password(password)?;
     people::update_password(tx.conn(), id, &hash).await?;
+    sessions::store::delete_of(tx.conn(), id).await?;
     tx.audit("person.password_changed", id, json!({}));
     Ok(())
 }

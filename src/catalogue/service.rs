@@ -96,34 +96,42 @@ pub async fn approve(tx: &mut Tx, id: CatalogueImportId) -> Result<Catalogue, Ca
             .map_err(|error| refused(error, agency.code.as_str()))?;
     }
     let hands = Hands { author: &import.author, approver: &approver };
+    let mut new = Vec::new();
     for service in &catalogue.services {
         let code = service.code.to_string();
         store::update_service(tx.conn(), service, now).await.map_err(|error| refused(error, &code))?;
         for version in &service.versions {
-            take_version(tx, version, hands).await?;
+            if !take_known(tx, version).await? {
+                new.push(version);
+            }
         }
+    }
+    // All ends stand before the first beginning: a file may list the new version above the one that it ends.
+    for version in new {
+        let (id, service) = (tx.id(), version.service.to_string());
+        store::insert_version(tx.conn(), id, version, hands, now)
+            .await
+            .map_err(|error| refused(error, &service))?;
     }
     store::update_import_decided(tx.conn(), id, "approved", &approver, now).await?;
     tx.audit("catalogue.approved", id, json!({ "services": catalogue.services.len() }));
     Ok(catalogue)
 }
 
-/// A version is new, or there with the same content, or ends now; anything else is refused.
-async fn take_version(tx: &mut Tx, version: &FeeVersion, hands: Hands<'_>) -> Result<(), CatalogueError> {
+/// Whether a version is there already: with the same content, or it ends now. With any other content it is refused.
+async fn take_known(tx: &mut Tx, version: &FeeVersion) -> Result<bool, CatalogueError> {
     let service = version.service.to_string();
     let Some(known) = store::lock_version(tx.conn(), &service, version.number).await? else {
-        let (id, now) = (tx.id(), tx.now());
-        return store::insert_version(tx.conn(), id, version, hands, now)
-            .await
-            .map_err(|error| refused(error, &service));
+        return Ok(false);
     };
     if known.document == *version {
-        return Ok(());
+        return Ok(true);
     }
     let mut ended = known.document.clone();
     ended.valid.to = version.valid.to;
     if known.document.valid.to.is_none() && ended == *version {
-        return store::update_version_end(tx.conn(), version).await.map_err(|error| refused(error, &service));
+        store::update_version_end(tx.conn(), version).await.map_err(|error| refused(error, &service))?;
+        return Ok(true);
     }
     Err(CatalogueError::VersionChanged { service, number: version.number })
 }

@@ -1,6 +1,8 @@
 //! The watched folder, where the bank puts its files, and the worker that matches what came in.
 
 use std::collections::HashMap;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -48,33 +50,79 @@ pub async fn folder_loop(app: App) {
     }
 }
 
-/// Files by their name, with the length at which they were taken in or refused.
-#[derive(Debug, Default)]
-pub struct Seen(HashMap<PathBuf, u64>);
+/// After a fault of ours a file is left alone for so many looks, then read again.
+const LOOKS_AFTER_FAULT: u32 = 30;
 
-/// One look into a folder, in the order of the names: banks name days so that they sort.
+/// Files by their name, as they were when they were taken in or refused.
+#[derive(Debug, Default)]
+pub struct Seen(HashMap<PathBuf, Last>);
+
+#[derive(Debug)]
+struct Last {
+    print: Print,
+    /// Looks to go until it is read again; None when that would change nothing.
+    again_in: Option<u32>,
+}
+
+/// What changes with any rewriting of a file, also one that keeps name and length: banks correct a digit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Print {
+    length: u64,
+    inode: u64,
+    changed: (i64, i64),
+}
+
+impl Print {
+    fn of(metadata: &Metadata) -> Self {
+        let changed = (metadata.ctime(), metadata.ctime_nsec());
+        Self { length: metadata.len(), inode: metadata.ino(), changed }
+    }
+}
+
+impl Seen {
+    /// Whether the file is to be read now.
+    fn is_due(&mut self, path: &Path, print: Print) -> bool {
+        match self.0.get_mut(path).filter(|last| last.print == print) {
+            None => true,
+            Some(Last { again_in: Some(looks), .. }) => {
+                *looks = looks.saturating_sub(1);
+                *looks == 0
+            }
+            Some(_) => false,
+        }
+    }
+}
+
+/// One look into a folder, in the order of the names: banks name days so that they sort. A file that cannot be taken
+/// in holds up no other, unless nothing can be taken in because the database is away.
 pub async fn look(app: &App, folder: &Path, seen: &mut Seen) -> Result<Vec<Imported>, Fault> {
     let mut taken = Vec::new();
-    for (path, length) in files(folder).await.map_err(|error| Fault::Other(format!("{folder:?}: {error}")))? {
-        if seen.0.get(&path) == Some(&length) {
+    let bytes_max = u64::try_from(app.hub.config.limits.statement_bytes_max).unwrap_or(u64::MAX);
+    for (path, print) in files(folder).await.map_err(|error| Fault::Other(format!("{folder:?}: {error}")))? {
+        if !seen.is_due(&path, print) {
             continue;
         }
-        if length > u64::try_from(app.hub.config.limits.statement_bytes_max).unwrap_or(u64::MAX) {
-            tracing::warn!(?path, length, "a statement file is too large");
+        let mut again_in = None;
+        if print.length > bytes_max {
+            tracing::warn!(?path, length = print.length, "a statement file is too large");
         } else {
             match import_file(app, &path).await {
                 Ok(imported) => taken.push(imported),
                 Err(ReconError::Unreadable(refused)) => tracing::warn!(?path, %refused, "no statement"),
-                Err(ReconError::Fault(fault)) => return Err(fault),
+                Err(ReconError::Fault(fault)) if fault.is_unavailable() => return Err(fault),
+                Err(ReconError::Fault(fault)) => {
+                    tracing::error!(?path, %fault, "a statement file could not be taken in");
+                    again_in = Some(LOOKS_AFTER_FAULT);
+                }
             }
         }
-        seen.0.insert(path, length);
+        seen.0.insert(path, Last { print, again_in });
     }
     Ok(taken)
 }
 
 /// The finished files of a folder; banks write under another ending and rename.
-async fn files(folder: &Path) -> std::io::Result<Vec<(PathBuf, u64)>> {
+async fn files(folder: &Path) -> std::io::Result<Vec<(PathBuf, Print)>> {
     let mut entries = tokio::fs::read_dir(folder).await?;
     let mut files = Vec::new();
     while let Some(entry) = entries.next_entry().await? {
@@ -82,7 +130,7 @@ async fn files(folder: &Path) -> std::io::Result<Vec<(PathBuf, u64)>> {
         let hidden = entry.file_name().to_string_lossy().starts_with('.');
         let unfinished = path.extension().is_some_and(|ending| ending == "part" || ending == "tmp");
         if metadata.is_file() && !hidden && !unfinished {
-            files.push((path, metadata.len()));
+            files.push((path, Print::of(&metadata)));
         }
     }
     files.sort();

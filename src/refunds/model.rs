@@ -121,6 +121,12 @@ impl Refund {
         Ok(())
     }
 
+    /// Whether another account was named since the last instruction: the next one has its number already, and waits
+    /// for a person to send it.
+    pub fn is_redirected(&self) -> bool {
+        matches!(self.state, RefundState::Failed | RefundState::Returned) && self.decided_by.is_none()
+    }
+
     /// Our reference of the current instruction on its rail, never used for another one. A gateway takes the id; on
     /// payment files and statements it must fit 16 characters of the SWIFT set, which is all some banks give back.
     pub fn reference(&self) -> String {

@@ -279,19 +279,27 @@ impl Line {
     /// Puts what the statements say on the line of a bank account.
     pub(super) fn show_bank(&mut self, bank: &BankDay, day: Day) -> Result<(), MoneyError> {
         let of_day = bank.last.filter(|seen| seen.on == day);
+        let mut is_shown = true;
         match (of_day, bank.last, &bank.quarantined) {
             (Some(seen), ..) => self.listed = seen.closing,
             (None, _, Some(aside)) => {
                 self.listed = aside.closing.unwrap_or(self.listed);
-                self.notes.push(Note::Quarantined { reason: aside.reason.clone() });
+                is_shown = false;
             }
             (None, Some(seen), None) if !bank.is_business_day => {
                 self.listed = seen.closing;
                 self.notes.push(Note::StatementOf { day: seen.on });
             }
-            (None, ..) => self.notes.push(Note::NoStatement),
+            (None, ..) => {
+                self.notes.push(Note::NoStatement);
+                is_shown = false;
+            }
         }
-        if !self.notes.iter().any(|note| matches!(note, Note::NoStatement | Note::Quarantined { .. })) {
+        // Also beside an accepted one: banks write the pages of a day as statements of their own.
+        if let Some(aside) = &bank.quarantined {
+            self.notes.push(Note::Quarantined { reason: aside.reason.clone() });
+        }
+        if is_shown {
             self.items = 1;
             self.listed = self.listed.checked_sub(bank.brought_forward)?;
             self.listed = self.listed.checked_sub(bank.entered_later.amount)?;

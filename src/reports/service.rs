@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 
 use super::model::{BankDay, BookAccount, Facts, Listed, Proof, Seen};
 use super::movement::Movement;
-use super::store::{self, Earned, Entered, Expected, Head};
+use super::store::{self, Earned, Entered, Expected, Head, Quarantined};
 use crate::catalogue::Beneficiary;
 use crate::config::Bank;
 use crate::fault::Fault;
@@ -124,7 +124,8 @@ async fn banks(
         let heads: Vec<&Head> = heads.iter().filter(|head| head.account == bank.name).collect();
         let shown = lines.iter().filter(|lines| lines.account == bank.name).map(|lines| lines.amount);
         let shown = Money::sum(bank.currency, shown)?;
-        let aside = quarantined.iter().find(|one| one.account == bank.name);
+        let of_day: Vec<&Head> = heads.iter().filter(|head| head.period_on == asked.day).copied().collect();
+        let aside = quarantined.iter().find(|one| one.account == bank.name && !is_told(one, &of_day));
         days.push(BankDay {
             account: format!("bank/{}", bank.name),
             currency: bank.currency,
@@ -140,6 +141,15 @@ async fn banks(
         });
     }
     Ok(days)
+}
+
+/// Whether accepted statements lead from the opening of one that stands aside to its closing: it came once more, in
+/// another format or under another name, and hides nothing.
+fn is_told(aside: &Quarantined, accepted: &[&Head]) -> bool {
+    let from = |head: &&Head| Some(head.opening) == aside.opening;
+    let to = |head: &&Head| Some(head.closing) == aside.aside.closing;
+    let first = accepted.iter().position(from);
+    first.is_some_and(|first| accepted.iter().skip(first).any(to))
 }
 
 /// The sum of what each statement opens with beyond what the one before it closed with.

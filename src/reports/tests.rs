@@ -201,6 +201,11 @@ fn a_bank_line_is_judged_by_the_statement_of_the_day() {
         bank.quarantined = Some(Aside { reason: "it does not close".to_owned(), closing: Some(jod(9_800)) });
     });
     assert_eq!(off(&aside), [("bank/main".to_owned(), 50)]);
+    let page = with(|bank| {
+        bank.quarantined = Some(Aside { reason: "it does not close".to_owned(), closing: Some(jod(9_900)) });
+    });
+    assert_eq!(off(&page), [("bank/main".to_owned(), 0)], "the other page of the day was accepted");
+    assert!(page.currencies[0].alarms.contains(&Note::DayIncomplete));
     let gap = with(|bank| bank.gap = jod(5));
     assert_eq!(off(&gap), [("bank/main".to_owned(), 5)]);
     let lines = with(|bank| bank.lines_missing = jod(-7));

@@ -111,12 +111,13 @@ async fn lock(tx: &mut Tx, portal: PortalId, id: WebhookId) -> Result<Endpoint, 
     endpoint.filter(|endpoint| endpoint.portal == portal).ok_or(WebhookError::NotFound)
 }
 
-/// Forgets an endpoint and its secrets; the record of its deliveries stays.
+/// Forgets an endpoint and its secrets; the record of its deliveries stays, and those that wait have ended.
 pub async fn delete(tx: &mut Tx, (portal, id): &(PortalId, WebhookId)) -> Result<Endpoint, WebhookError> {
     let mut endpoint = lock(tx, *portal, *id).await?;
     endpoint.state = EndpointState::Deleted;
     endpoint.secrets_sealed.clear();
     store::update(tx.conn(), &endpoint).await?;
+    store::update_waiting_ended(tx.conn(), endpoint.id, "the endpoint was deleted").await?;
     tx.audit("webhook_endpoint.deleted", endpoint.id, json!({ "url": endpoint.url }));
     Ok(endpoint)
 }

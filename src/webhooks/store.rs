@@ -210,6 +210,27 @@ pub async fn insert_test(
     Ok(())
 }
 
+/// Ends what still waits for a locked endpoint.
+pub async fn update_waiting_ended(
+    conn: &mut PgConnection,
+    endpoint: WebhookId,
+    why: &str,
+) -> Result<(), Fault> {
+    sqlx::query!(
+        "with mine as (
+             select id from webhook_deliveries where endpoint = $1 and state = 'waiting'
+             order by endpoint, event_n for no key update
+         )
+         update webhook_deliveries d set state = 'failed', error = $2, lease_until = null
+         from mine where d.id = mine.id",
+        endpoint.uuid(),
+        why,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// How much a worker can take on.
 #[derive(Debug, Clone, Copy)]
 pub struct Room {
@@ -230,18 +251,19 @@ pub struct Claimed {
     pub secrets_sealed: Vec<Vec<u8>>,
 }
 
-/// Takes due deliveries: endpoints take turns, so that a long queue of one does not hold up the others.
+/// Takes due deliveries: endpoints take turns, so that a long queue of one does not hold up the others. An endpoint is
+/// sent one test at a time, and portals take turns where an answer may not come: no portal fills those few places.
 pub async fn claim(conn: &mut PgConnection, now: Instant, room: Room) -> Result<Vec<Claimed>, Fault> {
     let rows = sqlx::query!(
         r#"with open as (
-             select e.id, e.failing_since is not null as stuck,
+             select e.id, e.portal, e.failing_since is not null as stuck,
                     case when e.failing_since is null then $3::bigint else 1 end
                         - (select count(*) from webhook_deliveries l where l.endpoint = e.id and l.lease_until > $1)
                         as room
              from webhook_endpoints e
              where e.state = 'enabled' and (e.paused_until is null or e.paused_until <= $1)
          ), due as (
-             select d.id, d.next_at, open.stuck,
+             select d.id, d.next_at, open.portal, open.stuck,
                     row_number() over (partition by open.id order by d.next_at, d.id) as turn
              from open cross join lateral (
                  select id, next_at from webhook_deliveries
@@ -249,12 +271,22 @@ pub async fn claim(conn: &mut PgConnection, now: Instant, room: Room) -> Result<
                    and (lease_until is null or lease_until <= $1)
                  order by next_at, id limit greatest(open.room, 0)) as d
              union all
-             (select id, next_at, true, 1 from webhook_deliveries
-              where state = 'waiting' and test is not null and next_at <= $1
-                and (lease_until is null or lease_until <= $1)
-              order by next_at limit $5)
+             select d.id, d.next_at, e.portal, true, 1
+             from webhook_endpoints e cross join lateral (
+                 select id, next_at from webhook_deliveries
+                 where endpoint = e.id and state = 'waiting' and test is not null and next_at <= $1
+                   and (lease_until is null or lease_until <= $1)
+                 order by next_at limit 1) as d
+             where e.state <> 'deleted' and not exists (
+                 select from webhook_deliveries l
+                 where l.endpoint = e.id and l.test is not null and l.state = 'waiting' and l.lease_until > $1)
+         ), turns as (
+             select id, next_at, stuck,
+                    case when stuck then row_number() over (partition by portal, stuck order by next_at, id)
+                         else turn end as turn
+             from due
          ), placed as (
-             select id, stuck, row_number() over (partition by stuck order by turn, next_at, id) as place from due
+             select id, stuck, row_number() over (partition by stuck order by turn, next_at, id) as place from turns
          )
          update webhook_deliveries d set attempt = d.attempt + 1, lease_until = $2
          from webhook_endpoints e

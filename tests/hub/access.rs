@@ -15,7 +15,7 @@ const PASSWORD: &str = "a password of one's own";
 
 impl World {
     /// Somebody logs in for a key: status, body, and the private half.
-    async fn log_in(&self, login: &str, password: &str, new: Option<&str>) -> (u16, Value, [u8; 32]) {
+    pub async fn log_in(&self, login: &str, password: &str, new: Option<&str>) -> (u16, Value, [u8; 32]) {
         let seed = self.app.hub.entropy.bytes::<32>();
         let VerifyKey::Ed25519(public) = SigningKey::ed25519(&seed).unwrap().verify_key() else {
             panic!("an Ed25519 key");

@@ -193,6 +193,20 @@ async fn a_session_ends_by_leaving_and_by_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_changes_a_password_ends_every_session_that_was_opened_with_it() {
+    let world = World::new().await;
+    let officer = &world.people.reconciler;
+    let (stolen, untouched) =
+        (Browser::of_reconciler(&world).await, Browser::of(&world, &world.people.approver).await);
+    assert_eq!(stolen.get("/console").await.status, 200);
+    let (status, key, _) =
+        world.log_in(&officer.login, &officer.password, Some("another password of the test")).await;
+    assert_eq!(status, 201, "{key}");
+    assert_eq!(stolen.get("/console").await.to, "/console/login");
+    assert_eq!(untouched.get("/console").await.status, 200, "other people stay");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_number_leads_down_to_the_bytes_in_both_languages() {
     let world = World::new().await;
     let intent = world.intent("CASE-7").await;

@@ -114,5 +114,6 @@ impl World {
 }
 
 /// The accounts of the example.
+const USD: &str = "PS92SBOX000000000000000000003";
 pub const ILS: &str = "PS49SBOX000000000000000000001";
 pub const JOD: &str = "PS22SBOX000000000000000000002";

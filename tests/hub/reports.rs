@@ -11,6 +11,7 @@ use mizan::tx::Actor;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 
+use crate::recon::File;
 use crate::refunds::{self, ils, netted, work};
 use crate::world::{TODAY, World};
 
@@ -227,6 +228,39 @@ async fn a_statement_that_stands_aside_fails_the_day() {
     let proof = world.proof().await;
     assert_eq!(proof["tied"], false);
     assert_eq!(account(&proof, "bank/main-usd")["notes"][0]["code"], "statement_quarantined");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_stands_aside_fails_the_day_although_another_was_accepted() {
+    let world = World::new().await;
+    world.take_statements().await;
+    assert_eq!(world.proof().await["tied"], true);
+    let page = ":20:PAGE\n:25:PS92SBOX000000000000000000003\n:28C:1/2\n:60M:C261122USD0,00\n\
+                :61:2611221122C45,00NTRFNONREF//PAGE-1\n:62F:C261122USD50,00\n-\n";
+    let file = File { name: "page.txt".to_owned(), bytes: page.as_bytes().to_vec() };
+    let (_, body) = world.upload(&file).await;
+    assert_eq!(body["statements"][0]["outcome"], "quarantined", "{body}");
+    let proof = world.proof().await;
+    assert_eq!(proof["tied"], false, "{proof:#}");
+    assert_eq!(account(&proof, "bank/main-usd")["notes"][0]["code"], "statement_quarantined");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_that_comes_again_under_another_name_leaves_its_day_tied() {
+    let world = World::new().await;
+    world.transfer(super::recon::ILS, "12.50", "ILS", None, "a gift (example)").await;
+    world.end_day(TODAY).await;
+    assert_eq!(world.proof().await["tied"], true);
+    let folder = world.data_dir().join("bank/statements");
+    let named = |path: &std::path::PathBuf| path.display().to_string().contains(super::recon::ILS);
+    let path = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).find(named).unwrap();
+    let text = std::fs::read_to_string(path).unwrap();
+    let (head, statement) = text.split_once("<Stmt>").unwrap();
+    let renamed = format!("{head}<Stmt>{}", statement.replacen("<Id>", "<Id>AGAIN-", 1));
+    let (_, body) = world.upload(&File { name: "again.xml".to_owned(), bytes: renamed.into_bytes() }).await;
+    assert_eq!(body["statements"][0]["outcome"], "quarantined", "{body}");
+    let proof = world.proof().await;
+    assert_eq!(proof["tied"], true, "{proof:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -135,6 +135,28 @@ async fn prices_come_in_force_by_two_people_and_are_not_edited_afterwards() {
     assert_eq!(one.client.get(service).await.unwrap().json, before);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_list_may_name_the_new_version_above_the_one_that_it_ends() {
+    let world = World::new().await;
+    let (one, other) = (holder(&world, "one").await, holder(&world, "other").await);
+    let imports = "/v1/finance/catalogue/imports";
+    let edited = price_lists(|text| {
+        if !text.contains("psi/training-course") {
+            return text;
+        }
+        let begin = "[[services.versions]]\nnumber = 1\nfrom = 2026-01-01\n";
+        let (head, tail) = text.split_once(begin).unwrap();
+        let (rest, others) = tail.split_once("[[services]]").unwrap();
+        let version = |days: &str| format!("[[services.versions]]\n{days}\n{rest}");
+        let second = version("number = 2\nfrom = 2027-01-01");
+        let ended = version("number = 1\nfrom = 2026-01-01\nto = 2027-01-01");
+        format!("{head}{second}{ended}[[services]]{others}")
+    });
+    assert_ne!(edited, price_lists(|text| text));
+    let import = done(&one.client, imports, &edited).await;
+    done(&other.client, &format!("{imports}/{}/approve", id(&import)), &json!({})).await;
+}
+
 /// The rail says no: the refund has failed and waits for people.
 async fn fails(world: &World, refund: &Value) {
     let id: RefundId = id(refund).parse().unwrap();

@@ -14,6 +14,8 @@ const LIMITS: Limits =
     Limits { file_bytes: 256 << 20, entry_bytes: 64 << 10, token_bytes: 64 << 10, depth: 64, attributes: 32 };
 /// Blocks, orders and reasons together: what is kept in memory.
 const ENTRIES_MAX: usize = 500_000;
+/// A reason of the standard has 4 characters, a bank's own 35 at most; more is not kept.
+const CODE_CHARS_MAX: usize = 35;
 
 /// What a bank says about one payment file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -21,8 +23,10 @@ pub struct StatusReport {
     /// Name and version as in the namespace: `pain.002.001.10`.
     pub message: Option<String>,
     pub message_id: Option<String>,
-    /// The `MsgId` of the file this is about.
+    /// The `MsgId` of the file this is about; of a message between banks when it is a pacs.002.
     pub original_message_id: Option<String>,
+    /// pacs.002: banks speak to each other, so only what is said about a single order is about ours.
+    pub is_interbank: bool,
     pub group: Standing,
     pub blocks: Vec<Block>,
 }
@@ -95,12 +99,25 @@ pub fn read(input: impl Read) -> Result<StatusReport, ReadError> {
 }
 
 impl StatusReport {
-    /// What holds for one order of ours: its own entry, else that of its block, else that of the message. None
-    /// when the report is silent about it or about another file.
-    pub fn of(&self, payment_information: &str, end_to_end_id: &str) -> Option<(&str, &[Reason])> {
-        let ours = |block: &&Block| {
-            block.original_id.as_deref().is_none_or(|original| original == payment_information)
-        };
+    /// Whether it says itself that it is about another file than the one with this `MsgId`.
+    pub fn is_about_another(&self, message_id: &str) -> bool {
+        !self.is_interbank
+            && self.original_message_id.as_deref().is_some_and(|original| original != message_id)
+    }
+
+    /// What holds for one order of ours, in the block `payment_information` of the file `message_id`: its own entry,
+    /// else that of its block, else that of the message. None when the report is silent about it or about another
+    /// file, and when it does not say which file it is about: the word of a whole message is then nobody's.
+    pub fn of(
+        &self,
+        (message_id, payment_information): (&str, &str),
+        end_to_end_id: &str,
+    ) -> Option<(&str, &[Reason])> {
+        if self.is_about_another(message_id) {
+            return None;
+        }
+        let is_named = |block: &Block| block.original_id.as_deref() == Some(payment_information);
+        let ours = |block: &&Block| block.original_id.is_none() || is_named(block);
         let mut entries = self
             .blocks
             .iter()
@@ -111,8 +128,10 @@ impl StatusReport {
         let levels = match entry {
             Some((block, order)) => [Some(&order.standing), Some(&block.standing), Some(&self.group)],
             None => {
-                let block = self.blocks.iter().find(|block| block.original_id.is_some() && ours(block));
-                [None, block.map(|block| &block.standing), Some(&self.group)]
+                let block = self.blocks.iter().find(|block| is_named(block));
+                let named = block.is_some() || self.original_message_id.as_deref() == Some(message_id);
+                let group = (named && !self.is_interbank).then_some(&self.group);
+                [None, block.map(|block| &block.standing), group]
             }
         };
         levels

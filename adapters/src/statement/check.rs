@@ -6,7 +6,8 @@
 //! - no statement fails to close: `closes` is true, or null because the format or the bank gives no two balances
 //!   (intraday reports, notifications), which is no fault of the file;
 //! - no problem touches money: an amount, sign, currency or status that could not be read as the standard has it
-//!   puts the sums in doubt even where no balance contradicts them.
+//!   puts the sums in doubt even where no balance contradicts them, and a reference that cannot be one, what the money
+//!   is known by.
 //!
 //! Everything else (a day that does not exist, details or a summary that do not add up to their entries) is shown as
 //! a problem and leaves the file `ok`: the money is right, and a person can see what is odd.

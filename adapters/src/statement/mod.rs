@@ -11,6 +11,7 @@
 //!
 //! The reader is an iterator in constant memory: a file of any size goes through one line at a time.
 
+mod bounds;
 mod camt;
 pub mod check;
 mod closing;

@@ -11,8 +11,8 @@ pub struct Problem {
     #[serde(rename = "where")]
     pub place: String,
     pub what: String,
-    /// An amount, a sign, a currency or a status could not be read as the standard has it: the sums of the
-    /// statement are in doubt.
+    /// An amount, a sign, a currency, a status or a reference could not be read as the standard has it: the sums of
+    /// the statement, or what its money is known by, are in doubt.
     #[serde(skip)]
     pub touches_money: bool,
 }

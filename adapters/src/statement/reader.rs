@@ -1,7 +1,9 @@
 //! The one way in: a source of bytes becomes an iterator of events.
 
+use std::collections::VecDeque;
 use std::io::{BufRead, Read};
 
+use super::bounds;
 use super::camt::Camt;
 use super::detect::{Detected, detect};
 use super::model::{Problem, Refused, Statement, StatementLine};
@@ -42,6 +44,9 @@ pub enum Event {
 #[derive(Debug)]
 pub struct Reader<R> {
     front: Front<R>,
+    /// Judged events that wait behind the problems found in them.
+    ready: VecDeque<Event>,
+    statements: u64,
     failed: bool,
 }
 
@@ -73,7 +78,7 @@ pub fn open<R: Read>(source: R, limits: Limits) -> Result<Reader<R>, Refused> {
         Some(Detected::Mt) => Front::Mt(Box::new(Mt::new(source, limits))),
         None => return Err(Refused { place: "line 1".to_owned(), cause: cause.to_owned() }),
     };
-    Ok(Reader { front, failed: false })
+    Ok(Reader { front, ready: VecDeque::new(), statements: 0, failed: false })
 }
 
 impl<R: Read> Reader<R> {
@@ -92,21 +97,46 @@ impl<R: Read> Reader<R> {
             Front::Mt(mt) => mt.encoding(),
         }
     }
+
+    /// Whatever the format: references are ones, and problems can be shown.
+    fn judge(&mut self, event: Event) {
+        let (problems, event) = match event {
+            // The statement is told of when it closes: by then its whole head was read.
+            Event::Opened(mut head) => {
+                self.statements += 1;
+                bounds::of_statement(&mut head, self.statements);
+                (Vec::new(), Event::Opened(head))
+            }
+            Event::Line(mut line) => (bounds::of_line(&mut line), Event::Line(line)),
+            Event::Problem(problem) => (Vec::new(), Event::Problem(bounds::shown(problem))),
+            Event::Closed(mut whole) => {
+                (bounds::of_statement(&mut whole, self.statements), Event::Closed(whole))
+            }
+        };
+        self.ready.extend(problems.into_iter().map(Event::Problem));
+        self.ready.push_back(event);
+    }
 }
 
 impl<R: Read> Iterator for Reader<R> {
     type Item = Result<Event, Refused>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.failed {
-            return None;
+        if self.ready.is_empty() && !self.failed {
+            let event = match &mut self.front {
+                Front::Camt(camt) => camt.event(),
+                Front::Mt(mt) => mt.event(),
+            };
+            match event {
+                Ok(Some(event)) => self.judge(event),
+                Ok(None) => return None,
+                Err(refused) => {
+                    self.failed = true;
+                    return Some(Err(refused));
+                }
+            }
         }
-        let event = match &mut self.front {
-            Front::Camt(camt) => camt.event(),
-            Front::Mt(mt) => mt.event(),
-        };
-        self.failed = event.is_err();
-        event.transpose()
+        self.ready.pop_front().map(Ok)
     }
 }
 

@@ -209,6 +209,9 @@ impl<R: Read> Walker<R> {
             }
             return Ok(());
         }
+        if text.contains('\0') {
+            return Err(self.refuse("the text holds the character U+0000, which no XML may"));
+        }
         if self.text.len().saturating_add(text.len()) > self.limits.token_bytes {
             return Err(self.refuse(format_args!("a text is longer than {} bytes", self.limits.token_bytes)));
         }

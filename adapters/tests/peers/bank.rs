@@ -61,7 +61,7 @@ async fn a_status_keeps_its_bytes_beside_its_meaning() {
     let status = bank(&address).status("PF000001".to_owned()).await.accepted().expect("accepted");
     assert_eq!(asked.lock().unwrap()[0].0, "GET /base/payment-files/PF000001");
     assert_eq!(status.raw, STATUS.as_bytes());
-    let (code, _) = status.report.of("PAY-1", "E1").expect("the group speaks");
+    let (code, _) = status.report.of(("PAY-1", "PAY-1"), "E1").expect("the group speaks");
     assert_eq!(Progress::of(code), Progress::UnderWay);
     let (address, _) = answering(200, "<Document/>").await;
     assert!(matches!(bank(&address).status("PF000001".to_owned()).await, Outcome::Unknown { .. }));

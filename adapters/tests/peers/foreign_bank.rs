@@ -146,7 +146,7 @@ async fn a_foreign_bank_finds_nothing_wrong_with_our_files_and_we_read_its_answe
         let reports = bank.reports().await;
         let [report] = reports.as_slice() else { panic!("{reports:?}") };
         assert_eq!(report.original_message_id.as_deref(), Some(msg_id.as_str()));
-        let of = |order| report.of(&msg_id, order).expect("the bank has spoken");
+        let of = |order| report.of((&msg_id, &msg_id), order).expect("the bank has spoken");
         assert_eq!(Progress::of(of("E1").0), Progress::UnderWay);
         assert_eq!(Progress::of(of("E3").0), Progress::UnderWay);
         let (status, reasons) = of("E2");
@@ -165,7 +165,7 @@ async fn a_foreign_bank_rejects_a_file_it_has_seen_before() {
     bank.post("/payments", bytes).await;
     let reports = bank.reports().await;
     let [report] = reports.as_slice() else { panic!("{reports:?}") };
-    let (status, _) = report.of("EXAMPLE-TWICE", "E1").expect("the bank has spoken");
+    let (status, _) = report.of(("EXAMPLE-TWICE", "EXAMPLE-TWICE"), "E1").expect("the bank has spoken");
     assert_eq!(Progress::of(status), Progress::Rejected);
 }
 

@@ -338,3 +338,47 @@ fn the_list_of_problems_is_capped() {
     assert_eq!((report.problems.len(), report.ok), (1_001, true));
     assert_eq!(report.problems[1_000].what, "200 more problems are not listed");
 }
+
+#[test]
+fn a_reference_that_cannot_be_one_is_left_out_and_told_with_its_place() {
+    let refs = |bank: &str, end_to_end: &str| {
+        format!(
+            "<AcctSvcrRef>{bank}</AcctSvcrRef><NtryDtls><TxDtls><Refs><EndToEndId>{end_to_end}</EndToEndId></Refs>\
+             </TxDtls></NtryDtls>"
+        )
+    };
+    let longest = "R".repeat(140);
+    let good = Camt::ils("0", "1.00", entry("1.00", "ILS", &refs("B1", &longest))).xml();
+    assert!(check("good", good.as_bytes()).ok);
+
+    let endless = "R".repeat(9_000);
+    let bad = Camt::ils("0", "1.00", entry("1.00", "ILS", &refs(&endless, "E\u{85}1"))).xml();
+    let (listed, problems) = only(&bad);
+    let line = &listed.lines[0];
+    assert_eq!((&line.bank_reference, &line.transaction.references.end_to_end), (&None, &None));
+    let place = problems[0].split_once(", entry 1: ").expect("the entry is named").0;
+    assert!(place.starts_with("line "), "{place}");
+    let what: Vec<_> = problems.iter().map(|problem| problem.split_once(": ").unwrap().1).collect();
+    assert_eq!(
+        what,
+        [
+            "the bank's reference is 9000 characters long; at most 140 can be one",
+            "the end-to-end reference holds the control character U+0085",
+        ]
+    );
+    let report = check("bad", bad.as_bytes());
+    assert_eq!((report.ok, report.statements[0].closes), (false, Some(true)));
+    let head = bad.replace("EXAMPLE-STATEMENT-1", &endless);
+    let (listed, problems) = only(&head);
+    assert_eq!((listed.statement.id, problems.len()), (None, 3));
+    assert!(problems[2].starts_with("statement 1: the statement's id is 9000"), "{}", problems[2]);
+}
+
+#[test]
+fn a_zero_character_in_xml_is_refused_with_its_place() {
+    let file = |text: &str| {
+        Camt::ils("0", "1.00", entry("1.00", "ILS", &format!("<AddtlNtryInf>{text}</AddtlNtryInf>"))).xml()
+    };
+    assert!(refusal(&file("a\0b")).contains("Ntry/AddtlNtryInf: the text holds the character U+0000"));
+    assert!(refusal(&file("a&#0;b")).contains("Ntry/AddtlNtryInf: "));
+}

@@ -180,3 +180,41 @@ fn a_file_cut_before_its_closing_balance_shows_that_it_is_missing() {
     assert_eq!((report.statements[0].closes, report.problems.len()), (None, 1));
     assert_eq!(report.problems[0].what, "the closing balance is missing");
 }
+
+#[test]
+fn a_control_character_in_a_reference_or_the_account_keeps_the_file_from_being_ok() {
+    let text = page("7/1", "60F:C261122JOD0,000", LINE, "62F:C261122JOD12,345");
+    for (from, to, what) in [
+        ("EX-1", "EX\0-1", "line 5, entry 1: the bank's reference holds the control character U+0000"),
+        ("12345678901234", "1234567\0901234", "line 5, entry 1: the reference for the account's owner holds"),
+        ("PS92PALS", "PS92\0PALS", "statement 1: the account holds the control character U+0000"),
+        (
+            ":20:EXAMPLE",
+            ":20:EX\u{1}AMPLE",
+            "statement 1: the statement's id holds the control character U+0001",
+        ),
+    ] {
+        assert!(text.contains(from));
+        let report = check("x", text.replacen(from, to, 1).as_bytes());
+        let told =
+            |problem: &mizan_adapters::statement::Problem| format!("{}: {}", problem.place, problem.what);
+        let problems: Vec<_> = report.problems.iter().map(told).collect();
+        assert!(!report.ok && problems.len() == 1 && problems[0].starts_with(what), "{problems:?}");
+        assert_eq!(report.statements[0].closes, Some(true));
+    }
+}
+
+#[test]
+fn what_a_problem_quotes_of_a_file_can_be_shown() {
+    let long = "x\0".repeat(5_000);
+    for text in [
+        page("7/1", "60F:C261122JOD0,000", &format!(":61:{long}\n"), "62F:C261122JOD0,"),
+        page("7/1", &format!("60F:C261122\0\0\0{long}"), "", "62F:C261122JOD0,"),
+        page("7/1", "60F:C261122JOD0,000", "", &format!("62F:C261122JOD{long}")),
+    ] {
+        for problem in check("x", text.as_bytes()).problems {
+            let words = format!("{}{}", problem.place, problem.what);
+            assert!(words.len() < 3_000 && !words.chars().any(char::is_control), "{words:?}");
+        }
+    }
+}

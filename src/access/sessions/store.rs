@@ -69,6 +69,12 @@ pub async fn delete(conn: &mut PgConnection, id: &str) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Every session of a person.
+pub async fn delete_of(conn: &mut PgConnection, person: PersonId) -> Result<(), Fault> {
+    sqlx::query!("delete from console_sessions where person = $1", person.uuid()).execute(conn).await?;
+    Ok(())
+}
+
 pub async fn delete_expired(conn: &mut PgConnection, now: Instant) -> Result<(), Fault> {
     sqlx::query!("delete from console_sessions where expires_at <= $1", now as _).execute(conn).await?;
     Ok(())

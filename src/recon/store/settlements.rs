@@ -41,10 +41,12 @@ pub async fn find_untold_since(
     Ok(rows.into_iter().map(|row| (row.channel, row.since)).collect())
 }
 
-/// Reports not yet told, the oldest first.
+/// Reports not yet told: first those never asked for, then those asked for longest ago, so that channels which do not
+/// answer hold up no other.
 pub async fn page_wanted(conn: &mut PgConnection, limit: i64) -> Result<Vec<(String, Day)>, Fault> {
     let rows = sqlx::query!(
-        "select channel, day from settlement_reports where state = 'wanted' order by day, channel limit $1",
+        "select channel, day from settlement_reports where state = 'wanted'
+         order by asked_at nulls first, day, channel limit $1",
         limit,
     )
     .fetch_all(conn)

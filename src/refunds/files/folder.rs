@@ -16,18 +16,28 @@ pub async fn drop_in(folder: &Path, name: &str, bytes: &[u8]) -> Answer {
         Ok(true) => return Answer::Silent { why: "a file of this name stands in the folder".to_owned() },
         Err(error) => return Answer::NotSent { why: error.to_string() },
     }
-    let part = folder.join(format!("{name}.part"));
-    match write(&part, &target, bytes).await {
+    let why = |error: io::Error| format!("{}: {error}", folder.display());
+    if let Err(error) = write(folder, name, bytes).await {
+        return Answer::NotSent { why: why(error) };
+    }
+    // The bank may have it from here on; whether it still stands there after a power cut, only the folder's sync tells.
+    match sync(folder).await {
         Ok(()) => Answer::Taken { bank_file: name.to_owned() },
-        Err(error) => Answer::NotSent { why: format!("{}: {error}", folder.display()) },
+        Err(error) => Answer::Silent { why: why(error) },
     }
 }
 
-async fn write(part: &Path, target: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = tokio::fs::File::create(part).await?;
+async fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let part = folder.join(format!("{name}.part"));
+    let mut file = tokio::fs::File::create(&part).await?;
     file.write_all(bytes).await?;
     file.sync_all().await?;
-    tokio::fs::rename(part, target).await
+    tokio::fs::rename(part, folder.join(name)).await
+}
+
+/// Makes the names in a folder durable, as far as its file system keeps its word.
+async fn sync(folder: &Path) -> io::Result<()> {
+    tokio::fs::File::open(folder).await?.sync_all().await
 }
 
 /// The bank's report about a file, if it has written one.

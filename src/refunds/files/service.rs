@@ -275,9 +275,15 @@ pub struct Report {
 pub async fn report(tx: &mut Tx, report: &Report) -> Result<bool, RefundError> {
     let refunds = refund_store::lock_of_file(tx.conn(), report.file).await?;
     let mut file = store::lock(tx.conn(), report.file).await?.ok_or(RefundError::NotFound)?;
+    if report.says.is_about_another(&file.msg_id) {
+        let about = report.says.original_message_id.as_deref();
+        tracing::error!(file = %file.id, about, "a bank's report stands in another file's place, and is not used");
+        return Ok(false);
+    }
     let (mut told, mut decided) = (Vec::new(), true);
     for refund in &refunds {
-        let Some((status, reasons)) = report.says.of(&file.msg_id, &refund.reference()) else {
+        let block = (file.msg_id.as_str(), file.msg_id.as_str());
+        let Some((status, reasons)) = report.says.of(block, &refund.reference()) else {
             decided = false;
             continue;
         };

@@ -28,8 +28,10 @@ pub async fn send_again(tx: &mut Tx, decision: &Decision) -> Result<Refund, Refu
     if refund.requested_by == actor {
         return Err(RefundError::SamePerson);
     }
+    if !refund.is_redirected() {
+        refund.instruction += 1;
+    }
     refund.apply(RefundEvent::SentAgain)?;
-    refund.instruction += 1;
     refund.provider_transaction = None;
     refund.payment_file = None;
     refund.submitted_at = None;
@@ -46,6 +48,7 @@ pub async fn send_again(tx: &mut Tx, decision: &Decision) -> Result<Refund, Refu
 
 /// Another account for the next instruction. Who names it counts as who asks: another person sends it. Money that a
 /// channel would have taken back from its agency the hub now transfers, out of what the agency is owed or has paid in.
+/// The next instruction begins here: what is told late of the one before is not told of this one.
 pub async fn redirect(tx: &mut Tx, redirect: &Redirect) -> Result<Refund, RefundError> {
     let mut refund = lock_stuck(tx, redirect.refund).await?;
     if refund.decided_by.as_deref() == Some(tx.actor().as_str()) {
@@ -54,6 +57,9 @@ pub async fn redirect(tx: &mut Tx, redirect: &Redirect) -> Result<Refund, Refund
     let hub = tx.hub().clone();
     if let Some(agency) = taken_from(&hub, &refund) {
         take_over(tx, &refund, &agency).await?;
+    }
+    if !refund.is_redirected() {
+        refund.instruction += 1;
     }
     refund.rail = account_for(&hub, refund.amount.currency())?;
     refund.payee = Some(redirect.payee.clone());

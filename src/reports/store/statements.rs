@@ -46,12 +46,13 @@ pub async fn find_heads(conn: &mut PgConnection, day: Day) -> Result<Vec<Head>, 
 #[derive(Debug, Clone)]
 pub struct Quarantined {
     pub account: String,
+    pub opening: Option<Money>,
     pub aside: Aside,
 }
 
 pub async fn find_quarantined(conn: &mut PgConnection, day: Day) -> Result<Vec<Quarantined>, Fault> {
     let rows = sqlx::query!(
-        r#"select account, coalesce(reason, state) as "reason!", currency, closing_minor from statements
+        r#"select account, coalesce(reason, state) as "reason!", currency, opening_minor, closing_minor from statements
            where state = 'quarantined' and period_on = $1 order by account, id"#,
         day as _,
     )
@@ -59,9 +60,11 @@ pub async fn find_quarantined(conn: &mut PgConnection, day: Day) -> Result<Vec<Q
     .await?;
     rows.into_iter()
         .map(|row| {
-            let closing = row.closing_minor.map(|minor| money(minor, &row.currency, "statements"));
-            let aside = Aside { reason: row.reason, closing: closing.transpose()? };
-            Ok(Quarantined { account: row.account, aside })
+            let balance =
+                |minor: Option<i64>| minor.map(|minor| money(minor, &row.currency, "statements")).transpose();
+            let opening = balance(row.opening_minor)?;
+            let aside = Aside { closing: balance(row.closing_minor)?, reason: row.reason };
+            Ok(Quarantined { account: row.account, opening, aside })
         })
         .collect()
 }

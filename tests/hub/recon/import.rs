@@ -2,7 +2,7 @@ use mizan::recon::Taken;
 use mizan::recon::jobs::{Seen, look};
 use serde_json::Value;
 
-use super::{File, ILS};
+use super::{File, ILS, USD};
 use crate::world::{TODAY, World};
 
 fn outcomes(body: &Value) -> Vec<&str> {
@@ -159,6 +159,92 @@ async fn the_watched_folder_is_taken_in_once() {
     // A hub that was started again has seen nothing yet, and still adds nothing.
     let again = look(&world.app, &folder, &mut Seen::default()).await.unwrap();
     assert!(again.len() == 6 && again.iter().all(|one| one.known));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_corrected_file_of_the_same_name_and_length_is_taken_in() {
+    let world = World::new().await;
+    world.transfer(ILS, "12.00", "ILS", None, "a word").await;
+    let files = world.close_day(TODAY).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("day.xml");
+    let right = of(&files, ILS).bytes.clone();
+    let text = String::from_utf8(right.clone()).unwrap();
+    let (head, entry) = text.split_once("<Ntry>").unwrap();
+    let wrong = format!("{head}<Ntry>{}", entry.replacen(">12.00<", ">21.00<", 1)).into_bytes();
+    assert!(wrong != right && wrong.len() == right.len());
+    let mut seen = Seen::default();
+    for (bytes, outcome) in [(wrong, Taken::Quarantined), (right, Taken::Accepted)] {
+        std::fs::write(&path, bytes).unwrap();
+        let taken = look(&world.app, folder.path(), &mut seen).await.unwrap();
+        let outcomes: Vec<_> =
+            taken.iter().flat_map(|file| &file.statements).map(|one| one.outcome).collect();
+        assert_eq!(outcomes, [outcome]);
+        assert_eq!(look(&world.app, folder.path(), &mut seen).await.unwrap().len(), 0, "once");
+    }
+}
+
+/// The day's file of an account with one place of it changed.
+fn changed(file: &File, from: &str, to: &str) -> File {
+    let text = String::from_utf8(file.bytes.clone()).unwrap();
+    assert!(text.contains(from), "{text}");
+    File { name: "changed.txt".to_owned(), bytes: text.replacen(from, to, 1).into_bytes() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_with_a_reference_that_cannot_be_one_stands_aside_until_it_comes_again() {
+    let world = World::new().await;
+    world.transfer(ILS, "12.00", "ILS", None, "a word").await;
+    world.transfer(USD, "7.00", "USD", None, "a word").await;
+    let files = world.close_day(TODAY).await;
+    let (camt, mt) = (of(&files, ILS), of(&files, USD));
+    let endless = format!("<AcctSvcrRef>{}", "R".repeat(9_000));
+    for (whole, bad, why) in [
+        (camt, changed(camt, "<AcctSvcrRef>", &endless), "the bank's reference is 90"),
+        (mt, changed(mt, "//", "//\0"), "the bank's reference holds the control character U+0000"),
+    ] {
+        let (status, body) = world.upload(&bad).await;
+        assert_eq!((status, outcomes(&body)), (201, vec!["quarantined"]), "{body}");
+        let reason = body["statements"][0]["reason"].as_str().unwrap();
+        assert!(reason.contains(", entry 1: ") && reason.contains(why), "{reason}");
+        assert!(body["problems"][0]["what"].as_str().unwrap().starts_with(why), "{body}");
+        assert!(world.breaks().await.contains(&("statement_does_not_close".to_owned(), "open".to_owned())));
+        let (_, body) = world.upload(whole).await;
+        assert_eq!(outcomes(&body), ["accepted"], "{body}");
+    }
+    let (status, body) = world.upload(&changed(camt, "<AcctSvcrRef>", "<AcctSvcrRef>\0")).await;
+    assert_eq!((status, body["code"].as_str()), (422, Some("statement_unreadable")), "{body}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_taken_in_holds_up_no_other() {
+    let world = World::new().await;
+    let files = world.close_day(TODAY).await;
+    let folder = tempfile::tempdir().unwrap();
+    for (name, iban) in [("a.xml", ILS), ("b.txt", USD)] {
+        std::fs::write(folder.path().join(name), &of(&files, iban).bytes).unwrap();
+    }
+    // A fault of ours that only the first file meets.
+    let fault =
+        "create function fault() returns trigger language plpgsql as $$ begin raise 'a fault'; end $$;
+        create trigger fault before insert on statement_files for each row when (new.name = 'a.xml')
+        execute function fault()";
+    let mut superuser = world.db().superuser().await;
+    sqlx::raw_sql(fault).execute(&mut superuser).await.unwrap();
+    let mut seen = Seen::default();
+    let taken = look(&world.app, folder.path(), &mut seen).await.unwrap();
+    assert_eq!(taken.iter().map(|file| file.file.as_str()).collect::<Vec<_>>(), ["b.txt"]);
+
+    sqlx::raw_sql("drop trigger fault on statement_files").execute(&mut superuser).await.unwrap();
+    let mut looks = 0;
+    let again = loop {
+        looks += 1;
+        let taken = look(&world.app, folder.path(), &mut seen).await.unwrap();
+        if !taken.is_empty() {
+            break taken;
+        }
+    };
+    assert_eq!((looks, again[0].file.as_str()), (30, "a.xml"), "it is read again after a minute");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,6 @@
 //! The way the money came: through the gateway.
 
+use mizan::demo::PAYER_ACCOUNT;
 use mizan::expectations::{self, Expectation};
 use mizan::refunds::service::{Heard, hear};
 use mizan_ledger::{Currency, Money};
@@ -184,4 +185,42 @@ async fn news_of_an_order_that_was_given_up_opens_a_break_and_moves_nothing() {
     let breaks = world.people.approver.client.get("/v1/finance/breaks").await.unwrap().json;
     assert_eq!(breaks["data"][0]["category"], "refund_unconfirmed", "{breaks}");
     assert_eq!(breaks["data"][0]["detail"]["told_of"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn late_news_of_an_order_is_not_told_of_the_transfer_that_follows_it() {
+    let world = World::new().await;
+    let (_, refund) = agreed(&world, "63.00").await;
+    world.control("faults", json!({ "api": "error_500" })).await;
+    work(&world).await;
+    world.control("faults", json!({})).await;
+    advance(&world, 960);
+    work(&world).await;
+    assert_eq!(staff_view(&world, &refund).await["failure"]["code"], "not_known");
+    let path = |act: &str| format!("/v1/finance/refunds/{}/{act}", id(&refund));
+    let payee = json!({ "payee": { "name": "A payer (example)", "iban": PAYER_ACCOUNT } });
+    for _ in 0..2 {
+        let named = world.people.reconciler.client.post(&path("payee"), &payee).await.unwrap();
+        assert_eq!(named.status, 200, "{}", named.json);
+    }
+
+    // The gateway carried the order out after all, and says so only now.
+    let before = world.balances().await;
+    let heard = Heard { reference: id(&refund).to_owned(), transaction: "T-LATE".to_owned(), failed: None };
+    let actor = Actor::hub("test");
+    assert!(world.app.run(&actor, &heard, |tx, heard| Box::pin(hear(tx, heard))).await.unwrap());
+    let held = staff_view(&world, &refund).await;
+    assert_eq!(held["stage"], "failed", "{held}");
+    assert_eq!(world.balances().await, before);
+    assert!(expected(&world).await.is_empty(), "no transfer is expected that no file holds");
+    let breaks = world.people.approver.client.get("/v1/finance/breaks").await.unwrap().json;
+    assert_eq!(breaks["data"][0]["category"], "refund_unconfirmed", "{breaks}");
+    assert_eq!(breaks["data"][0]["detail"]["told_of"], 1);
+
+    let again = world.people.approver.client.post(&path("send-again"), &json!({})).await.unwrap();
+    assert_eq!(again.status, 200, "{}", again.json);
+    advance(&world, 60);
+    while work(&world).await > 0 {}
+    let sent = staff_view(&world, &refund).await;
+    assert_eq!(sent["instructions"][1]["reference"], "MZ000000001-2", "{sent}");
 }

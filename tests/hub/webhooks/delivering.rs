@@ -145,7 +145,7 @@ async fn only_wanted_types_are_sent_and_nobody_hears_of_others() {
 }
 
 /// A server that takes connections and never says a word.
-async fn silence() -> (TcpListener, String) {
+pub async fn silence() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     (listener, url)

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use axum::http::Method;
+use mizan::webhooks::jobs;
 use serde_json::{Value, json};
 
+use super::delivering::silence;
 use super::receiver::Receiver;
 use super::{ENDPOINTS, secret, signed_with};
-use crate::events::publish;
+use crate::events::{other_portal, publish};
 use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -156,6 +158,47 @@ async fn a_deleted_endpoint_hears_nothing_and_is_not_found() {
     assert_eq!(world.get(&path).await.status, 404);
     assert_eq!(world.get(ENDPOINTS).await.json["data"], json!([]));
     assert!(server.received().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_a_deleted_endpoint_has_ended_and_holds_up_no_other() {
+    let world = World::new().await;
+    let gone = world.endpoint("http://127.0.0.1:9/", &[]).await;
+    for _ in 0..20 {
+        world.ask(&gone, "test", json!({})).await;
+    }
+    let path = format!("{ENDPOINTS}/{}", gone["id"].as_str().unwrap());
+    let deleted =
+        world.portal().send(Method::DELETE, &path, "application/json", Vec::new(), Some("delete-1"));
+    assert_eq!(deleted.await.unwrap().status, 200);
+    let waiting =
+        sqlx::query_scalar!(r#"select count(*) as "count!" from webhook_deliveries where state = 'waiting'"#);
+    assert_eq!(waiting.fetch_one(&world.app.pool).await.unwrap(), 0);
+
+    let server = Receiver::start().await;
+    let sound = world.endpoint(&server.url, &[]).await;
+    world.ask(&sound, "test", json!({})).await;
+    jobs::deliver_once(&world.app, &world.sender()).await.unwrap();
+    assert_eq!(server.received().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tests_of_one_portal_do_not_hold_up_those_of_another() {
+    let world = World::new().await;
+    let (_held, silent) = silence().await;
+    for _ in 0..16 {
+        let endpoint = world.endpoint(&silent, &[]).await;
+        world.ask(&endpoint, "test", json!({})).await;
+        world.ask(&endpoint, "test", json!({})).await;
+    }
+    let (_, other) = other_portal(&world).await;
+    let server = Receiver::start().await;
+    let theirs = other.post(ENDPOINTS, &json!({ "url": server.url, "types": [] })).await.unwrap().json;
+    let path = format!("{ENDPOINTS}/{}/test", theirs["id"].as_str().unwrap());
+    assert_eq!(other.post(&path, &json!({})).await.unwrap().status, 202);
+
+    assert_eq!(jobs::deliver_once(&world.app, &world.sender()).await.unwrap(), 16, "as many as may be stuck");
+    assert_eq!(server.received().len(), 1, "portals take turns");
 }
 
 #[tokio::test(flavor = "multi_thread")]

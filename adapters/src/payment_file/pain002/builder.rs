@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::{Block, ENTRIES_MAX, LIMITS, Order, ReadError, Reason, Standing, StatusReport};
+use super::{Block, CODE_CHARS_MAX, ENTRIES_MAX, LIMITS, Order, ReadError, Reason, Standing, StatusReport};
 use crate::statement::source::Utf8;
 use crate::statement::xml::{Step, Walker};
 
@@ -71,7 +71,10 @@ impl Builder {
     fn open(&mut self, inside: &[&str]) -> Result<(), ReadError> {
         match inside {
             [_] if self.seen => return Err(ReadError::Several),
-            [_] => self.seen = true,
+            [name] => {
+                self.seen = true;
+                self.report.is_interbank = *name == REPORTS[1];
+            }
             [_, "OrgnlPmtInfAndSts"] => self.push_block()?,
             [_, "TxInfAndSts"] => {
                 // Orders without a block (pacs.002) share one without a name.
@@ -103,7 +106,7 @@ impl Builder {
             }
             [.., "StsRsnInf", "Rsn", "Cd" | "Prtry"] => {
                 if let Some(reason) = self.reason(inside) {
-                    reason.code = value();
+                    reason.code = Some(text.chars().take(CODE_CHARS_MAX).collect());
                 }
             }
             [.., "StsRsnInf", "AddtlInf"] => {

@@ -29,7 +29,7 @@ fn report(group: &str, block: &str, orders: &[(&str, &str)]) -> String {
 }
 
 fn status_of<'a>(report: &'a StatusReport, order: &str) -> Option<&'a str> {
-    report.of("PAY-1", order).map(|(status, _)| status)
+    report.of(("PAY-1", "PAY-1"), order).map(|(status, _)| status)
 }
 
 #[test]
@@ -51,8 +51,32 @@ fn an_order_that_is_not_listed_has_the_status_of_its_block() {
     let read = read(report("PART", "ACSP", &[("E1", "RJCT")]).as_bytes()).unwrap();
     assert_eq!(status_of(&read, "E1"), Some("RJCT"));
     assert_eq!(status_of(&read, "E2"), Some("ACSP"));
-    assert_eq!(read.of("PAY-2", "E1"), Some(("PART", read.group.reasons.as_slice())));
+    assert_eq!(read.of(("PAY-1", "B2"), "E1"), Some(("PART", read.group.reasons.as_slice())));
     assert_eq!(Progress::of("PART"), Progress::Undecided);
+}
+
+#[test]
+fn a_report_about_another_file_says_nothing_about_ours() {
+    let rejected = report("RJCT", "RJCT", &[("E1", "RJCT")]);
+    let read_as = |text: &str| read(text.as_bytes()).unwrap();
+    let theirs = read_as(&rejected.replace("PAY-1", "PAY-2"));
+    assert!(theirs.is_about_another("PAY-1") && !theirs.is_about_another("PAY-2"));
+    let mixed = read_as(&rejected.replace("<OrgnlMsgId>PAY-1", "<OrgnlMsgId>PAY-2"));
+    let nobodys =
+        "<CstmrPmtStsRpt><OrgnlGrpInfAndSts><GrpSts>RJCT</GrpSts></OrgnlGrpInfAndSts></CstmrPmtStsRpt>";
+    let interbank = "<FIToFIPmtStsRpt><OrgnlGrpInfAndSts><OrgnlMsgId>PAY-1</OrgnlMsgId><GrpSts>RJCT</GrpSts>\
+        </OrgnlGrpInfAndSts></FIToFIPmtStsRpt>";
+    for other in [theirs, mixed, read_as(nobodys), read_as(interbank)] {
+        for order in ["E1", "E2"] {
+            assert_eq!(status_of(&other, order), None, "{other:?}");
+        }
+    }
+    // A bank that leaves the id of the file out may still name its block.
+    let without = read_as(&rejected.replace("<OrgnlMsgId>PAY-1</OrgnlMsgId>", ""));
+    assert_eq!(status_of(&without, "E2"), Some("RJCT"));
+    // The word about the message holds for every order of the file it names.
+    let whole = read_as(&nobodys.replace("<GrpSts>", "<OrgnlMsgId>PAY-1</OrgnlMsgId><GrpSts>"));
+    assert_eq!(status_of(&whole, "E1"), Some("RJCT"));
 }
 
 #[test]
@@ -64,7 +88,7 @@ fn every_level_brings_its_own_reasons() {
         <OrgnlTxRef><PmtTpInf><SvcLvl><Cd>SEPA</Cd></SvcLvl></PmtTpInf></OrgnlTxRef></TxInfAndSts>
         </OrgnlPmtInfAndSts></CstmrPmtStsRpt>";
     let read = read(text.as_bytes()).unwrap();
-    let (status, reasons) = read.of("P", "E&1").unwrap();
+    let (status, reasons) = read.of(("P", "P"), "E&1").unwrap();
     assert_eq!(Progress::of(status), Progress::Rejected);
     let reasons: Vec<_> =
         reasons.iter().map(|reason| (reason.code.as_deref(), reason.text.as_str())).collect();
@@ -117,30 +141,32 @@ fn sample(name: &str) -> Option<StatusReport> {
 
 #[test]
 fn a_rejection_of_single_orders_is_read_from_a_file_of_a_bank() {
+    const MESSAGE: &str = "MSGID-950-TEST2-2807-01";
     let Some(report) = sample("pain002-03-nordea-tx-reject.xml") else { return };
     assert_eq!(report.message.as_deref(), Some("pain.002.001.03"));
     assert_eq!(report.message_id.as_deref(), Some("XML990920150728124014189"));
-    assert_eq!(report.original_message_id.as_deref(), Some("MSGID-950-TEST2-2807-01"));
+    assert_eq!(report.original_message_id.as_deref(), Some(MESSAGE));
     assert_eq!(report.group, Standing::default());
     let [block] = report.blocks.as_slice() else { panic!("{:?}", report.blocks) };
     assert_eq!(block.original_id.as_deref(), Some("PMTINFID-950-TEST2-2807-01"));
     assert_eq!(block.standing.status.as_deref(), Some("RJCT"));
     assert_eq!(block.orders.len(), 2);
     let (status, reasons) =
-        report.of("PMTINFID-950-TEST2-2807-01", "ENDTOENDID-950-TEST2-2807-01").expect("listed");
+        report.of((MESSAGE, "PMTINFID-950-TEST2-2807-01"), "ENDTOENDID-950-TEST2-2807-01").expect("listed");
     assert_eq!((status, reasons[0].code.as_deref()), ("RJCT", Some("NARR")));
     assert!(reasons[0].text.starts_with("CAP Invalid code"));
 }
 
 #[test]
-fn a_rejection_of_a_whole_file_holds_for_every_order_in_it() {
+fn a_rejection_that_names_no_file_is_about_none_of_ours() {
     let Some(report) = sample("pain002-03-crossriver-batch-rejected.xml") else { return };
     // The file spells its namespace attribute `Xmlns`, so nothing is declared.
     assert_eq!(report.message, None);
     assert!(report.blocks.is_empty());
-    let (status, reasons) = report.of("ANY", "ANY").expect("the group speaks");
-    assert_eq!(Progress::of(status), Progress::Rejected);
-    assert!(reasons[0].text.contains("does not match the end tag of 'GrpHdr'"));
+    assert_eq!(report.original_message_id, None, "the bank could not even read the id of the file");
+    assert_eq!(report.of(("ANY", "ANY"), "ANY"), None);
+    assert_eq!(report.group.status.as_deref(), Some("RJCT"));
+    assert!(report.group.reasons[0].text.contains("does not match the end tag of 'GrpHdr'"));
 }
 
 #[test]
@@ -152,7 +178,7 @@ fn an_interbank_status_in_an_envelope_is_read_by_the_same_names() {
     let order = &report.blocks[0].orders[0];
     assert_eq!(order.uetr.as_deref(), Some("d4e5f6a7-b8c9-4123-9efa-234567890123"));
     assert_eq!(
-        report.of("ANY", "E2E-04127823").map(|(status, _)| Progress::of(status)),
+        report.of(("ANY", "ANY"), "E2E-04127823").map(|(status, _)| Progress::of(status)),
         Some(Progress::UnderWay)
     );
 }

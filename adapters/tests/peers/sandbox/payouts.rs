@@ -73,7 +73,7 @@ async fn a_payment_file_is_taken_once_answered_by_order_and_seen_on_the_statemen
         for (version, msg_id, reference) in &files {
             let status = pay_out.status(reference.clone()).await.accepted().expect("a status");
             assert_eq!(status.report.original_message_id.as_deref(), Some(msg_id.as_str()));
-            let of = |order| status.report.of(msg_id, order).expect("the bank has spoken");
+            let of = |order| status.report.of((msg_id, msg_id), order).expect("the bank has spoken");
             let (accepted, rejected) = (format!("{version:?}-1"), format!("{version:?}-2"));
             assert_eq!(Progress::of(of(&accepted).0), Progress::UnderWay);
             let (code, reasons) = of(&rejected);
@@ -83,7 +83,7 @@ async fn a_payment_file_is_taken_once_answered_by_order_and_seen_on_the_statemen
         for (version, msg_id, reference) in &files {
             let status = pay_out.status(reference.clone()).await.accepted().expect("a status");
             let order = format!("{version:?}-1");
-            let (code, _) = status.report.of(msg_id, &order).expect("the bank has spoken");
+            let (code, _) = status.report.of((msg_id, msg_id), &order).expect("the bank has spoken");
             assert_eq!(Progress::of(code), Progress::Settled);
         }
         let (statement, lines) = world.statement().await.expect("the day is closed");
