@@ -3,11 +3,35 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Answer;
 use super::output::{say, say_list, tell};
 use super::remote::{Key, KeyFile};
+
+/// How a portal's new key is made, and where it goes.
+#[derive(Debug, clap::Args)]
+pub struct NewKey {
+    /// The portal's own Ed25519 public key (32 bytes in base64); without it the hub makes a shared secret.
+    #[arg(long, value_name = "BASE64")]
+    pub public_key: Option<String>,
+    /// Keep the new key in this file (mode 0600) instead of showing it.
+    #[arg(long, value_name = "FILE", conflicts_with = "public_key")]
+    pub out: Option<PathBuf>,
+}
+
+impl NewKey {
+    /// The key as the hub showed it, kept in the file where one is named.
+    pub fn keep(&self, hub: &str, shown: &Value) -> anyhow::Result<KeyFile> {
+        let text = |name: &str| shown[name].as_str().unwrap_or_default().to_owned();
+        let (key_id, algorithm, secret) = (text("key_id"), text("algorithm"), text("secret"));
+        let file = KeyFile { hub: hub.to_owned(), key_id, algorithm, secret };
+        if let Some(path) = &self.out {
+            file.write(path)?;
+        }
+        Ok(file)
+    }
+}
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
@@ -32,12 +56,8 @@ pub enum Command {
         mizan key revoke test_ab3k7mnp2qrs")]
     Rotate {
         key_id: String,
-        /// The portal's own Ed25519 public key (32 bytes in base64); without it the hub makes a shared secret.
-        #[arg(long, value_name = "BASE64")]
-        public_key: Option<String>,
-        /// Keep the new key in this file (mode 0600) instead of showing it.
-        #[arg(long, value_name = "FILE", conflicts_with = "public_key")]
-        out: Option<PathBuf>,
+        #[command(flatten)]
+        new: NewKey,
         #[command(flatten)]
         key: Key,
         /// The answer as JSON.
@@ -66,24 +86,15 @@ pub async fn run(command: Command) -> anyhow::Result<Answer> {
                 ["/key_id", "/owner_kind", "/owner", "/algorithm", "/created_at", "/revoked_at", "/scopes"];
             say_list(&keys, json, &columns)?;
         }
-        Command::Rotate { key_id, public_key, out, key, json } => {
+        Command::Rotate { key_id, new, key, json } => {
             let remote = key.open()?;
             let path = format!("/v1/finance/keys/{key_id}/rotate");
-            let body = json!({ "public_key": public_key });
+            let body = json!({ "public_key": new.public_key });
             let Some(made) = remote.post(&path, &body).await? else { return Ok(Answer::No) };
-            let text = |name: &str| made[name].as_str().unwrap_or_default().to_owned();
-            let file = KeyFile {
-                hub: remote.hub,
-                key_id: text("key_id"),
-                algorithm: text("algorithm"),
-                secret: text("secret"),
-            };
-            match out {
-                Some(path) => {
-                    file.write(&path)?;
-                    say(&format!("{} is kept in {}", file.key_id, path.display()))?;
-                }
-                None if json || public_key.is_some() => say(&made.to_string())?,
+            let file = new.keep(&remote.hub, &made)?;
+            match &new.out {
+                Some(path) => say(&format!("{} is kept in {}", file.key_id, path.display()))?,
+                None if json || new.public_key.is_some() => say(&made.to_string())?,
                 None => say(&serde_json::to_string_pretty(&file).context("the key")?)?,
             }
             tell(&format!("when the portal has changed over: mizan key revoke {key_id}"))?;

@@ -1,15 +1,15 @@
 //! `mizan portal ...`: who may sell. A new portal gets its key, once, and the first five calls to make.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use anyhow::Context;
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
 use super::Answer;
+use super::key::NewKey;
 use super::output::{say, say_list, tell};
-use super::remote::{Key, KeyFile, Remote};
+use super::remote::{Key, Remote};
 use super::stop::Stop;
 use crate::example_portal;
 
@@ -56,12 +56,8 @@ pub struct Create {
     /// What the key may do; everything a portal may when left out. May stand several times.
     #[arg(long = "scope")]
     scopes: Vec<String>,
-    /// The portal's own Ed25519 public key (32 bytes in base64); without it the hub makes a shared secret.
-    #[arg(long, value_name = "BASE64")]
-    public_key: Option<String>,
-    /// Keep the key in this file (mode 0600) instead of showing it.
-    #[arg(long, value_name = "FILE", conflicts_with = "public_key")]
-    out: Option<PathBuf>,
+    #[command(flatten)]
+    new: NewKey,
     #[command(flatten)]
     key: Key,
     /// The answer as JSON, without the calls.
@@ -94,32 +90,26 @@ pub async fn run(command: Command) -> anyhow::Result<Answer> {
 async fn create(args: Create) -> anyhow::Result<Answer> {
     let mut body = json!({
         "code": args.code, "name": { "ar": args.name_ar, "en": args.name_en },
-        "return_url_prefixes": args.return_urls, "public_key": args.public_key,
+        "return_url_prefixes": args.return_urls, "public_key": args.new.public_key,
     });
     if !args.scopes.is_empty() {
         body["scopes"] = json!(args.scopes);
     }
     let remote = args.key.open()?;
     let Some(made) = remote.post("/v1/finance/portals", &body).await? else { return Ok(Answer::No) };
-    let text = |pointer: &str| made.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let file = KeyFile {
-        hub: remote.hub.clone(),
-        key_id: text("/key/key_id"),
-        algorithm: text("/key/algorithm"),
-        secret: text("/key/secret"),
-    };
-    if let Some(path) = &args.out {
-        file.write(path)?;
-    }
+    let id = made["id"].as_str().unwrap_or_default();
+    let file = args.new.keep(&remote.hub, &made["key"])?;
     if args.json {
         say(&made.to_string())?;
         return Ok(Answer::Yes);
     }
-    say(&format!("portal {} is taken on as {}", args.code, text("/id")))?;
+    say(&format!("portal {} is taken on as {}", args.code, id))?;
     say("\nIts key, shown this once:")?;
-    match &args.out {
+    match &args.new.out {
         Some(path) => say(&format!("  {} is kept in {}", file.key_id, path.display()))?,
-        None if args.public_key.is_some() => say(&format!("  {} with the public key you gave", file.key_id))?,
+        None if args.new.public_key.is_some() => {
+            say(&format!("  {} with the public key you gave", file.key_id))?;
+        }
         None => say(&serde_json::to_string_pretty(&file).context("the key")?)?,
     }
     let scopes = made["key"]["scopes"].as_array().into_iter().flatten().filter_map(Value::as_str);
@@ -131,7 +121,7 @@ async fn create(args: Create) -> anyhow::Result<Answer> {
         }
         _ => None,
     };
-    let shown = args.out.as_ref().map_or("KEY.json".to_owned(), |path| path.display().to_string());
+    let shown = args.new.out.as_ref().map_or("KEY.json".to_owned(), |path| path.display().to_string());
     say(&first_calls(&shown, &example.unwrap_or_else(Example::unnamed)))?;
     Ok(Answer::Yes)
 }

@@ -5,6 +5,7 @@
 //!           ├──► what a channel owes, item by item ─► payment
 //!           ├──► breaks ─► payment
 //!           ├──► refunds ─► refund ─► approve or refuse, by another than who asked
+//!           │                     └─► what its agency paid in: named by one, taken by another
 //!           └──► payments, by any number a person holds
 //! ```
 //! A page decides nothing: it shows what the book and the stores say, and every number on it leads to what it is made
@@ -37,6 +38,9 @@ pub fn router() -> Router<App> {
         .route("/console/refunds/{id}", get(pages::refund::show))
         .route("/console/refunds/{id}/approve", post(pages::refund::approve))
         .route("/console/refunds/{id}/refuse", post(pages::refund::refuse))
+        .route("/console/refunds/{id}/pay-ins", post(pages::pay_in::propose))
+        .route("/console/refunds/{id}/pay-ins/{pay_in}/approve", post(pages::pay_in::approve))
+        .route("/console/refunds/{id}/pay-ins/{pay_in}/refuse", post(pages::pay_in::refuse))
         .route("/console/logout", post(login::close))
         .route("/console/language", post(login::speak))
         .route("/console/style.css", get(shell::style))

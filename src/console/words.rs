@@ -3,7 +3,7 @@
 use crate::http::language::Language;
 
 /// Slug, Arabic, English.
-const WORDS: [(&str, &str, &str); 127] = [
+const WORDS: [(&str, &str, &str); 132] = [
     // payments
     ("requires_payment", "بانتظار الدفع", "Waiting for payment"),
     ("processing", "قيد الدفع", "Processing"),
@@ -58,6 +58,11 @@ const WORDS: [(&str, &str, &str); 127] = [
     ("reconciler", "التسويات", "Reconciler"),
     ("agency", "الجهة", "Agency"),
     ("treasurer", "الخزينة", "Treasurer"),
+    // bank lines
+    ("new", "لم يُطابق بعد", "Not matched yet"),
+    ("noticed", "بانتظار التطبيق", "Being applied"),
+    ("matched", "مطابَق", "Matched"),
+    ("suspense", "في المعلّقات", "In suspense"),
     // receipts
     ("issued", "صادر", "Issued"),
     ("provisional", "مؤقت", "Provisional"),
@@ -75,6 +80,7 @@ const WORDS: [(&str, &str, &str); 127] = [
     // refunds
     ("requested", "مطلوب", "Asked for"),
     ("refused", "مرفوض", "Refused"),
+    ("entered", "قُيّد للجهة", "Entered"),
     ("awaiting_funds", "بانتظار توفر المال", "Waiting for funds"),
     ("submitted", "أُرسل", "Sent"),
     ("failed", "لم يُنفَّذ", "Failed"),

@@ -101,7 +101,7 @@ async fn a_payment_by_transfer_is_not_given_back_by_the_card_that_paid_it_again(
 }
 
 /// A refund of direct money that the channel did not carry out, after its payment was settled.
-async fn failed(world: &World) -> Value {
+pub async fn failed(world: &World) -> Value {
     let paid = world.pay_on("card-health", &world.certificate("CASE-1").await, 1).await;
     world.end_day(TODAY).await;
     world.control("faults", json!({ "refunds": "fail" })).await;

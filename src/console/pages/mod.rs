@@ -6,6 +6,7 @@ pub mod day;
 pub mod entry;
 pub mod notice;
 pub mod owed;
+pub mod pay_in;
 pub mod payment;
 pub mod payments;
 pub mod refund;

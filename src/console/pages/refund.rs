@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::named;
+use super::{named, pay_in};
 use crate::access::Scope;
 use crate::app::{App, ServiceError, Snapshot};
 use crate::console::officer::Officer;
@@ -23,7 +23,7 @@ use crate::suspense;
 use crate::tx::Tx;
 
 /// What an officer may write with a decision.
-const NOTE_CHARS_MAX: usize = 500;
+pub(super) const NOTE_CHARS_MAX: usize = 500;
 
 pub async fn show(
     State(app): State<App>,
@@ -95,8 +95,11 @@ async fn decide(
 
 /// Why a decision was not taken.
 #[derive(Debug, Clone, Copy)]
-enum Refusal {
+pub(super) enum Refusal {
     Own,
+    OwnProposal,
+    Amount,
+    Proposed,
     Decided,
     NoReason,
     NoteTooLong,
@@ -105,9 +108,9 @@ enum Refusal {
 impl Refusal {
     fn status(self) -> StatusCode {
         match self {
-            Self::Own => StatusCode::FORBIDDEN,
-            Self::Decided => StatusCode::CONFLICT,
-            Self::NoReason | Self::NoteTooLong => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Own | Self::OwnProposal => StatusCode::FORBIDDEN,
+            Self::Decided | Self::Proposed => StatusCode::CONFLICT,
+            Self::NoReason | Self::NoteTooLong | Self::Amount => StatusCode::UNPROCESSABLE_ENTITY,
         }
     }
 
@@ -116,6 +119,18 @@ impl Refusal {
             Self::Own => (
                 "أنت من طلب هذا الرد. القرار لشخص آخر. لم يُغيَّر شيء.",
                 "You asked for this refund yourself. Another person decides. Nothing was changed.",
+            ),
+            Self::OwnProposal => (
+                "أنت من سمّى هذا المال. القرار لشخص آخر. لم يُغيَّر شيء.",
+                "You named this money yourself. Another person decides. Nothing was changed.",
+            ),
+            Self::Amount => (
+                "المبلغ ليس مما في المعلّقات أو يتجاوز ما ينتظره الرد. لم يُغيَّر شيء.",
+                "The amount is not in suspense, or is more than the refund waits for. Nothing was changed.",
+            ),
+            Self::Proposed => (
+                "سُمّي هذا المال من قبل وينتظر قرارًا. لم يُغيَّر شيء.",
+                "This money was named before and waits for a decision. Nothing was changed.",
             ),
             Self::Decided => (
                 "لم يعد هذا الرد ينتظر قرارًا. لم يُغيَّر شيء.",
@@ -128,19 +143,25 @@ impl Refusal {
     }
 }
 
-async fn render(app: &App, officer: &Officer, id: &str, refusal: Option<Refusal>) -> Result<Response, Stop> {
+pub(super) async fn render(
+    app: &App,
+    officer: &Officer,
+    id: &str,
+    refusal: Option<Refusal>,
+) -> Result<Response, Stop> {
     let id: RefundId = id.parse().map_err(|_| Stop::NotFound)?;
     let mut look = app.snapshot().await?;
     let refund = service::find(&mut look, id).await?.ok_or(Stop::NotFound)?;
     let instructions = service::instructions(&mut look, id).await?;
     let source = source(app, &mut look, &refund).await?;
+    let pay_ins = pay_in::shown(app, &mut look, officer, &refund).await?;
     let people = [Some(refund.requested_by.clone()), refund.decided_by.clone()];
     let names = named(&mut look, people.into_iter().flatten()).await?;
     let own = refund.requested_by == officer.actor().as_str();
     let approver = officer.session.scopes.contains(&Scope::Approve);
     let undecided = refund.state == refunds::RefundState::Requested;
     let values = json!({
-        "refund": refunds::view::for_staff(&app.hub, &refund, instructions), "source": source,
+        "pay_ins": pay_ins, "refund": refunds::view::for_staff(&app.hub, &refund, instructions), "source": source,
         "requested_by": names(&refund.requested_by), "decided_by": refund.decided_by.as_deref().map(&names),
         "own": own, "undecided": undecided, "approver": approver, "may_decide": undecided && approver && !own,
         "wrong": refusal.map(|refusal| refusal.text(officer.session.language)),

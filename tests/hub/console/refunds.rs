@@ -99,3 +99,41 @@ async fn who_asked_is_told_that_another_person_decides() {
     }
     assert_eq!(stage(&world, &refund).await, "requested");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_agency_paid_in_is_named_by_one_officer_and_taken_by_another() {
+    let world = World::new().await;
+    let refund = crate::direct_refunds::failed(&world).await;
+    world.transfer(crate::recon::ILS, "100.00", "ILS", None, "for the refund (example)").await;
+    world.next_day().await;
+    let path = format!("/console/refunds/{}", id(&refund));
+    let one = Browser::of_reconciler(&world).await;
+    let html = one.get(&path).await.html;
+    let (csrf, item) = (field(&html, "csrf").to_owned(), html.split("<option value=\"su_").nth(1).unwrap());
+    let item = format!("su_{}", item.split('"').next().unwrap());
+    let propose = async |amount: &str| {
+        one.post(&format!("{path}/pay-ins"), &format!("csrf={csrf}&item={item}&amount={amount}")).await
+    };
+    for (amount, status) in [("90.00", 422), ("0.00", 422), ("-1", 422), ("1.005", 422), ("x", 422)] {
+        assert_eq!(propose(amount).await.status, status, "{amount}");
+    }
+    let forged = one.post(&format!("{path}/pay-ins"), &format!("csrf=guess&item={item}&amount=")).await;
+    assert_eq!(forged.status, 403);
+    let named = propose("").await;
+    assert_eq!((named.status, named.to.as_str()), (303, path.as_str()), "{}", named.html);
+    assert_eq!(propose("").await.status, 409, "named once");
+
+    let html = one.get(&path).await.html;
+    assert!(html.contains("80.00") && !html.contains("/approve\""), "who named does not decide: {html}");
+    let other = Browser::of(&world, &world.people.approver).await;
+    let html = other.get(&path).await.html;
+    let approve = super::link(&html.replace("formaction=", "href="), &format!("{path}/pay-ins/"));
+    let csrf = field(&html, "csrf").to_owned();
+    let refuse = approve.replace("/approve", "/refuse");
+    assert_eq!(other.post(&refuse, &format!("csrf={csrf}&note=")).await.status, 422, "a refusal says why");
+    let taken = other.post(&approve, &format!("csrf={csrf}&note=seen")).await;
+    assert_eq!((taken.status, taken.to.as_str()), (303, path.as_str()), "{}", taken.html);
+    assert_eq!(world.balances().await["agency/health/payable ILS"], -8_000);
+    assert_eq!(other.post(&approve, &format!("csrf={csrf}&note=")).await.status, 409);
+    assert!(other.get(&path).await.html.contains("Entered"));
+}
