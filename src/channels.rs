@@ -16,6 +16,8 @@ pub struct Channels {
     costs: BTreeMap<(String, Currency), ContractCost>,
     /// The banks that answer over HTTP, by their name in the books.
     banks: BTreeMap<String, Channel>,
+    /// By the bank's name in the books.
+    return_charges: BTreeMap<String, Money>,
 }
 
 /// The configuration does not make a channel.
@@ -44,10 +46,15 @@ impl Channels {
             }
         }
         for bank in &config.banks {
+            let refuse =
+                |error: &dyn std::fmt::Display| ChannelError::Refused(bank.name.clone(), error.to_string());
+            if let Some(text) = &bank.return_charge_max {
+                let charge = Money::parse(text, bank.currency).ok().filter(|charge| !charge.is_negative());
+                let charge =
+                    charge.ok_or_else(|| refuse(&format!("return_charge_max: {text} is no amount")))?;
+                channels.return_charges.insert(bank.name.clone(), charge);
+            }
             if let Some(settings) = &bank.endpoint {
-                let refuse = |error: &dyn std::fmt::Display| {
-                    ChannelError::Refused(bank.name.clone(), error.to_string())
-                };
                 let adapter = rest::Bank::new(settings).map_err(|error| refuse(&error))?;
                 channels.banks.insert(bank.name.clone(), adapter.channel(&bank.name));
             }
@@ -80,6 +87,11 @@ impl Channels {
 
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Channel)> {
         self.channels.iter().map(|(instance, channel)| (instance.as_str(), channel))
+    }
+
+    /// The most that a bank keeps of an order of ours that it returns; zero for one that may keep nothing.
+    pub fn return_charge_max(&self, bank: &str, currency: Currency) -> Money {
+        self.return_charges.get(bank).copied().unwrap_or(Money::zero(currency))
     }
 
     /// What the channel keeps of a payment by contract; zero without one.

@@ -82,6 +82,9 @@ pub struct Bank {
     /// A bank that answers over HTTP: payment files in, statements out.
     #[serde(default)]
     pub endpoint: Option<mizan_adapters::bank::rest::Settings>,
+    /// The most that the bank keeps of an order of ours that it returns, as a decimal amount; without it, nothing.
+    #[serde(default)]
+    pub return_charge_max: Option<String>,
 }
 
 /// How one channel settles and where; its dialect stands in `kind`.

@@ -102,6 +102,7 @@ pub fn config(data_dir: &Path, listen: SocketAddr, bank_url: &str) -> Config {
             owner: "Mizan (example)".to_owned(),
             bic: None,
             endpoint: Some(endpoint),
+            return_charge_max: Some("1".to_owned()),
         }
     });
     let settles_into: BTreeMap<String, String> = ACCOUNTS

@@ -86,6 +86,8 @@ pub enum Taken {
 pub enum Cause {
     UnknownAccount,
     NoDay,
+    /// Of a day that has not come.
+    FutureDay,
     NoBalances,
     DoesNotClose,
     /// An amount, sign or status in it could not be read as the standard has it.
@@ -103,6 +105,7 @@ impl Cause {
         match self {
             Self::UnknownAccount => "unknown_account",
             Self::NoDay => "no_day",
+            Self::FutureDay => "future_day",
             Self::NoBalances => "no_balances",
             Self::DoesNotClose => "does_not_close",
             Self::Doubtful => "doubtful",
@@ -174,7 +177,13 @@ impl Summary {
 
     /// Judges it, given what is known about its account. `same` tells whether an accepted statement of the same
     /// identity has the same content.
-    pub fn judge(&self, bank: Option<&Bank>, position: Option<Position>, same: Option<bool>) -> Standing {
+    pub fn judge(
+        &self,
+        bank: Option<&Bank>,
+        position: Option<Position>,
+        same: Option<bool>,
+        today: Day,
+    ) -> Standing {
         let quarantined = |cause, reason: String| Standing::Quarantined(cause, reason);
         let what = match self.kind {
             StatementKind::EndOfDay => None,
@@ -200,6 +209,11 @@ impl Summary {
         let Some(period_on) = self.period_on else {
             return quarantined(Cause::NoDay, "it tells no day".to_owned());
         };
+        // A bank further east may be a day ahead.
+        if period_on > today.next() {
+            let reason = format!("it is of {period_on}, a day that has not come");
+            return quarantined(Cause::FutureDay, reason);
+        }
         match self.closes {
             None => {
                 let reason = "an opening or a closing balance is missing".to_owned();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use mizan_adapters::outcome::Outcome;
 use serde::Serialize;
 
-use super::service::{self, Step, Told};
+use super::service::{self, LINES_MAX, Slice, Step, Told};
 use super::store;
 use crate::app::App;
 use crate::fault::Fault;
@@ -42,14 +42,12 @@ pub async fn reconcile(app: &App) -> Result<Summary, Fault> {
     let actor = Actor::hub("recon");
     let mut summary = Summary { settlements: ask_channels(app, &actor).await?, ..Summary::default() };
     for _ in 0..PASSES_MAX {
-        let before = (summary.matched, summary.told, summary.to_suspense);
-        pass(app, &actor, &mut summary).await?;
-        // What another run told of is waited for too.
-        let was_told = drain_inbox(app).await?;
-        if !was_told && before == (summary.matched, summary.told, summary.to_suspense) {
+        if !pass(app, &actor, &mut summary, false).await? {
             break;
         }
     }
+    // What still waits for another line has waited for all that there are.
+    pass(app, &actor, &mut summary, true).await?;
     summary.explained = exhaust(app, &actor, Exhausted::Suspense).await?;
     summary.overdue = exhaust(app, &actor, Exhausted::Overdue).await?;
     let mut conn = app.pool.acquire().await?;
@@ -57,22 +55,51 @@ pub async fn reconcile(app: &App) -> Result<Summary, Fault> {
     Ok(summary)
 }
 
-/// Every waiting line once.
-async fn pass(app: &App, actor: &Actor, summary: &mut Summary) -> Result<(), Fault> {
-    let mut after = 0;
+/// Every waiting line once, and what the inbox was told of it or by another run. Answers whether anything moved.
+async fn pass(app: &App, actor: &Actor, summary: &mut Summary, last: bool) -> Result<bool, Fault> {
+    let before = (summary.matched, summary.told, summary.to_suspense);
+    pass_lines(app, actor, summary, last).await?;
+    let silent = app.run(actor, &(), |tx, unit| Box::pin(service::match_silent(tx, unit))).await;
+    add(summary, unless_ill(silent)?);
+    let explained = app.run(actor, &(), |tx, unit| Box::pin(service::match_explained(tx, unit))).await;
+    add(summary, unless_ill(explained)?);
+    pass_direct(app, actor, summary).await?;
+    let was_told = drain_inbox(app).await?;
+    Ok(was_told || before != (summary.matched, summary.told, summary.to_suspense))
+}
+
+/// Settlements that cannot be booked do not stop the others: they stay as they are, and the next run tries again.
+fn unless_ill(step: Result<Step, Fault>) -> Result<Step, Fault> {
+    match step {
+        Err(fault) if !fault.is_unavailable() && !fault.is_transient() => {
+            tracing::error!(%fault, "settlements cannot be booked");
+            Ok(Step::default())
+        }
+        step => step,
+    }
+}
+
+/// The lines of bank statements. What cannot be booked as it was judged does not stop the others: its step is halved until
+/// one line remains, which goes to suspense.
+async fn pass_lines(app: &App, actor: &Actor, summary: &mut Summary, last_pass: bool) -> Result<(), Fault> {
+    let whole = Slice { after: 0, limit: LINES_MAX, last_pass, set_aside: None };
+    let mut slice = whole.clone();
     loop {
-        let step = app.run(actor, &after, |tx, after| Box::pin(service::match_lines(tx, after))).await?;
-        add(summary, step);
-        match step.last {
-            Some(last) => after = last,
-            None => break,
+        match app.run(actor, &slice, |tx, slice| Box::pin(service::match_lines(tx, slice))).await {
+            Ok(step) => {
+                add(summary, step);
+                let Some(after) = step.last else { return Ok(()) };
+                slice = Slice { after, ..whole.clone() };
+            }
+            Err(fault) if fault.is_unavailable() || fault.is_transient() => return Err(fault),
+            Err(fault) if slice.set_aside.is_some() => return Err(fault),
+            Err(_) if slice.limit > 1 => slice.limit /= 2,
+            Err(fault) => {
+                tracing::error!(after = slice.after, %fault, "a bank line cannot be booked");
+                slice.set_aside = Some(fault.to_string());
+            }
         }
     }
-    let silent = app.run(actor, &(), |tx, unit| Box::pin(service::match_silent(tx, unit))).await?;
-    add(summary, silent);
-    let explained = app.run(actor, &(), |tx, unit| Box::pin(service::match_explained(tx, unit))).await?;
-    add(summary, explained);
-    pass_direct(app, actor, summary).await
 }
 
 /// What channels paid to agencies themselves. One that cannot be booked stands aside with a break, and does not stop
@@ -132,8 +159,8 @@ async fn exhaust(app: &App, actor: &Actor, what: Exhausted) -> Result<usize, Fau
     }
 }
 
-/// Asks the channels for the reports that are wanted, outside any transaction. An open day and a silent channel are
-/// asked again by the next run.
+/// Asks the channels for the reports that are wanted, outside any transaction. An open day, a silent channel and one whose
+/// report cannot be kept are asked again by the next run.
 async fn ask_channels(app: &App, actor: &Actor) -> Result<usize, Fault> {
     app.run(actor, &(), |tx, unit| Box::pin(service::want_direct(tx, unit))).await?;
     let wanted = {
@@ -149,9 +176,15 @@ async fn ask_channels(app: &App, actor: &Actor) -> Result<usize, Fault> {
         };
         let why = match answer {
             Outcome::Accepted(Some(settlements)) => {
-                let told = Told { channel, day, settlements };
-                new += app.run(actor, &told, |tx, told| Box::pin(service::told(tx, told))).await?;
-                continue;
+                let told = Told { channel: channel.clone(), day, settlements };
+                match app.run(actor, &told, |tx, told| Box::pin(service::told(tx, told))).await {
+                    Ok(count) => {
+                        new += count;
+                        continue;
+                    }
+                    Err(fault) if fault.is_unavailable() || fault.is_transient() => return Err(fault),
+                    Err(fault) => fault.to_string(),
+                }
             }
             Outcome::Accepted(None) => "its day is not closed yet".to_owned(),
             Outcome::Rejected { code, message } => format!("{code}: {message}"),

@@ -18,7 +18,7 @@ use crate::quoting::{self, Basket};
 use crate::suspense::{self, Item};
 use crate::tx::{Hub, Tx};
 
-pub use super::attempts::store::page_of as instructions;
+pub use super::attempts::store::{find_in_doubt, page_of as instructions};
 pub use super::store::{Filter, find, page, page_of};
 pub use again::{Redirect, give_up, redirect, send_again};
 pub use decide::{Decision, approve, cancel, fund, refuse, withdraw};

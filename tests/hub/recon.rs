@@ -78,7 +78,7 @@ impl World {
     }
 
     /// Clocks of hub and bank.
-    async fn next_morning(&self, now: &str) {
+    pub async fn next_morning(&self, now: &str) {
         self.clock.set(now.parse().unwrap());
         self.control("clock", json!({ "now": now })).await;
     }

@@ -139,7 +139,7 @@ impl Booking {
     pub fn carry_out(&mut self, line: &OpenLine, ruled: Ruled, known: &Known<'_>) -> Result<(), Fault> {
         let place = Place {
             account: &line.account,
-            day: line.booked_on.min(self.today()),
+            day: line.counts_on.min(self.today()),
             line: Some(line.id),
             entry: line.entry,
         };
@@ -329,7 +329,7 @@ impl Booking {
             original_transaction: None,
             reason: None,
             money_key: line.money_key.clone(),
-            occurred_at: self.end_of(line.booked_on),
+            occurred_at: self.end_of(line.counts_on),
             raw: line.text.clone().into_bytes(),
             headers: json!({ "statement_line": line.id, "payer": line.payer }),
         }

@@ -83,6 +83,8 @@ pub struct Candidates {
     pub known_payments: BTreeSet<(String, String)>,
     /// References of refunds that were expected once, open or not.
     pub known_refunds: BTreeSet<String>,
+    /// References of refunds of which nobody knows yet whether they were carried out.
+    pub refunds_in_doubt: BTreeSet<String>,
     /// Refunds whose success may be told now.
     pub refunds_in_flight: BTreeSet<RefundId>,
     /// By our reference on the rail.
@@ -92,6 +94,10 @@ pub struct Candidates {
     pub bills: BTreeMap<BillNumber, Bill>,
     /// Bank account to the channel of transfers made straight into it.
     pub transfers: BTreeMap<String, String>,
+    /// Bank account to the most that its bank keeps of an order of ours that it returns; nothing where it has none.
+    pub return_charges: BTreeMap<String, Money>,
+    /// Nothing else moves any more: a line does not wait for another line.
+    pub last_pass: bool,
 }
 
 /// What a line is.
@@ -138,10 +144,23 @@ pub fn run(lines: &[Line], candidates: &Candidates) -> Result<Vec<Ruled>, MoneyE
     Ok(run.ruled.into_values().collect())
 }
 
+/// Lines that could not be booked as what they are are money that nobody knows.
+pub fn set_aside(lines: &[Line], why: &str) -> Vec<Ruled> {
+    let aside = |line: &Line| Ruled {
+        line: line.id,
+        verdict: Verdict::Unknown(Vec::new()),
+        rule: "set_aside",
+        reason: format!("it could not be booked as what it is: {why}"),
+    };
+    lines.iter().map(aside).collect()
+}
+
 struct Run<'a> {
     lines: BTreeMap<i64, &'a Line>,
     candidates: &'a Candidates,
     expectations: BTreeMap<ExpectationId, &'a Expectation>,
+    /// Refunds that left and may come back, by our reference.
+    left: BTreeMap<&'a String, Left>,
     ruled: BTreeMap<i64, Ruled>,
 }
 
@@ -151,6 +170,7 @@ impl<'a> Run<'a> {
             lines: lines.iter().map(|line| (line.id, line)).collect(),
             candidates,
             expectations: candidates.expectations.iter().map(|one| (one.id, one)).collect(),
+            left: candidates.refunds_left.iter().map(|(reference, left)| (reference, *left)).collect(),
             ruled: BTreeMap::new(),
         }
     }
@@ -159,14 +179,21 @@ impl<'a> Run<'a> {
         self.lines.values().filter(|line| !self.ruled.contains_key(&line.id)).copied().collect()
     }
 
+    /// Keeps a verdict; what it speaks of is no other line any more.
     fn rule(&mut self, line: &Line, rule: &'static str, verdict: Verdict, reason: String) {
-        if let Verdict::Pays(id) | Verdict::Refunds(id, _) = &verdict {
-            self.expectations.remove(id);
-        }
-        if let Verdict::Settles(_, plan) = &verdict {
-            for id in plan.met() {
-                self.expectations.remove(&id);
+        match &verdict {
+            Verdict::Pays(id) | Verdict::Refunds(id, _) => _ = self.expectations.remove(id),
+            Verdict::Settles(_, plan) => {
+                for id in plan.met() {
+                    self.expectations.remove(&id);
+                }
             }
+            Verdict::Returns(refund, _) => self.left.retain(|_, left| left.refund != *refund),
+            Verdict::PaysIn(..)
+            | Verdict::Tells(..)
+            | Verdict::Transfers(..)
+            | Verdict::Waits
+            | Verdict::Unknown(_) => {}
         }
         self.ruled.insert(line.id, Ruled { line: line.id, verdict, rule, reason });
     }
@@ -223,19 +250,54 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Our order came back, maybe less a charge.
+    /// Our order came back, less what its bank may keep of it. Any other money under its reference is none of its, and
+    /// anybody can write a reference: it waits for a person.
     fn back(&self, line: &Line, reference: &String) -> Result<Option<(Verdict, String)>, MoneyError> {
-        let Some(left) = self.candidates.refunds_left.get(reference) else {
-            let leaves = self.candidates.known_refunds.contains(reference);
-            let why = format!("{reference} is ours, and was not yet seen leaving");
-            return Ok(leaves.then_some((Verdict::Waits, why)));
-        };
-        if left.amount.currency() != line.money.currency() {
+        if let Some(left) = self.left.get(reference) {
+            let refund = left.refund;
+            return Ok(Some(match self.kept(line, left.amount)? {
+                Some(kept) => {
+                    let why = format!("our refund {refund} came back under {reference}");
+                    (Verdict::Returns(refund, kept), why)
+                }
+                None => {
+                    let why = format!(
+                        "it names our refund {refund}, but is not what comes back of {}",
+                        left.amount
+                    );
+                    (Verdict::Unknown(Vec::new()), why)
+                }
+            }));
+        }
+        if !self.candidates.known_refunds.contains(reference) {
             return Ok(None);
         }
-        let kept = left.amount.checked_sub(line.money)?;
-        let why = format!("our refund {} came back under {reference}", left.refund);
-        Ok((!kept.is_negative()).then_some((Verdict::Returns(left.refund, kept), why)))
+        let mut leaving = self
+            .candidates
+            .expectations
+            .iter()
+            .filter(|one| one.kind == Kind::Refund && one.reference.as_ref() == Some(reference));
+        let leaves = match leaving.next() {
+            Some(one) => self.kept(line, one.money.checked_neg()?)?.is_some(),
+            None => false,
+        };
+        Ok(Some(if leaves && !self.candidates.last_pass {
+            (Verdict::Waits, format!("{reference} is ours, and was not yet seen leaving"))
+        } else {
+            let why = format!("it names our refund {reference}, which is not awaited back");
+            (Verdict::Unknown(Vec::new()), why)
+        }))
+    }
+
+    /// What the bank kept of an order that this line may bring back.
+    fn kept(&self, line: &Line, order: Money) -> Result<Option<Money>, MoneyError> {
+        if order.currency() != line.money.currency() {
+            return Ok(None);
+        }
+        let charge = self.candidates.return_charges.get(&line.account);
+        let charge = charge.copied().unwrap_or(Money::zero(order.currency()));
+        let kept = order.checked_sub(line.money)?;
+        Ok((!kept.is_negative() && !kept.compare(charge)?.is_gt()).then_some(kept))
     }
 
     /// An agency's money for one refund that waits for it, and at most as much as that.
@@ -255,7 +317,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Each settlement is one line: the one with its amount, else the first that names it.
+    /// Each settlement is one line that names it: the one with its amount, else the first that comes near it.
     fn by_settlement(&mut self) -> Result<(), MoneyError> {
         let mut naming: BTreeMap<usize, Vec<&Line>> = BTreeMap::new();
         for line in self.open() {
@@ -264,7 +326,9 @@ impl<'a> Run<'a> {
                     && one.net.currency() == line.money.currency()
                     && reading::names(&line.text, &one.reference)
             });
-            if let (Some((at, _)), None) = (named.next(), named.next()) {
+            if let (Some((at, one)), None) = (named.next(), named.next())
+                && settlement::may_be(one, line.money)
+            {
                 naming.entry(at).or_default().push(line);
             }
         }

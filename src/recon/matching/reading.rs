@@ -43,6 +43,9 @@ fn whole(field: &str) -> Option<BillNumber> {
     reference.or_else(|| field.parse().ok().filter(|_| digits == BillNumber::DIGITS))
 }
 
+/// Shorter ids of settlements stand in any text.
+const SETTLEMENT_ID_CHARS: usize = 4;
+
 /// Whether a text names a channel's settlement: the id whole, however the bank wrapped its lines.
 pub fn names(text: &str, settlement: &str) -> bool {
     let compact = |text: &str| -> String {
@@ -52,7 +55,12 @@ pub fn names(text: &str, settlement: &str) -> bool {
             .collect()
     };
     let (text, wanted) = (compact(text), compact(settlement));
-    // A longer number that begins alike is another settlement.
-    let ends = |at: usize| text[at + wanted.len()..].chars().next().is_none_or(|next| !next.is_ascii_digit());
-    !wanted.is_empty() && text.match_indices(&wanted).any(|(at, _)| ends(at))
+    // A longer number that begins or ends alike is another settlement.
+    let begins_with_digit = wanted.starts_with(|first: char| first.is_ascii_digit());
+    let whole = |at: usize| {
+        let before = text[..at].chars().next_back().filter(|_| begins_with_digit);
+        let behind = text[at + wanted.len()..].chars().next();
+        ![before, behind].into_iter().flatten().any(|letter| letter.is_ascii_digit())
+    };
+    wanted.chars().count() >= SETTLEMENT_ID_CHARS && text.match_indices(&wanted).any(|(at, _)| whole(at))
 }

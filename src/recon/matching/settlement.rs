@@ -235,10 +235,7 @@ impl<'a> Planning<'a> {
         }
         let payment = (self.settlement.channel.clone(), item.transaction.clone());
         let is_reversal = candidates.known_payments.contains(&payment);
-        if !is_reversal
-            && !candidates.known_refunds.contains(&item.reference)
-            && is_our_refund(&item.reference)
-        {
+        if !is_reversal && candidates.refunds_in_doubt.contains(&item.reference) {
             return Ok(Some(format!("nobody knows yet whether refund {} was taken", item.reference)));
         }
         let category = if is_reversal { Category::Reversed } else { Category::UnknownDebit };
@@ -291,8 +288,9 @@ impl<'a> Planning<'a> {
     }
 }
 
-/// Our references of refunds begin with the prefix of their ids.
-fn is_our_refund(reference: &str) -> bool {
-    let prefix = <RefundId as mizan_ledger::Id>::PREFIX;
-    reference.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('_'))
+/// Whether a line that names a settlement may be its money: it moves the same way, and differs from what was reported by
+/// less than a tenth. What is further off is something else about it, a fee or a payment that mentions it.
+pub fn may_be(settlement: &Settlement, line: Money) -> bool {
+    let (net, line) = (i128::from(settlement.net.minor()), i128::from(line.minor()));
+    net.signum() == line.signum() && (line - net).abs() * 10 < net.abs()
 }

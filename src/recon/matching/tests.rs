@@ -16,6 +16,7 @@ use crate::ids::{ExpectationId, IntentId, RefundId, SettlementId};
 mod card_day;
 mod muddle;
 mod pay_ins;
+mod returns;
 mod transfers;
 
 const ACCOUNT: &str = "main-ils";

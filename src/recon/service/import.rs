@@ -117,7 +117,7 @@ impl<'a> Open<'a> {
                 "the account is an agency's own: its money does not pass through here".to_owned(),
             )
         } else {
-            match summary.judge(bank, position, same) {
+            match summary.judge(bank, position, same, hub.calendar.day_of(tx.now())) {
                 Standing::Quarantined(Cause::Gap, why) => between(tx, &account, summary, why).await?,
                 standing => standing,
             }
@@ -318,7 +318,7 @@ async fn open_break(tx: &mut Tx, open: &Open<'_>, cause: Cause, reason: &str) ->
         Cause::NoDay | Cause::NoBalances | Cause::DoesNotClose | Cause::Doubtful => {
             Category::StatementDoesNotClose
         }
-        Cause::Gap => Category::StatementGap,
+        Cause::Gap | Cause::FutureDay => Category::StatementGap,
         Cause::Altered | Cause::Repeats => Category::Altered,
     };
     let summary = open.summary;

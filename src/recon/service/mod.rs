@@ -12,5 +12,5 @@ pub use direct::{match_direct, set_aside_direct};
 pub use explained::match_explained;
 pub use import::import;
 pub use overdue::{explain_suspense, open_overdue};
-pub use reconcile::{Step, match_lines, match_silent};
+pub use reconcile::{LINES_MAX, Slice, Step, match_lines, match_silent};
 pub use reports::{Told, not_told, told, want_direct};

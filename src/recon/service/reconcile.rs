@@ -21,7 +21,7 @@ use crate::tx::Tx;
 use crate::{inbox, intents, suspense};
 
 /// Lines looked at in one unit of work.
-const LINES_MAX: i64 = 500;
+pub const LINES_MAX: i64 = 500;
 /// The book takes 512 entries at once; one line makes a few.
 const ENTRIES_ENOUGH: usize = 400;
 /// Settlements of nothing matched in one unit of work.
@@ -39,14 +39,32 @@ pub struct Step {
     pub waiting: usize,
 }
 
-/// Judges and books the next lines after `after`.
-pub async fn match_lines(tx: &mut Tx, after: &i64) -> Result<Step, Fault> {
+/// Which lines a step looks at, and how.
+#[derive(Debug, Clone)]
+pub struct Slice {
+    pub after: i64,
+    pub limit: i64,
+    /// Nothing else moves any more: no line waits for another.
+    pub last_pass: bool,
+    /// Why these lines could not be booked as what they are: each is money that nobody knows.
+    pub set_aside: Option<String>,
+}
+
+/// Judges and books the next lines.
+pub async fn match_lines(tx: &mut Tx, slice: &Slice) -> Result<Step, Fault> {
     store::take_turn(tx.conn()).await?;
-    let open = store::lock_open_lines(tx.conn(), *after, LINES_MAX).await?;
+    let open = store::lock_open_lines(tx.conn(), slice.after, slice.limit).await?;
     let Some(last) = open.last().map(|line| line.id) else { return Ok(Step::default()) };
     let lines = read_lines(tx, &open).await?;
-    let candidates = gather(tx, &open, &lines).await?;
-    let ruled = matching::run(&lines, &candidates)?;
+    let (candidates, ruled) = match &slice.set_aside {
+        Some(why) => (Candidates::default(), matching::set_aside(&lines, why)),
+        None => {
+            let mut candidates = gather(tx, &open, &lines).await?;
+            candidates.last_pass = slice.last_pass;
+            let ruled = matching::run(&lines, &candidates)?;
+            (candidates, ruled)
+        }
+    };
     let known = Known::new(&candidates.expectations, &candidates.settlements);
     let by_id: BTreeMap<i64, &OpenLine> = open.iter().map(|line| (line.id, line)).collect();
     let mut booking = Booking::new(tx.hub().clone(), tx.now());
@@ -148,6 +166,8 @@ async fn gather(tx: &mut Tx, open: &[OpenLine], lines: &[Line]) -> Result<Candid
     let mut candidates = with_expectations(tx, settlements, keys, &named).await?;
     candidates.bills = bills;
     for line in open {
+        let charge = tx.hub().channels.return_charge_max(&line.account, line.money.currency());
+        candidates.return_charges.insert(line.account.clone(), charge);
         if let Some(channel) = transfer_channel(tx.hub(), &line.account, line.money.currency()) {
             candidates.transfers.insert(line.account.clone(), channel);
         }
@@ -192,12 +212,14 @@ pub(super) async fn with_expectations(
     let ids: BTreeSet<RefundId> =
         known_refunds.iter().map(|one| one.refund).chain(named.iter().copied()).collect();
     let locked = refunds::lock(tx, &ids.into_iter().collect::<Vec<_>>()).await?;
+    let in_doubt = crate::refunds::service::find_in_doubt(tx.conn(), &keys.references).await?;
     let known_payments = expectations::store::find_known_payments(tx.conn(), &keys.transactions).await?;
     let open = expectations::store::lock_by_keys(tx.conn(), &keys).await?;
     let mut candidates = Candidates {
         expectations: open,
         settlements,
         known_payments: known_payments.into_iter().collect(),
+        refunds_in_doubt: in_doubt.into_iter().collect(),
         refunds_in_flight: locked.in_flight,
         awaited: locked.awaited,
         ..Candidates::default()

@@ -13,6 +13,8 @@ pub struct OpenLine {
     pub account: String,
     pub money: Money,
     pub booked_on: Day,
+    /// The day on which it changed the balance: of those that its statement covers, the nearest to the bank's own.
+    pub counts_on: Day,
     pub bank_reference: Option<String>,
     pub end_to_end: Option<String>,
     pub creditor_reference: Option<String>,
@@ -31,6 +33,7 @@ struct LineRow {
     currency: String,
     amount_minor: i64,
     booked_on: Day,
+    counts_on: Day,
     bank_reference: Option<String>,
     end_to_end: Option<String>,
     creditor_reference: Option<String>,
@@ -53,6 +56,7 @@ impl TryFrom<LineRow> for OpenLine {
             account: row.account,
             money: Money::new(row.amount_minor, currency),
             booked_on: row.booked_on,
+            counts_on: row.counts_on,
             bank_reference: row.bank_reference,
             end_to_end: row.end_to_end,
             creditor_reference: row.creditor_reference,
@@ -75,6 +79,7 @@ pub async fn lock_open_lines(
     let rows = sqlx::query_as!(
         LineRow,
         r#"select line.id, statements.account, line.currency, line.amount_minor, line.booked_on,
+                  greatest(least(line.booked_on, period_on), least(covers_from, period_on)) as "counts_on!: Day",
                   line.bank_reference, line.end_to_end, line.creditor_reference, line.payer, line.text,
                   line.reversal, line.money_key, (line.state = 'noticed') as "noticed!", line.entry_id
            from statement_lines line

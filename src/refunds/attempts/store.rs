@@ -147,3 +147,14 @@ pub async fn update_returned(
     .await?;
     Ok(())
 }
+
+/// Those of these references whose instruction has left, and of which nobody knows yet whether it was carried out.
+pub async fn find_in_doubt(conn: &mut PgConnection, references: &[String]) -> Result<Vec<String>, Fault> {
+    let found = sqlx::query_scalar!(
+        "select reference from refund_attempts where reference = any($1) and state in ('sending', 'unknown')",
+        references,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(found)
+}

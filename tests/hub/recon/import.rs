@@ -89,6 +89,7 @@ async fn a_missing_day_is_a_gap_until_it_comes() {
     }
     let (_, first) = world.upload(of(&days[0], ILS)).await;
     assert_eq!(outcomes(&first), ["accepted"]);
+    world.next_morning("2026-11-24T08:00:00Z").await;
     let (_, third) = world.upload(of(&days[2], ILS)).await;
     assert_eq!(outcomes(&third), ["quarantined"], "{third}");
     let why = third["statements"][0]["reason"].as_str().unwrap();
@@ -259,4 +260,53 @@ async fn a_statement_without_any_currency_stands_aside_and_is_listed() {
     let listed = world.finance("/v1/finance/statements?state=quarantined").await;
     assert_eq!(listed[0]["reference"], "S1", "{listed}");
     assert!(listed[0]["opening"].is_null() && listed[0]["closing"].is_null(), "{listed}");
+}
+
+/// A slip in a year would lock the account: all that comes until then would come too late.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_of_a_day_that_has_not_come_is_not_believed() {
+    let world = World::new().await;
+    world.transfer(ILS, "10.00", "ILS", None, "a gift (example)").await;
+    let files = world.close_day(TODAY).await;
+    let right = of(&files, ILS);
+    let text = String::from_utf8(right.bytes.clone()).unwrap();
+    let slipped =
+        File { name: "slipped.xml".to_owned(), bytes: text.replace(TODAY, "2062-11-22").into_bytes() };
+    let (status, body) = world.upload(&slipped).await;
+    assert_eq!((status, outcomes(&body)), (201, vec!["quarantined"]), "{body}");
+    let why = body["statements"][0]["reason"].as_str().unwrap();
+    assert!(why.contains("2062-11-22, a day that has not come"), "{why}");
+    let (_, body) = world.upload(right).await;
+    assert_eq!(outcomes(&body), ["accepted"], "{body}");
+}
+
+/// A bank books a line back to a day whose statement it has given: the money was not in that day's balance.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_booked_back_leaves_the_day_before_as_it_was_proved() {
+    let world = World::new().await;
+    world.end_day(TODAY).await;
+    world.next_morning("2026-11-23T08:00:00Z").await;
+    world.transfer(ILS, "7.00", "ILS", None, "a gift (example)").await;
+    for file in world.close_day("2026-11-23").await {
+        let text = String::from_utf8(file.bytes).unwrap();
+        let back = text.replace("<BookgDt><Dt>2026-11-23", "<BookgDt><Dt>2026-11-22");
+        let (_, body) = world.upload(&File { name: file.name, bytes: back.into_bytes() }).await;
+        assert_eq!(outcomes(&body), ["accepted"], "{body}");
+    }
+    assert_eq!(world.reconcile().await["to_suspense"], 1);
+    for (day, closing) in [(TODAY, 0), ("2026-11-23", 700)] {
+        let report = world
+            .people
+            .reconciler
+            .client
+            .get(&format!("/v1/finance/reports/daily?date={day}"))
+            .await
+            .unwrap();
+        assert_eq!(
+            (report.status, &report.json["tied"]),
+            (200, &Value::Bool(true)),
+            "{day} {closing}: {}",
+            report.json
+        );
+    }
 }

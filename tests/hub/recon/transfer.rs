@@ -143,3 +143,25 @@ async fn an_import_leaves_a_job_that_matches() {
     while mizan::queue::worker::work_once(&world.app, &work).await.unwrap() > 0 {}
     assert_eq!(world.find_intent(text(&one, "id")).await["state"], "paid");
 }
+
+/// A line that the book refuses as what it is holds up no other: it is money that nobody knows, and says why.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_cannot_be_booked_does_not_stop_the_others() {
+    let world = World::new().await;
+    world.card_payment("CASE-1", 1).await;
+    let paid = intent(&world, "ILS", "A").await;
+    world.transfer(ILS, "80.00", "ILS", Some(text(&paid, "reference")), "fees (example)").await;
+    let mut operator = world.db().superuser().await;
+    let closed = sqlx::raw_sql(
+        "update ledger.accounts set closed_at = now() where code = 'channel/card/costs_payable'",
+    );
+    closed.execute(&mut operator).await.unwrap();
+
+    let summary = world.end_day(TODAY).await;
+    assert_eq!((&summary["matched"], &summary["to_suspense"]), (&json!(1), &json!(1)), "{summary}");
+    assert_eq!(world.find_intent(text(&paid, "id")).await["state"], "paid");
+    assert!(world.breaks().await.contains(&pair("unknown_credit", "open")));
+    let listed = world.finance("/v1/finance/breaks?open=true").await;
+    let why = listed[0]["detail"]["why"].as_str().unwrap();
+    assert!(why.contains("could not be booked") && why.contains("costs_payable"), "{listed}");
+}

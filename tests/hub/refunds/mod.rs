@@ -3,6 +3,7 @@
 mod bank;
 mod gateway;
 mod requests;
+mod strays;
 
 use mizan::books::Voucher;
 use mizan::ids::RefundId;

@@ -154,3 +154,40 @@ proptest! {
         prop_assert!(plan.met().all(|met| met != id(again)));
     }
 }
+
+fn of_a_day() -> CardDay {
+    CardDay { payments: vec![(21_525, 362), (10_500, 202)], refunds: vec![5_000] }
+}
+
+/// Anybody can write the id of a settlement into the text of a transfer, and banks do into their charges.
+#[test]
+fn a_line_far_from_its_amount_is_not_the_settlement_it_names() {
+    let day = of_a_day();
+    let candidates = day.candidates();
+    let text = "SETTLEMENT S20261122ILS01 MERCHANT mizan";
+    for minor in [-500, 300, day.net() / 2, -day.net()] {
+        let ruled = run(&[line(1, minor, text), line(2, day.net(), text)], &candidates).expect("in range");
+        assert_eq!(ruled[0].rule, "none", "{minor}");
+        assert_eq!(ruled[1].rule, "settlement");
+        let alone = run(&[line(1, minor, text)], &candidates).expect("in range");
+        assert_eq!(alone[0].verdict, Verdict::Unknown(Vec::new()), "{minor}");
+    }
+    let near = run(&[line(1, day.net() - 500, text)], &candidates).expect("in range");
+    assert_eq!(near[0].rule, "settlement");
+}
+
+/// A refund that was taken although its instruction ended as refused is money that left, and holds nothing up.
+#[test]
+fn a_refund_waits_for_its_answer_only_as_long_as_there_may_be_one() {
+    let day = of_a_day();
+    let mut candidates = day.candidates();
+    candidates.expectations.retain(|one| one.refund.is_none());
+    candidates.known_refunds.clear();
+    candidates.refunds_in_doubt = BTreeSet::from([refund_reference(1_000)]);
+    assert!(matches!(day.judge(day.net(), &candidates), Judged::Waits(_)));
+    candidates.refunds_in_doubt.clear();
+    let plan = plan(day.judge(day.net(), &candidates));
+    assert!(balances(&plan));
+    let [taken] = &plan.owed[..] else { panic!("{:?}", plan.owed) };
+    assert_eq!((taken.category, taken.money), (Category::UnknownDebit, ils(5_000)));
+}

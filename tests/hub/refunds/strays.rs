@@ -1,0 +1,55 @@
+//! Money that comes under the reference of a refund: its return, or something that only says so.
+
+use mizan::demo::PAYER_ACCOUNT;
+use serde_json::{Value, json};
+
+use super::bank::{approved, paid_by_transfer, send};
+use super::*;
+use crate::recon::ILS;
+use crate::world::TODAY;
+
+const REFERENCE: &str = "MZ000000001-1";
+
+/// A refund of 10.00 that the bank's statement of today shows leaving.
+async fn left(world: &World) -> Value {
+    let intent = paid_by_transfer(world, "CASE-1").await;
+    let refund = approved(world, &intent, "10.00", PAYER_ACCOUNT).await;
+    send(world).await;
+    world.end_day(TODAY).await;
+    assert_eq!(staff_view(world, &refund).await["stage"], "succeeded");
+    refund
+}
+
+async fn unknown_credits(world: &World) -> usize {
+    let breaks = world.breaks().await;
+    breaks.iter().filter(|(category, state)| category == "unknown_credit" && state == "open").count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn small_money_under_a_refunds_reference_is_not_its_return_and_stops_nothing() {
+    let world = World::new().await;
+    let refund = left(&world).await;
+    world.next_morning("2026-11-23T08:00:00Z").await;
+    for (amount, reference) in [("0.01", Some(REFERENCE)), ("0.01", Some(REFERENCE)), ("5.00", None)] {
+        world.transfer(ILS, amount, "ILS", reference, "(example)").await;
+    }
+    let summary = world.end_day("2026-11-23").await;
+    assert_eq!((&summary["to_suspense"], &summary["waiting"]), (&json!(3), &json!(0)), "{summary}");
+    assert_eq!(staff_view(&world, &refund).await["stage"], "succeeded");
+    assert_eq!(unknown_credits(&world).await, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_comes_back_twice_came_back_once() {
+    let world = World::new().await;
+    let refund = left(&world).await;
+    world.next_morning("2026-11-23T08:00:00Z").await;
+    for _ in 0..2 {
+        world.transfer(ILS, "9.50", "ILS", Some(REFERENCE), "returned (example)").await;
+    }
+    let summary = world.end_day("2026-11-23").await;
+    assert_eq!((&summary["matched"], &summary["to_suspense"]), (&json!(1), &json!(1)), "{summary}");
+    assert_eq!(staff_view(&world, &refund).await["stage"], "returned");
+    assert_eq!(unknown_credits(&world).await, 1);
+    assert_eq!(world.balances().await["refunds/payable ILS"], -1_000, "owed to the payer again");
+}
