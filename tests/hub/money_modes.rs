@@ -1,5 +1,6 @@
 //! Who holds the money: one service pooled in the hub's account, one paid to its agency by the gateway itself.
 
+use mizan::access::Role;
 use mizan::inbox;
 use serde_json::{Value, json};
 
@@ -256,4 +257,17 @@ async fn the_treasury_has_its_list_by_agency_and_code() {
     assert_eq!(list.json["totals"], wanted, "pooled money and the hub's own fee are not the treasury's");
     let portal = world.get(&path).await;
     assert_eq!((portal.status, portal.json["code"].as_str()), (403, Some("forbidden_scope")));
+
+    // A refund that is canceled later leaves the list of its day as it is, and stands on the list of its own.
+    world.clock.set("2026-11-23T08:00:00Z".parse().unwrap());
+    let cancel = format!("/v1/finance/refunds/{}/cancel", refunds::id(&refund));
+    let another = world.staff("another", &[Role::Approver]).await;
+    let canceled = another.post(&cancel, &json!({ "note": "asked for twice" })).await.unwrap();
+    assert_eq!(canceled.status, 200, "{}", canceled.json);
+    let again = world.people.reconciler.client.get(&path).await.unwrap();
+    assert_eq!(again.json["totals"], wanted);
+    let next = "/v1/finance/reports/treasury?date=2026-11-23";
+    let next = world.people.reconciler.client.get(next).await.unwrap().json;
+    assert_eq!(next["totals"][0]["net"], ils("63.00"), "{next}");
+    assert_eq!(next["totals"][0]["lines"][0]["refunded"], ils("-63.00"), "{next}");
 }

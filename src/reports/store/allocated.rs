@@ -60,22 +60,24 @@ pub async fn find_collected_on(
     allocated(rows, "quotes")
 }
 
-/// Of the refunds that were approved on the day.
+/// Of the refunds that were approved on the day, less those that were canceled on it after their approval: a day's list
+/// stays as it is, whatever happens later.
 pub async fn find_refunded_on(conn: &mut PgConnection, day: Day) -> Result<Vec<Allocated>, Fault> {
     let rows = sqlx::query_as!(
         AllocatedRow,
         r#"select r.currency, part->>'service' as "service!", paid.channel as "channel!", line->>'gl' as "gl!",
-             (sum((part->'amount'->>'amount')::numeric) * 10::numeric ^ min(c.exponent))::bigint as "amount_minor!",
+             (sum(moved.sign * (part->'amount'->>'amount')::numeric) * 10::numeric ^ min(c.exponent))::bigint as "amount_minor!",
              count(distinct i.id) as "payments!"
            from refunds r join payment_intents i on i.id = r.intent join quotes q on q.id = i.quote
            join ledger.currencies c on c.code = r.currency
-           join ledger.outcomes o on o.entry_id = r.approved_entry_id and o.accepted
+           cross join lateral (values (r.approved_entry_id, 1), (r.ended_entry_id, -1)) as moved (entry, sign)
+           join ledger.outcomes o on o.entry_id = moved.entry and o.accepted
            join ledger.entries e on e.book_id = o.book_id and e.seq = o.seq
            cross join lateral (
              select n.channel from notices n where n.intent = i.id and n.outcome = 'paid' order by n.n desc limit 1) paid
            cross join lateral jsonb_array_elements(r.components) part
            cross join lateral jsonb_array_elements(q.body->'lines'->(part->>'line')::int->'priced'->'lines') line
-           where r.state not in ('refused', 'canceled') and e.effective_on = $1
+           where (moved.sign = 1 or r.state = 'canceled') and e.effective_on = $1
              and line->>'component' = part->>'component' and line->>'part' = 'charge'
              and line->'beneficiary' <> '"hub"'
            group by 1, 2, 3, 4 order by 1, 2, 3, 4"#,
