@@ -70,6 +70,7 @@ async fn a_day_without_a_movement_may_come_after_the_next() {
         }
         days.push(world.close_day(day).await);
     }
+    world.next_morning("2026-11-25T08:00:00Z").await;
     for place in [0, 2, 1, 3] {
         let (_, body) = world.upload(of(&days[place], ILS)).await;
         assert_eq!(outcomes(&body), ["accepted"], "{body}");
