@@ -6,6 +6,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::process::geteuid;
 
@@ -18,6 +19,9 @@ use super::settings::{Durability, Places};
 use super::tell::tell;
 
 const MARK: &str = "passes-with-its-process";
+/// How often a folder in which somebody still writes is tried again, and after what time.
+const REMOVALS_MAX: usize = 100;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Makes a marked data directory below `home`. Answers its path.
 ///
@@ -95,6 +99,16 @@ async fn remove(places: Places) -> Result<(), LocalPgError> {
     let Places { data_dir, socket, .. } = &cluster.places;
     if !socket.starts_with(data_dir) && socket.exists() {
         fs::remove_dir_all(socket).map_err(LocalPgError::file(socket))?;
+    }
+    // What initdb forked as it was killed may write once more before it is seen, and is gone.
+    for _ in 0..REMOVALS_MAX {
+        match fs::remove_dir_all(data_dir) {
+            Err(error) if error.kind() == std::io::ErrorKind::DirectoryNotEmpty => {
+                tokio::time::sleep(PAUSE).await;
+                cluster.clear_up().await?;
+            }
+            done => return done.map_err(LocalPgError::file(data_dir)),
+        }
     }
     fs::remove_dir_all(data_dir).map_err(LocalPgError::file(data_dir))
 }
