@@ -313,7 +313,7 @@ impl From<RefundError> for Problem {
             RefundError::AlreadyDecided { state } => {
                 Self::new(Code::AlreadyDecided).with("stage", state.as_str())
             }
-            RefundError::NotApprovable { state } => {
+            RefundError::NotApprovable { state } | RefundError::CarriedOut { state } => {
                 Self::new(Code::RefundNotApprovable).with("stage", state.as_str())
             }
             RefundError::NotCancelable { state, .. } => {

@@ -167,6 +167,8 @@ pub enum RefundError {
     AlreadyDecided { state: RefundState },
     #[error("a refund that is {state} is not approved or sent again")]
     NotApprovable { state: RefundState },
+    #[error("an earlier instruction of this refund was carried out after all: the payer has the money")]
+    CarriedOut { state: RefundState },
     #[error("a refund that is {state} cannot be canceled: {why}")]
     NotCancelable { state: RefundState, why: &'static str },
     #[error(transparent)]

@@ -201,10 +201,13 @@ pub async fn page_of(conn: &mut PgConnection, source: RefundSource) -> Result<Ve
     rows.into_iter().map(Refund::try_from).collect()
 }
 
-/// Locks the approved transfers from an account that stand in no file yet.
+/// Locks the approved transfers from an account that stand in no file yet, and not those that another rail carried out
+/// meanwhile.
 pub async fn lock_waiting(conn: &mut PgConnection, account: &str, limit: i64) -> Result<Vec<Refund>, Fault> {
     let rows = refunds!(
         "where state = 'approved' and rail = 'bank' and channel = $1 and payment_file is null
+           and not exists (select from refund_attempts attempt
+               where attempt.refund = refunds.id and attempt.state = 'accepted' and returned_entry_id is null)
          order by id limit $2 for no key update",
         account,
         limit

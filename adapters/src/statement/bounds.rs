@@ -1,8 +1,9 @@
 //! What references may be, in every format alike: short, and without control characters.
 //!
 //! The standards give references 16 to 35 characters, structured ones up to 140. What is longer, or holds a character
-//! that no standard prints, is not one that a bank could repeat or a payer could type: it is left out, told with its
-//! place, and keeps its statement from being taken in, for by references money is told apart.
+//! that no standard prints, is not one that a bank could repeat or a payer could type: it is left out and told with its
+//! place. By the bank's own references money is told apart: one of them keeps its statement from being taken in. What
+//! payers wrote, banks only pass on: it must not keep the others' money out.
 
 use super::model::{Evidence, Problem, References, Statement, StatementLine, Transaction};
 
@@ -19,13 +20,10 @@ pub(super) fn of_line(line: &mut StatementLine) -> Vec<Problem> {
     let mut faults = Vec::new();
     check(&mut line.entry_reference, "the entry's reference", &mut faults);
     check(&mut line.bank_reference, "the bank's reference", &mut faults);
-    of_transaction(&mut line.transaction, &mut faults);
     let mut problems: Vec<Problem> = faults.into_iter().map(|what| problem(&place, what)).collect();
+    problems.extend(of_transaction(&mut line.transaction, &place));
     for (index, details) in line.details.iter_mut().enumerate() {
-        let mut faults = Vec::new();
-        of_transaction(details, &mut faults);
-        let place = format!("{place}, transaction {}", index + 1);
-        problems.extend(faults.into_iter().map(|what| problem(&place, what)));
+        problems.extend(of_transaction(details, &format!("{place}, transaction {}", index + 1)));
     }
     problems
 }
@@ -54,7 +52,7 @@ pub(super) fn shown(problem: Problem) -> Problem {
     Problem { place: visible(problem.place), what: visible(problem.what), ..problem }
 }
 
-fn of_transaction(transaction: &mut Transaction, faults: &mut Vec<String>) {
+fn of_transaction(transaction: &mut Transaction, place: &str) -> Vec<Problem> {
     // The texts of `other` are searched as words are; nothing is known by them.
     let References {
         end_to_end,
@@ -69,18 +67,19 @@ fn of_transaction(transaction: &mut Transaction, faults: &mut Vec<String>) {
         creditor,
         other: _,
     } = &mut transaction.references;
+    let (mut own_faults, mut faults) = (Vec::new(), Vec::new());
+    check(own, "the transaction's id", &mut own_faults);
+    check(bank, "the bank's reference of the transaction", &mut own_faults);
     for (slot, name) in [
         (end_to_end, "the end-to-end reference"),
         (uetr, "the UETR"),
         (instruction, "the instruction's id"),
         (payment_information, "the payment information's id"),
         (message, "the message's id"),
-        (own, "the transaction's id"),
-        (bank, "the bank's reference of the transaction"),
         (customer, "the reference for the account's owner"),
         (mandate, "the mandate's id"),
     ] {
-        check(slot, name, faults);
+        check(slot, name, &mut faults);
     }
     creditor.retain(|text| match fault(text) {
         None => true,
@@ -89,6 +88,8 @@ fn of_transaction(transaction: &mut Transaction, faults: &mut Vec<String>) {
             false
         }
     });
+    let passed_on = faults.into_iter().map(|what| Problem { touches_money: false, ..problem(place, what) });
+    own_faults.into_iter().map(|what| problem(place, what)).chain(passed_on).collect()
 }
 
 fn check(slot: &mut Option<String>, name: &str, faults: &mut Vec<String>) {

@@ -158,3 +158,15 @@ pub async fn find_in_doubt(conn: &mut PgConnection, references: &[String]) -> Re
     .await?;
     Ok(found)
 }
+
+/// Whether a rail has carried out one of its instructions, and no money of it came back.
+pub async fn is_carried_out(conn: &mut PgConnection, refund: RefundId) -> Result<bool, Fault> {
+    let found = sqlx::query_scalar!(
+        r#"select exists (select from refund_attempts
+               where refund = $1 and state = 'accepted' and returned_entry_id is null) as "found!""#,
+        refund.uuid(),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(found)
+}

@@ -11,7 +11,7 @@ use crate::ids::RefundId;
 use crate::intents::shares;
 use crate::refunds::model::{Payee, Refund, RefundError};
 use crate::refunds::state::{RefundEvent, RefundState};
-use crate::refunds::{jobs, store};
+use crate::refunds::{attempts, jobs, store};
 use crate::tx::Tx;
 
 /// Names the account to which a refund goes that could not go the way it should.
@@ -107,10 +107,15 @@ pub async fn give_up(tx: &mut Tx, decision: &Decision) -> Result<Refund, RefundE
     Ok(refund)
 }
 
+/// A refund that needs a person's next step. One that its rail carried out after all needs none: the payer has the money.
 async fn lock_stuck(tx: &mut Tx, id: RefundId) -> Result<Refund, RefundError> {
     let refund = store::lock(tx.conn(), &[id]).await?.pop().ok_or(RefundError::NotFound)?;
     match refund.state {
-        RefundState::Failed | RefundState::Returned => Ok(refund),
-        state => Err(RefundError::NotApprovable { state }),
+        RefundState::Failed | RefundState::Returned => {}
+        state => return Err(RefundError::NotApprovable { state }),
     }
+    if attempts::store::is_carried_out(tx.conn(), id).await? {
+        return Err(RefundError::CarriedOut { state: refund.state });
+    }
+    Ok(refund)
 }

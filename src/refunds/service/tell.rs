@@ -72,7 +72,7 @@ pub async fn begin(tx: &mut Tx, id: &RefundId) -> Result<Option<Order>, RefundEr
     }
     let refund = store::lock(tx.conn(), &[*id]).await?.pop().ok_or(RefundError::NotFound)?;
     let Rail::Gateway { channel, transaction } = &refund.rail else { return Ok(None) };
-    if refund.state != RefundState::Approved {
+    if refund.state != RefundState::Approved || attempts::store::is_carried_out(tx.conn(), refund.id).await? {
         return Ok(None);
     }
     let (instruction, reference) = (refund.instruction, refund.reference());
@@ -228,6 +228,15 @@ impl Changes {
         if !moved {
             if contradicts(refund, is_current, event) {
                 self.breaks.push(contradiction(refund, told, &answer));
+            }
+            // That an earlier instruction was carried out after all is kept: no other follows it.
+            if event == Some(RefundEvent::Taken) && !is_current {
+                self.answers.push(Answered {
+                    refund: refund.id,
+                    instruction: told.instruction,
+                    state: attempt,
+                    answer: Some(answer),
+                });
             }
             return Ok(());
         }

@@ -271,12 +271,13 @@ async fn a_statement_of_a_day_that_has_not_come_is_not_believed() {
     let files = world.close_day(TODAY).await;
     let right = of(&files, ILS);
     let text = String::from_utf8(right.bytes.clone()).unwrap();
-    let slipped =
-        File { name: "slipped.xml".to_owned(), bytes: text.replace(TODAY, "2062-11-22").into_bytes() };
-    let (status, body) = world.upload(&slipped).await;
-    assert_eq!((status, outcomes(&body)), (201, vec!["quarantined"]), "{body}");
-    let why = body["statements"][0]["reason"].as_str().unwrap();
-    assert!(why.contains("2062-11-22, a day that has not come"), "{why}");
+    for day in ["2026-11-24", "2062-11-22"] {
+        let slipped = File { name: format!("{day}.xml"), bytes: text.replace(TODAY, day).into_bytes() };
+        let (status, body) = world.upload(&slipped).await;
+        assert_eq!((status, outcomes(&body)), (201, vec!["quarantined"]), "{body}");
+        let why = body["statements"][0]["reason"].as_str().unwrap();
+        assert!(why.contains(&format!("{day}, a day that has not come")), "{why}");
+    }
     let (_, body) = world.upload(right).await;
     assert_eq!(outcomes(&body), ["accepted"], "{body}");
 }
@@ -310,4 +311,21 @@ async fn a_line_booked_back_leaves_the_day_before_as_it_was_proved() {
             report.json
         );
     }
+}
+
+/// Banks pass on what payers write: one of them must not keep the money of the others out.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_payer_wrote_as_reference_keeps_no_statement_out() {
+    let world = World::new().await;
+    world.transfer(ILS, "12.00", "ILS", Some("A-B"), "a word").await;
+    let files = world.close_day(TODAY).await;
+    for written in ["A&#9;B".to_owned(), "R".repeat(9_000)] {
+        let file = changed(of(&files, ILS), "<EndToEndId>A-B", &format!("<EndToEndId>{written}"));
+        let (status, body) = world.upload(&file).await;
+        assert_eq!(status, 201, "{body}");
+        let what = body["problems"][0]["what"].as_str().unwrap();
+        assert!(what.starts_with("the end-to-end reference "), "{body}");
+        assert!(matches!(outcomes(&body)[..], ["accepted" | "known"]), "{body}");
+    }
+    assert_eq!(world.reconcile().await["to_suspense"], 1);
 }
