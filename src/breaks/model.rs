@@ -36,16 +36,20 @@ pub enum Category {
     ReceiptGap,
     StatementGap,
     StatementDoesNotClose,
+    /// A statement whose day, balances or an amount cannot be what they say.
+    StatementInDoubt,
+    /// A line of a statement that the book does not take, not even as money that nobody knows.
+    LineSetAside,
     /// A notice that could not be applied and stands aside for a person.
     NoticeSetAside,
-    /// What a channel says it paid to an agency itself, and the book does not take.
+    /// What a channel says it settled, and the book does not take.
     SettlementSetAside,
 }
 
 /// Slug, name in Arabic and English, the duty that owns it, and the hours it may stay open.
 struct Row(Category, &'static str, &'static str, &'static str, &'static str, i64);
 
-const TABLE: [Row; 28] = [
+const TABLE: [Row; 30] = [
     Row(Category::MissingAtBank, "missing_at_bank", "لم يظهر في البنك", "Missing at bank", "reconciler", 24),
     Row(Category::MissingInHub, "missing_in_hub", "لم يصل إلى ميزان", "Missing in hub", "reconciler", 24),
     Row(Category::AmountOver, "amount_over", "المبلغ أكثر من المتوقع", "Amount over", "reconciler", 48),
@@ -128,6 +132,15 @@ const TABLE: [Row; 28] = [
         "reconciler",
         8,
     ),
+    Row(
+        Category::StatementInDoubt,
+        "statement_in_doubt",
+        "كشف حساب مشكوك فيه",
+        "Statement in doubt",
+        "reconciler",
+        8,
+    ),
+    Row(Category::LineSetAside, "line_set_aside", "سطر كشف معلّق", "Bank line set aside", "reconciler", 8),
     Row(Category::NoticeSetAside, "notice_set_aside", "إشعار معلّق", "Notice set aside", "reconciler", 8),
     Row(
         Category::SettlementSetAside,

@@ -28,7 +28,7 @@ pub enum Command {
     },
     /// Hand statement files to the hub, which takes in what closes and continues the last one. Safe to repeat.
     ///
-    /// Ends with 0 only if nothing was quarantined or refused.
+    /// Ends with 0 only if nothing was quarantined or refused. What is of tomorrow waits for its day.
     #[command(after_help = "Example:\n  mizan statement import bank/statements/*.xml && mizan reconcile")]
     Import {
         /// One JSON line per file.

@@ -43,7 +43,7 @@ struct Upload {
 /// Hand in a bank statement file. Safe to repeat.
 ///
 /// The body is the file as the bank wrote it: camt.052, camt.053, camt.054, MT940 or MT942. What does not close or continue
-/// the last statement is quarantined. Refuses with `statement_unreadable`, `body_too_large`.
+/// the last statement is quarantined; what is of tomorrow waits for its day. Refuses with `statement_unreadable`, `body_too_large`.
 #[utoipa::path(post, path = "/v1/finance/statements", tag = "finance", params(Upload), request_body(content = Vec<u8>, content_type = "application/octet-stream"), responses((status = CREATED, body = Imported), Refusals))]
 async fn import(State(app): State<App>, call: Call) -> Result<Answer, Problem> {
     call.require(&Scope::Reconcile)?;

@@ -4,7 +4,9 @@
 //! file ─► statement ─► accepted ─► lines: new ─► matched
 //!              │ does not close,          ├─► noticed (a payment nobody told of) ─poster─► matched
 //!              │ does not continue        └─► suspense (fits nothing: break)
-//!              └─► quarantined (break) ─► accepted, when what it continues comes · superseded
+//!              ├─► quarantined (break) ─► accepted, when what it continues comes · superseded
+//!              │ its day is the hub's next
+//!              └─► waiting ─► accepted or quarantined, when its day has come
 //! ```
 //! A bank line is a fact: it is always booked in the end. A verdict is pure, deterministic and stored with its rule
 //! and reason; what is ambiguous is never confirmed by the machine. Whatever is read twice adds nothing.

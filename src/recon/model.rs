@@ -77,6 +77,8 @@ pub enum Taken {
     /// The same statement was accepted before.
     Known,
     Quarantined,
+    /// Of the day after the hub's own: it is judged when its day has come.
+    Waiting,
     /// An intraday report or a notification: no statement of record.
     Ignored,
 }
@@ -123,6 +125,8 @@ pub enum Standing {
     /// Of a day without a movement, and it came after the next one, which continued without it.
     Between,
     Known,
+    /// Its day has not come, and will be the next.
+    Waits(String),
     Ignored(String),
     Quarantined(Cause, String),
 }
@@ -132,6 +136,20 @@ pub enum Standing {
 pub struct Position {
     pub closing: Money,
     pub through_on: Day,
+}
+
+impl Position {
+    /// Why a statement of this day does not continue the account, if it does not.
+    pub fn gap(self, account: &str, period_on: Day, opening: Option<Money>) -> Option<String> {
+        let Self { closing, through_on } = self;
+        if period_on < through_on {
+            return Some(format!("{account} is known through {through_on} already"));
+        }
+        let opening = opening.filter(|opening| *opening != closing)?;
+        Some(format!(
+            "it opens with {opening}, but the last accepted statement, of {through_on}, closed with {closing}"
+        ))
+    }
 }
 
 /// The head of a statement as it is kept: what it is identified by and the facts it is judged on.
@@ -175,8 +193,8 @@ impl Summary {
         self.lines == 0 && self.closes == Some(true) && self.opening == self.closing && self.doubt.is_none()
     }
 
-    /// Judges it, given what is known about its account. `same` tells whether an accepted statement of the same
-    /// identity has the same content.
+    /// Judges it, given what is known about its account. `same` tells whether an statement of the same
+    /// identity that is accepted or waits has the same content.
     pub fn judge(
         &self,
         bank: Option<&Bank>,
@@ -201,7 +219,7 @@ impl Summary {
         match same {
             Some(true) => return Standing::Known,
             Some(false) => {
-                let reason = format!("statement {} was accepted with other content", self.reference);
+                let reason = format!("statement {} came before with other content", self.reference);
                 return quarantined(Cause::Altered, reason);
             }
             None => {}
@@ -209,7 +227,6 @@ impl Summary {
         let Some(period_on) = self.period_on else {
             return quarantined(Cause::NoDay, "it tells no day".to_owned());
         };
-        // A bank further east may be a day ahead.
         if period_on > today.next() {
             let reason = format!("it is of {period_on}, a day that has not come");
             return quarantined(Cause::FutureDay, reason);
@@ -228,19 +245,14 @@ impl Summary {
         if let Some(doubt) = &self.doubt {
             return quarantined(Cause::Doubtful, format!("its money is in doubt: {doubt}"));
         }
-        match (position, self.opening) {
-            (Some(position), _) if period_on < position.through_on => {
-                let reason = format!("{} is known through {} already", bank.name, position.through_on);
-                quarantined(Cause::Gap, reason)
-            }
-            (Some(position), Some(opening)) if opening != position.closing => {
-                let reason = format!(
-                    "it opens with {opening}, but the last accepted statement, of {}, closed with {}",
-                    position.through_on, position.closing
-                );
-                quarantined(Cause::Gap, reason)
-            }
-            _ => Standing::Accepted,
+        // A bank further east may be a day ahead: what it shows counts on no day that the book knows yet, and more of the
+        // day before may come.
+        if period_on > today {
+            return Standing::Waits(format!("it is of {period_on}, and is taken in when that day has come"));
+        }
+        match position.and_then(|position| position.gap(&bank.name, period_on, self.opening)) {
+            Some(why) => quarantined(Cause::Gap, why),
+            None => Standing::Accepted,
         }
     }
 }

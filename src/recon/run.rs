@@ -40,6 +40,7 @@ pub struct Summary {
 /// Runs until nothing moves any more. Safe to repeat, and to run twice at once.
 pub async fn reconcile(app: &App) -> Result<Summary, Fault> {
     let actor = Actor::hub("recon");
+    app.run(&actor, &(), |tx, unit| Box::pin(service::judge_waiting(tx, unit))).await?;
     let mut summary = Summary { settlements: ask_channels(app, &actor).await?, ..Summary::default() };
     for _ in 0..PASSES_MAX {
         if !pass(app, &actor, &mut summary, false).await? {

@@ -143,9 +143,13 @@ async fn banks(
     Ok(days)
 }
 
-/// Whether accepted statements lead from the opening of one that stands aside to its closing: it came once more, in
-/// another format or under another name, and hides nothing.
+/// Whether accepted statements lead from the opening of one that stands aside to its closing, and nothing else is wrong
+/// with it, so that its lines add up to theirs: it came once more, in another format or under another name, and hides
+/// nothing.
 fn is_told(aside: &Quarantined, accepted: &[&Head]) -> bool {
+    if !aside.only_gap {
+        return false;
+    }
     let from = |head: &&Head| Some(head.opening) == aside.opening;
     let to = |head: &&Head| Some(head.closing) == aside.aside.closing;
     let first = accepted.iter().position(from);

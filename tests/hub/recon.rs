@@ -3,6 +3,7 @@
 mod import;
 mod settlement;
 mod transfer;
+mod waiting;
 
 use axum::http::Method;
 use serde_json::{Value, json};

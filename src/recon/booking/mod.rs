@@ -137,12 +137,8 @@ impl Booking {
 
     /// Writes down one verdict.
     pub fn carry_out(&mut self, line: &OpenLine, ruled: Ruled, known: &Known<'_>) -> Result<(), Fault> {
-        let place = Place {
-            account: &line.account,
-            day: line.counts_on.min(self.today()),
-            line: Some(line.id),
-            entry: line.entry,
-        };
+        let place =
+            Place { account: &line.account, day: line.counts_on, line: Some(line.id), entry: line.entry };
         let state = match &ruled.verdict {
             Verdict::Pays(id) => self.pays(&place, line, known.expectation(*id)?)?,
             Verdict::Refunds(id, refund) => self.refunds(&place, known.expectation(*id)?, *refund)?,

@@ -1,8 +1,9 @@
 use mizan_adapters::statement::{self, Event, Limits};
-use mizan_ledger::{Currency, Day, Money};
+use mizan_ledger::Day;
 use serde_json::json;
 
-use crate::breaks::{self, Category, NewBreak};
+use super::aside::Aside;
+use super::chain::{Link, accept_those_waiting, repeated, want_reports};
 use crate::fault::Fault;
 use crate::ids::{StatementFileId, StatementId};
 use crate::queue::NewJob;
@@ -10,15 +11,12 @@ use crate::recon::RECONCILE;
 use crate::recon::model::{
     Cause, Imported, ImportedStatement, ReconError, Standing, Summary, Taken, account_number,
 };
-use crate::recon::rails::reporting_channels;
 use crate::recon::staging::{NewFile, NewLine, Stage};
 use crate::recon::store::{self, NewStatement};
 use crate::tx::{Hub, Tx};
 
 /// Lines written with one statement of SQL.
 const LINES_AT_ONCE: usize = 5_000;
-/// A channel is asked for the days a statement covers, at most so many back.
-const REPORT_DAYS_MAX: i32 = 31;
 
 /// Takes a statement file in. The file was read through before ([`NewFile::read`]), so each statement is judged when
 /// its lines come; lines are written of accepted statements, and of those that wait for one before them.
@@ -129,7 +127,9 @@ impl<'a> Open<'a> {
     fn keeps_lines(&self) -> bool {
         matches!(
             self.standing,
-            Standing::Accepted | Standing::Quarantined(Cause::Gap | Cause::DoesNotClose, _)
+            Standing::Accepted
+                | Standing::Waits(_)
+                | Standing::Quarantined(Cause::Gap | Cause::DoesNotClose, _)
         )
     }
 
@@ -152,25 +152,33 @@ impl<'a> Open<'a> {
             Standing::Known => (Taken::Known, None),
             Standing::Ignored(reason) => (Taken::Ignored, Some(reason.clone())),
             Standing::Quarantined(cause, reason) => {
-                self.insert(tx, None, Some((*cause, reason))).await?;
+                self.insert(tx, "quarantined", None, Some((*cause, reason))).await?;
                 if let (Cause::DoesNotClose, Some(day), Some(currency)) =
                     (*cause, self.summary.period_on, self.summary.currency)
                 {
                     want_reports(tx, &self.account, currency, day, day).await?;
                 }
-                open_break(tx, &self, *cause, reason).await?;
+                self.aside().open_break(tx, *cause, reason).await?;
                 (Taken::Quarantined, Some(reason.clone()))
+            }
+            Standing::Waits(reason) => {
+                self.insert(tx, "waiting", None, Some((Cause::FutureDay, reason))).await?;
+                if let Some(day) = self.summary.period_on {
+                    let begins = day.start_in(&tx.hub().calendar.zone);
+                    tx.enqueue(NewJob::now(RECONCILE, self.id).at(begins));
+                }
+                (Taken::Waiting, Some(reason.clone()))
             }
             Standing::Between => {
                 let link = Link::new(self.id, &self.account, self.summary)?;
-                self.insert(tx, Some(link.period_on), None).await?;
+                self.insert(tx, "accepted", Some(link.period_on), None).await?;
                 link.settle(tx, link.period_on).await?;
                 (Taken::Accepted, None)
             }
             Standing::Accepted => {
                 let link = Link::new(self.id, &self.account, self.summary)?;
                 let covers_from = link.covers_from(tx).await?;
-                self.insert(tx, Some(covers_from), None).await?;
+                self.insert(tx, "accepted", Some(covers_from), None).await?;
                 link.join(tx, covers_from).await?;
                 accept_those_waiting(tx, &self.account).await?;
                 (Taken::Accepted, None)
@@ -188,65 +196,30 @@ impl<'a> Open<'a> {
         })
     }
 
+    fn aside(&self) -> Aside<'_> {
+        let Self { id, account, summary, .. } = self;
+        Aside {
+            id: *id,
+            account,
+            reference: &summary.reference,
+            period_on: summary.period_on,
+            opening: summary.opening,
+            closing: summary.closing,
+            difference: summary.difference,
+        }
+    }
+
     async fn insert(
         &self,
         tx: &mut Tx,
+        state: &'static str,
         covers_from: Option<Day>,
-        quarantined: Option<(Cause, &str)>,
+        aside: Option<(Cause, &str)>,
     ) -> Result<(), Fault> {
         let now = tx.now();
         let (id, file, account, summary) = (self.id, self.file, self.account.as_str(), self.summary);
-        let new = NewStatement { id, file, account, summary, covers_from, quarantined };
+        let new = NewStatement { id, file, account, summary, covers_from, aside, state };
         store::insert_statement(tx.conn(), &new, now).await
-    }
-}
-
-/// An accepted statement on its way into the chain of its account.
-struct Link<'a> {
-    id: StatementId,
-    account: &'a str,
-    reference: &'a str,
-    period_on: Day,
-    opening: Money,
-    closing: Money,
-}
-
-impl<'a> Link<'a> {
-    fn new(id: StatementId, account: &'a str, summary: &'a Summary) -> Result<Self, Fault> {
-        let parts = (summary.period_on, summary.opening, summary.closing);
-        let (Some(period_on), Some(opening), Some(closing)) = parts else {
-            return Err(Fault::corrupt("statements", "closing_minor", id));
-        };
-        Ok(Self { id, account, reference: &summary.reference, period_on, opening, closing })
-    }
-
-    /// The day after the last one known; the statement's own day for the first of an account.
-    async fn covers_from(&self, tx: &mut Tx) -> Result<Day, Fault> {
-        let position = store::find_position(tx.conn(), self.account).await?;
-        Ok(position.map_or(self.period_on, |position| position.through_on.next()))
-    }
-
-    /// What was wrong under its name is settled, the account is known further, and the channels that settle into it
-    /// are to tell what they paid on its days.
-    async fn join(&self, tx: &mut Tx, covers_from: Day) -> Result<(), Fault> {
-        let Self { id, account, period_on, opening, closing, .. } = *self;
-        store::update_keys(tx.conn(), id, account).await?;
-        store::update_position(tx.conn(), account, id, opening, closing, period_on).await?;
-        self.settle(tx, covers_from).await
-    }
-
-    /// The same of one that stands between two: no further is known by it.
-    async fn settle(&self, tx: &mut Tx, covers_from: Day) -> Result<(), Fault> {
-        let now = tx.now();
-        let Self { account, reference, period_on, closing, .. } = *self;
-        store::update_superseded(tx.conn(), account, reference, period_on).await?;
-        want_reports(tx, account, closing.currency(), covers_from, period_on).await?;
-        let subjects = [subject(account, reference, Some(period_on))];
-        for category in [Category::StatementDoesNotClose, Category::StatementGap] {
-            let came = "the statement was accepted";
-            breaks::store::update_self_resolved(tx.conn(), now, category, &subjects, came).await?;
-        }
-        Ok(())
     }
 }
 
@@ -260,80 +233,4 @@ async fn between(tx: &mut Tx, account: &str, summary: &Summary, why: String) -> 
         return Ok(Standing::Between);
     }
     Ok(Standing::Quarantined(Cause::Gap, why))
-}
-
-/// The channels that settle into the account are to tell what they paid on these days.
-async fn want_reports(
-    tx: &mut Tx,
-    account: &str,
-    currency: Currency,
-    from: Day,
-    through: Day,
-) -> Result<(), Fault> {
-    for channel in reporting_channels(tx.hub(), account, currency) {
-        let earliest = through.plus_days(-REPORT_DAYS_MAX);
-        let first = from.plus_days(-i32::from(channel.settles_within_days)).max(earliest);
-        let days: Vec<Day> = std::iter::successors(Some(first), |day| Some(day.next()))
-            .take_while(|day| *day <= through)
-            .collect();
-        store::insert_wanted(tx.conn(), &channel.instance, &days).await?;
-    }
-    Ok(())
-}
-
-/// Statements that came before the one that they continue follow it now, one after the other.
-async fn accept_those_waiting(tx: &mut Tx, account: &str) -> Result<(), Fault> {
-    while let Some(position) = store::find_position(tx.conn(), account).await? {
-        let Some(next) = store::find_next(tx.conn(), account, &position).await? else { break };
-        if let Some(key) = store::find_repeated(tx.conn(), next.id).await? {
-            store::update_quarantined(tx.conn(), next.id, Cause::Repeats, &repeated(&key)).await?;
-            continue;
-        }
-        let parts = (next.period_on, next.opening, next.closing);
-        let (Some(period_on), Some(opening), Some(closing)) = parts else {
-            return Err(Fault::corrupt("statements", "closing_minor", next.id));
-        };
-        let link = Link { id: next.id, account, reference: &next.reference, period_on, opening, closing };
-        let (covers_from, now) = (link.covers_from(tx).await?, tx.now());
-        store::update_accepted(tx.conn(), next.id, covers_from, now).await?;
-        link.join(tx, covers_from).await?;
-    }
-    Ok(())
-}
-
-fn repeated(key: &str) -> String {
-    format!("it lists {key} again, with the same day and amount")
-}
-
-/// The name of a statement in breaks: the same for every file that brings it.
-fn subject(account: &str, reference: &str, period_on: Option<Day>) -> String {
-    let day = period_on.map_or_else(|| "-".to_owned(), |day| day.to_string());
-    format!("statement:{account}:{reference}:{day}")
-}
-
-/// A quarantined statement waits for a person, unless it is about an account that is none of ours.
-async fn open_break(tx: &mut Tx, open: &Open<'_>, cause: Cause, reason: &str) -> Result<(), Fault> {
-    let category = match cause {
-        Cause::UnknownAccount => return Ok(()),
-        Cause::NoDay | Cause::NoBalances | Cause::DoesNotClose | Cause::Doubtful => {
-            Category::StatementDoesNotClose
-        }
-        Cause::Gap | Cause::FutureDay => Category::StatementGap,
-        Cause::Altered | Cause::Repeats => Category::Altered,
-    };
-    let summary = open.summary;
-    let new = NewBreak {
-        category,
-        subject: subject(&open.account, &summary.reference, summary.period_on),
-        money: summary.difference.filter(|_| category == Category::StatementDoesNotClose),
-        channel: None,
-        intent: None,
-        detail: json!({
-            "statement": open.id, "account": open.account, "reference": summary.reference,
-            "period_on": summary.period_on, "opening": summary.opening, "closing": summary.closing,
-            "why": reason,
-        }),
-    };
-    let (now, entropy) = (tx.now(), tx.hub().entropy.clone());
-    breaks::store::insert(tx.conn(), &entropy, now, &[new]).await
 }

@@ -1,5 +1,7 @@
 //! The use cases of reconciliation, one file each.
 
+mod aside;
+mod chain;
 mod direct;
 mod explained;
 mod import;
@@ -8,6 +10,7 @@ mod reconcile;
 mod refunds;
 mod reports;
 
+pub use chain::judge_waiting;
 pub use direct::{match_direct, set_aside_direct};
 pub use explained::match_explained;
 pub use import::import;

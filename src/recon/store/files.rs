@@ -71,7 +71,11 @@ pub async fn find_file_statements(
         reference: row.reference,
         period_on: row.period_on,
         lines: u64::try_from(row.lines_count).unwrap_or(0),
-        outcome: if row.state == "quarantined" { Taken::Quarantined } else { Taken::Known },
+        outcome: match row.state.as_str() {
+            "quarantined" => Taken::Quarantined,
+            "waiting" => Taken::Waiting,
+            _ => Taken::Known,
+        },
         reason: row.reason,
     });
     Ok(listed.collect())

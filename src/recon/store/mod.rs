@@ -1,5 +1,6 @@
 //! Rows of statements, their lines, and what channels say they settled.
 
+mod chain;
 mod files;
 mod found;
 mod lines;
@@ -7,6 +8,10 @@ mod overdue;
 mod settlements;
 mod statements;
 
+pub use chain::{
+    find_next, find_opening_after, find_position, find_repeated, page_day_come, update_accepted, update_keys,
+    update_position, update_quarantined, update_superseded,
+};
 pub use files::{find_file, find_file_statements, insert_file};
 pub use found::{FoundLine, find_by_money_keys};
 pub use lines::{Decided, OpenLine, ShownLine, count_open_lines, lock_open_lines, page_lines, update_lines};
@@ -15,11 +20,7 @@ pub use settlements::{
     find_items, find_untold_since, insert_settlement, insert_wanted, lock_direct, lock_reported, lock_silent,
     page_direct, page_reported, page_wanted, update_matched, update_not_told, update_told,
 };
-pub use statements::{
-    NewStatement, exists, find_accepted_content, find_next, find_opening_after, find_position, find_repeated,
-    insert_lines, insert_statement, page, update_accepted, update_keys, update_position, update_quarantined,
-    update_superseded,
-};
+pub use statements::{NewStatement, exists, find_accepted_content, insert_lines, insert_statement, page};
 
 use sqlx::PgConnection;
 

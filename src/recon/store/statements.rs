@@ -4,26 +4,10 @@ use uuid::Uuid;
 
 use crate::fault::Fault;
 use crate::ids::{StatementFileId, StatementId};
-use crate::recon::model::{Cause, Position, Statement, Summary};
+use crate::recon::model::{Cause, Statement, Summary};
 use crate::recon::staging::NewLine;
 
-/// How far the account is known; None before its first accepted statement.
-pub async fn find_position(conn: &mut PgConnection, account: &str) -> Result<Option<Position>, Fault> {
-    let row = sqlx::query!(
-        "select currency, closing_minor, through_on from statement_positions where account = $1",
-        account,
-    )
-    .fetch_optional(conn)
-    .await?;
-    row.map(|row| {
-        let currency: Currency =
-            row.currency.parse().map_err(|_| Fault::corrupt("statement_positions", "currency", account))?;
-        Ok(Position { closing: Money::new(row.closing_minor, currency), through_on: row.through_on })
-    })
-    .transpose()
-}
-
-/// The content of the accepted statement of this identity.
+/// The content of the statement of this identity that is accepted, or waits for its day.
 pub async fn find_accepted_content(
     conn: &mut PgConnection,
     account: &str,
@@ -31,7 +15,7 @@ pub async fn find_accepted_content(
 ) -> Result<Option<Vec<u8>>, Fault> {
     let content = sqlx::query_scalar!(
         "select content from statements
-         where account = $1 and reference = $2 and period_on = $3 and state = 'accepted'",
+         where account = $1 and reference = $2 and period_on = $3 and state in ('accepted', 'waiting')",
         account,
         summary.reference,
         summary.period_on as _,
@@ -39,29 +23,6 @@ pub async fn find_accepted_content(
     .fetch_optional(conn)
     .await?;
     Ok(content)
-}
-
-/// With what the first accepted statement after a day opens.
-pub async fn find_opening_after(
-    conn: &mut PgConnection,
-    account: &str,
-    day: Day,
-) -> Result<Option<Money>, Fault> {
-    let row = sqlx::query!(
-        r#"select currency, opening_minor as "opening_minor!" from statements
-           where account = $1 and period_on > $2 and state = 'accepted'
-           order by period_on, sequence nulls first, id limit 1"#,
-        account,
-        day as _,
-    )
-    .fetch_optional(conn)
-    .await?;
-    row.map(|row| {
-        let currency: Currency =
-            row.currency.parse().map_err(|_| Fault::corrupt("statements", "currency", account))?;
-        Ok(Money::new(row.opening_minor, currency))
-    })
-    .transpose()
 }
 
 /// Writes the lines of one statement as one statement of SQL, each with the entry's id that will book it.
@@ -127,10 +88,11 @@ pub struct NewStatement<'a> {
     pub file: StatementFileId,
     pub account: &'a str,
     pub summary: &'a Summary,
-    /// The first day it is the truth about; none when it is quarantined.
+    /// The first day it is the truth about; none while it is not accepted.
     pub covers_from: Option<Day>,
-    /// Why it is quarantined.
-    pub quarantined: Option<(Cause, &'a str)>,
+    /// Why it is not accepted.
+    pub aside: Option<(Cause, &'a str)>,
+    pub state: &'static str,
 }
 
 /// ISO 4217's code for "no currency is involved": of a statement in which none could be read. It has no amounts either.
@@ -143,7 +105,7 @@ pub async fn insert_statement(
 ) -> Result<(), Fault> {
     let summary = new.summary;
     let currency = summary.currency.as_ref().map_or(NO_CURRENCY, |currency| currency.code());
-    let accepted = new.quarantined.is_none();
+    let accepted = new.aside.is_none();
     sqlx::query!(
         "insert into statements (id, file, account, number, currency, reference, sequence, period_on, covers_from,
                                  opening_minor, closing_minor, lines_count, content, state, cause, reason,
@@ -162,9 +124,9 @@ pub async fn insert_statement(
         summary.closing.map(Money::minor),
         i64::try_from(summary.lines).unwrap_or(i64::MAX),
         summary.content.as_slice(),
-        if accepted { "accepted" } else { "quarantined" },
-        new.quarantined.map(|(cause, _)| cause.as_str()),
-        new.quarantined.map(|(_, reason)| reason),
+        new.state,
+        new.aside.map(|(cause, _)| cause.as_str()),
+        new.aside.map(|(_, reason)| reason),
         now as _,
         accepted.then_some(now) as _,
     )
@@ -173,139 +135,22 @@ pub async fn insert_statement(
     Ok(())
 }
 
-/// A quarantined statement becomes the truth: what was missing before it has come.
-pub async fn update_accepted(
-    conn: &mut PgConnection,
-    id: StatementId,
-    covers_from: Day,
-    now: Instant,
-) -> Result<(), Fault> {
-    sqlx::query!(
-        "update statements set state = 'accepted', cause = null, reason = null, covers_from = $2, accepted_at = $3
-         where id = $1 and state = 'quarantined'",
-        id.uuid(),
-        covers_from as _,
-        now as _,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// A quarantined statement stays so, for another reason than before.
-pub async fn update_quarantined(
-    conn: &mut PgConnection,
-    id: StatementId,
-    cause: Cause,
-    reason: &str,
-) -> Result<(), Fault> {
-    sqlx::query!(
-        "update statements set cause = $2, reason = $3 where id = $1 and state = 'quarantined'",
-        id.uuid(),
-        cause.as_str(),
-        reason,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Others of the same identity that were quarantined are replaced by the accepted one.
-pub async fn update_superseded(
-    conn: &mut PgConnection,
-    account: &str,
-    reference: &str,
-    period_on: Day,
-) -> Result<(), Fault> {
-    sqlx::query!(
-        "update statements set state = 'superseded'
-         where account = $1 and reference = $2 and period_on = $3 and state = 'quarantined'",
-        account,
-        reference,
-        period_on as _,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// The bank's reference of a line that an accepted statement of the account listed already, with the same amount and
-/// day.
-pub async fn find_repeated(conn: &mut PgConnection, id: StatementId) -> Result<Option<String>, Fault> {
-    let key = sqlx::query_scalar!(
-        "select new.money_key
-         from statement_lines new
-         join statement_lines old on old.money_key = new.money_key and old.amount_minor = new.amount_minor
-             and old.booked_on = new.booked_on and old.statement <> new.statement
-         join statements on statements.id = old.statement and statements.state = 'accepted'
-         where new.statement = $1 order by new.ordinal limit 1",
-        id.uuid(),
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(key)
-}
-
-/// Where a bank gives one reference to different moneys, the later one is known by its place in the statement.
-pub async fn update_keys(conn: &mut PgConnection, id: StatementId, account: &str) -> Result<(), Fault> {
-    sqlx::query!(
-        "update statement_lines set money_key = 'bank:' || $2 || ':' || statement || ':' || ordinal
-         where statement = $1 and exists (
-             select 1 from statement_lines old
-             join statements on statements.id = old.statement and statements.state = 'accepted'
-             where old.money_key = statement_lines.money_key and old.statement <> $1)",
-        id.uuid(),
-        account,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// The account is known through the end of this statement.
-pub async fn update_position(
-    conn: &mut PgConnection,
-    account: &str,
-    id: StatementId,
-    opening: Money,
-    closing: Money,
-    period_on: Day,
-) -> Result<(), Fault> {
-    let currency = closing.currency();
-    sqlx::query!(
-        "insert into statement_positions (account, currency, opened_on, opening_minor, through_on, closing_minor,
-                                          statement)
-         values ($1, $2, $3, $4, $3, $5, $6)
-         on conflict (account) do update
-         set through_on = excluded.through_on, closing_minor = excluded.closing_minor, statement = excluded.statement",
-        account,
-        currency.code(),
-        period_on as _,
-        opening.minor(),
-        closing.minor(),
-        id.uuid(),
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-struct StatementRow {
-    id: Uuid,
-    file: Uuid,
-    account: String,
-    number: String,
-    currency: String,
-    reference: String,
-    sequence: Option<i64>,
-    period_on: Option<Day>,
-    opening_minor: Option<i64>,
-    closing_minor: Option<i64>,
-    lines_count: i64,
-    state: String,
-    cause: Option<String>,
-    reason: Option<String>,
-    created_at: Instant,
+pub(super) struct StatementRow {
+    pub(super) id: Uuid,
+    pub(super) file: Uuid,
+    pub(super) account: String,
+    pub(super) number: String,
+    pub(super) currency: String,
+    pub(super) reference: String,
+    pub(super) sequence: Option<i64>,
+    pub(super) period_on: Option<Day>,
+    pub(super) opening_minor: Option<i64>,
+    pub(super) closing_minor: Option<i64>,
+    pub(super) lines_count: i64,
+    pub(super) state: String,
+    pub(super) cause: Option<String>,
+    pub(super) reason: Option<String>,
+    pub(super) created_at: Instant,
 }
 
 impl TryFrom<StatementRow> for Statement {
@@ -335,31 +180,6 @@ impl TryFrom<StatementRow> for Statement {
             created_at: row.created_at,
         })
     }
-}
-
-/// The quarantined statement that continues an account from here, the earliest first.
-pub async fn find_next(
-    conn: &mut PgConnection,
-    account: &str,
-    from: &Position,
-) -> Result<Option<Statement>, Fault> {
-    let currency = from.closing.currency();
-    let row = sqlx::query_as!(
-        StatementRow,
-        "select id, file, account, number, currency, reference, sequence, period_on, opening_minor, closing_minor,
-                lines_count, state, cause, reason, created_at
-         from statements
-         where account = $1 and currency = $2 and opening_minor = $3 and period_on >= $4
-           and state = 'quarantined' and cause = 'gap'
-         order by period_on, id limit 1",
-        account,
-        currency.code(),
-        from.closing.minor(),
-        from.through_on as _,
-    )
-    .fetch_optional(conn)
-    .await?;
-    row.map(Statement::try_from).transpose()
 }
 
 pub async fn exists(conn: &mut PgConnection, id: StatementId) -> Result<bool, Fault> {

@@ -47,13 +47,17 @@ pub async fn find_heads(conn: &mut PgConnection, day: Day) -> Result<Vec<Head>, 
 pub struct Quarantined {
     pub account: String,
     pub opening: Option<Money>,
+    /// It came where another was known already; else something in it is wrong, or other than it was told.
+    pub only_gap: bool,
     pub aside: Aside,
 }
 
 pub async fn find_quarantined(conn: &mut PgConnection, day: Day) -> Result<Vec<Quarantined>, Fault> {
     let rows = sqlx::query!(
-        r#"select account, coalesce(reason, state) as "reason!", currency, opening_minor, closing_minor from statements
-           where state = 'quarantined' and period_on = $1 order by account, id"#,
+        r#"select account, coalesce(reason, state) as "reason!", currency, opening_minor, closing_minor,
+             coalesce(cause = 'gap', false) as "only_gap!"
+           from statements
+           where state in ('quarantined', 'waiting') and period_on = $1 order by account, id"#,
         day as _,
     )
     .fetch_all(conn)
@@ -64,7 +68,7 @@ pub async fn find_quarantined(conn: &mut PgConnection, day: Day) -> Result<Vec<Q
                 |minor: Option<i64>| minor.map(|minor| money(minor, &row.currency, "statements")).transpose();
             let opening = balance(row.opening_minor)?;
             let aside = Aside { closing: balance(row.closing_minor)?, reason: row.reason };
-            Ok(Quarantined { account: row.account, opening, aside })
+            Ok(Quarantined { account: row.account, opening, only_gap: row.only_gap, aside })
         })
         .collect()
 }

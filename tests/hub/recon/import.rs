@@ -5,11 +5,11 @@ use serde_json::Value;
 use super::{File, ILS, USD};
 use crate::world::{TODAY, World};
 
-fn outcomes(body: &Value) -> Vec<&str> {
+pub fn outcomes(body: &Value) -> Vec<&str> {
     body["statements"].as_array().unwrap().iter().map(|one| one["outcome"].as_str().unwrap()).collect()
 }
 
-fn of<'a>(files: &'a [File], iban: &str) -> &'a File {
+pub fn of<'a>(files: &'a [File], iban: &str) -> &'a File {
     files.iter().find(|file| file.name.starts_with(iban)).unwrap()
 }
 
@@ -187,7 +187,7 @@ async fn a_corrected_file_of_the_same_name_and_length_is_taken_in() {
 }
 
 /// The day's file of an account with one place of it changed.
-fn changed(file: &File, from: &str, to: &str) -> File {
+pub fn changed(file: &File, from: &str, to: &str) -> File {
     let text = String::from_utf8(file.bytes.clone()).unwrap();
     assert!(text.contains(from), "{text}");
     File { name: "changed.txt".to_owned(), bytes: text.replacen(from, to, 1).into_bytes() }
@@ -210,7 +210,7 @@ async fn a_statement_with_a_reference_that_cannot_be_one_stands_aside_until_it_c
         let reason = body["statements"][0]["reason"].as_str().unwrap();
         assert!(reason.contains(", entry 1: ") && reason.contains(why), "{reason}");
         assert!(body["problems"][0]["what"].as_str().unwrap().starts_with(why), "{body}");
-        assert!(world.breaks().await.contains(&("statement_does_not_close".to_owned(), "open".to_owned())));
+        assert!(world.breaks().await.contains(&("statement_in_doubt".to_owned(), "open".to_owned())));
         let (_, body) = world.upload(whole).await;
         assert_eq!(outcomes(&body), ["accepted"], "{body}");
     }
@@ -277,6 +277,15 @@ async fn a_statement_of_a_day_that_has_not_come_is_not_believed() {
         assert_eq!((status, outcomes(&body)), (201, vec!["quarantined"]), "{body}");
         let why = body["statements"][0]["reason"].as_str().unwrap();
         assert!(why.contains(&format!("{day}, a day that has not come")), "{why}");
+    }
+    let listed = world.finance("/v1/finance/breaks?open=true").await;
+    for one in listed.as_array().unwrap() {
+        assert_eq!(
+            (one["category"].as_str(), &one["money"]),
+            (Some("statement_in_doubt"), &Value::Null),
+            "{one}"
+        );
+        assert_eq!(one["detail"]["cause"], "future_day", "{one}");
     }
     let (_, body) = world.upload(right).await;
     assert_eq!(outcomes(&body), ["accepted"], "{body}");

@@ -78,6 +78,7 @@ async fn a_payment_settled_a_day_late_is_a_cut_off_until_it_comes() {
     assert_eq!(summary["overdue"], 1, "{summary}");
     assert_eq!(world.breaks().await, [pair("cut_off", "open")]);
     assert_eq!(world.balances().await["channel/card/receivable ILS"], 21_525);
+    world.next_morning("2026-11-23T08:00:00Z").await;
     world.end_day(TOMORROW).await;
     assert_eq!(world.breaks().await, [pair("cut_off", "self_resolved")]);
     assert!(!world.balances().await.contains_key("channel/card/receivable ILS"));
@@ -90,6 +91,7 @@ async fn a_payment_the_gateway_forgets_stays_owed() {
     world.control("faults", json!({ "drop_from_settlement": [order(&forgotten)] })).await;
     world.end_day(TODAY).await;
     assert_eq!(world.breaks().await, [pair("cut_off", "open")]);
+    world.next_morning("2026-11-23T08:00:00Z").await;
     world.end_day(TOMORROW).await;
     let breaks = [pair("cut_off", "self_resolved"), pair("missing_at_bank", "open")];
     assert_eq!(world.breaks().await, breaks);

@@ -1,0 +1,151 @@
+//! Each account from statement to statement: what an accepted one settles, and those that wait for their place or day.
+
+use mizan_ledger::{Currency, Day, Money};
+
+use super::aside::{Aside, subject};
+use crate::breaks::{self, Category};
+use crate::fault::Fault;
+use crate::ids::StatementId;
+use crate::recon::model::{Cause, Statement, Summary};
+use crate::recon::rails::reporting_channels;
+use crate::recon::store;
+use crate::tx::Tx;
+
+/// A channel is asked for the days a statement covers, at most so many back.
+const REPORT_DAYS_MAX: i32 = 31;
+
+/// An accepted statement on its way into the chain of its account.
+pub(super) struct Link<'a> {
+    id: StatementId,
+    account: &'a str,
+    reference: &'a str,
+    pub(super) period_on: Day,
+    opening: Money,
+    closing: Money,
+}
+
+impl<'a> Link<'a> {
+    pub(super) fn new(id: StatementId, account: &'a str, summary: &'a Summary) -> Result<Self, Fault> {
+        let parts = (summary.period_on, summary.opening, summary.closing);
+        let (Some(period_on), Some(opening), Some(closing)) = parts else {
+            return Err(Fault::corrupt("statements", "closing_minor", id));
+        };
+        Ok(Self { id, account, reference: &summary.reference, period_on, opening, closing })
+    }
+
+    /// The day after the last one known; the statement's own day for the first of an account.
+    pub(super) async fn covers_from(&self, tx: &mut Tx) -> Result<Day, Fault> {
+        let position = store::find_position(tx.conn(), self.account).await?;
+        Ok(position.map_or(self.period_on, |position| position.through_on.next()))
+    }
+
+    /// What was wrong under its name is settled, the account is known further, and the channels that settle into it
+    /// are to tell what they paid on its days.
+    pub(super) async fn join(&self, tx: &mut Tx, covers_from: Day) -> Result<(), Fault> {
+        let Self { id, account, period_on, opening, closing, .. } = *self;
+        store::update_keys(tx.conn(), id, account).await?;
+        store::update_position(tx.conn(), account, id, opening, closing, period_on).await?;
+        self.settle(tx, covers_from).await
+    }
+
+    /// The same of one that stands between two: no further is known by it.
+    pub(super) async fn settle(&self, tx: &mut Tx, covers_from: Day) -> Result<(), Fault> {
+        let now = tx.now();
+        let Self { account, reference, period_on, closing, .. } = *self;
+        let replaced = store::update_superseded(tx.conn(), account, reference, period_on).await?;
+        want_reports(tx, account, closing.currency(), covers_from, period_on).await?;
+        let days = replaced.into_iter().chain([Some(period_on)]);
+        let subjects: Vec<String> = days.map(|day| subject(account, reference, day)).collect();
+        for category in [Category::StatementDoesNotClose, Category::StatementGap, Category::StatementInDoubt]
+        {
+            let came = "the statement was accepted";
+            breaks::store::update_self_resolved(tx.conn(), now, category, &subjects, came).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The channels that settle into the account are to tell what they paid on these days.
+pub(super) async fn want_reports(
+    tx: &mut Tx,
+    account: &str,
+    currency: Currency,
+    from: Day,
+    through: Day,
+) -> Result<(), Fault> {
+    for channel in reporting_channels(tx.hub(), account, currency) {
+        let earliest = through.plus_days(-REPORT_DAYS_MAX);
+        let first = from.plus_days(-i32::from(channel.settles_within_days)).max(earliest);
+        let days: Vec<Day> = std::iter::successors(Some(first), |day| Some(day.next()))
+            .take_while(|day| *day <= through)
+            .collect();
+        store::insert_wanted(tx.conn(), &channel.instance, &days).await?;
+    }
+    Ok(())
+}
+
+/// Statements that came before the one that they continue, or before their day, follow it now, one after the other.
+pub(super) async fn accept_those_waiting(tx: &mut Tx, account: &str) -> Result<(), Fault> {
+    let (now, today) = (tx.now(), tx.hub().calendar.day_of(tx.now()));
+    loop {
+        let position = store::find_position(tx.conn(), account).await?;
+        let Some(next) = store::find_next(tx.conn(), account, position, today).await? else { return Ok(()) };
+        if let Some(key) = store::find_repeated(tx.conn(), next.id).await? {
+            put_aside(tx, &next, Cause::Repeats, &repeated(&key)).await?;
+            continue;
+        }
+        let parts = (next.period_on, next.opening, next.closing);
+        let (Some(period_on), Some(opening), Some(closing)) = parts else {
+            return Err(Fault::corrupt("statements", "closing_minor", next.id));
+        };
+        let link = Link { id: next.id, account, reference: &next.reference, period_on, opening, closing };
+        let covers_from = link.covers_from(tx).await?;
+        store::update_accepted(tx.conn(), next.id, covers_from, now).await?;
+        link.join(tx, covers_from).await?;
+    }
+}
+
+/// Judges the statements whose day has come meanwhile: each follows its account, or stands aside with a break.
+pub async fn judge_waiting(tx: &mut Tx, _: &()) -> Result<(), Fault> {
+    store::take_turn(tx.conn()).await?;
+    let today = tx.hub().calendar.day_of(tx.now());
+    let mut accounts: Vec<String> =
+        store::page_day_come(tx.conn(), today).await?.into_iter().map(|one| one.account).collect();
+    accounts.dedup();
+    for account in &accounts {
+        accept_those_waiting(tx, account).await?;
+    }
+    for left in store::page_day_come(tx.conn(), today).await? {
+        let position = store::find_position(tx.conn(), &left.account).await?;
+        let why = position
+            .zip(left.period_on)
+            .and_then(|(position, day)| position.gap(&left.account, day, left.opening));
+        let why = why.unwrap_or_else(|| "it does not continue its account".to_owned());
+        put_aside(tx, &left, Cause::Gap, &why).await?;
+    }
+    Ok(())
+}
+
+/// A statement that waited cannot be taken as the truth: it waits for a person instead.
+async fn put_aside(tx: &mut Tx, left: &Statement, cause: Cause, why: &str) -> Result<(), Fault> {
+    store::update_quarantined(tx.conn(), left.id, cause, why).await?;
+    if cause == Cause::Repeats {
+        let subjects = [subject(&left.account, &left.reference, left.period_on)];
+        let now = tx.now();
+        breaks::store::update_superseded(tx.conn(), now, Category::StatementGap, &subjects, why).await?;
+    }
+    let aside = Aside {
+        id: left.id,
+        account: &left.account,
+        reference: &left.reference,
+        period_on: left.period_on,
+        opening: left.opening,
+        closing: left.closing,
+        difference: None,
+    };
+    aside.open_break(tx, cause, why).await
+}
+
+pub(super) fn repeated(key: &str) -> String {
+    format!("it lists {key} again, with the same day and amount")
+}

@@ -1,0 +1,89 @@
+//! Statements of a day that the hub has not begun, and those that say other things than an accepted one.
+
+use mizan::queue::worker::work_once;
+use mizan::recon::jobs::WORK;
+
+use super::import::{changed, of, outcomes};
+use super::{File, ILS, JOD, USD};
+use crate::money_modes::TOMORROW;
+use crate::world::{TODAY, World};
+
+/// A bank further east ends its day while the hub's still goes on: what it shows is of tomorrow, and today is proved
+/// without it, whichever of the two statements comes first.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_of_tomorrow_waits_for_its_day() {
+    let world = World::new().await;
+    world.transfer(ILS, "10.00", "ILS", None, "a gift (example)").await;
+    let today = world.close_day(TODAY).await;
+    world.transfer(ILS, "7.00", "ILS", None, "another (example)").await;
+    let tomorrow = world.close_day(TOMORROW).await;
+    let (status, body) = world.upload(of(&tomorrow, ILS)).await;
+    assert_eq!((status, outcomes(&body)), (201, vec!["waiting"]), "{body}");
+    let why = body["statements"][0]["reason"].as_str().unwrap();
+    assert!(why.contains("it is of 2026-11-23"), "{why}");
+    let again = changed(of(&tomorrow, ILS), "</Document>", "</Document>\n");
+    assert_eq!(outcomes(&world.upload(&again).await.1), ["known"]);
+
+    assert_eq!(outcomes(&world.upload(of(&today, ILS)).await.1), ["accepted"]);
+    assert_eq!(outcomes(&world.upload(of(&today, USD)).await.1), ["accepted"]);
+    assert_eq!(outcomes(&world.upload(of(&today, JOD)).await.1), ["accepted"]);
+    while work_once(&world.app, &WORK).await.unwrap() > 0 {}
+    assert_eq!(world.balances().await["bank/main-ils ILS"], 1_000, "tomorrow's line waits too");
+    world.tied().await;
+
+    world.next_morning("2026-11-23T05:00:00Z").await;
+    assert_eq!(work_once(&world.app, &WORK).await.unwrap(), 1, "its day begins with it");
+    assert_eq!(world.balances().await["bank/main-ils ILS"], 1_700);
+    let listed = world.finance("/v1/finance/statements?state=accepted").await;
+    assert_eq!(listed.as_array().unwrap().len(), 4, "{listed}");
+    world.tied().await;
+    for iban in [USD, JOD] {
+        assert_eq!(outcomes(&world.upload(of(&tomorrow, iban)).await.1), ["accepted"]);
+    }
+    assert_eq!(world.proof_of(TOMORROW).await["tied"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_of_tomorrow_that_continues_nothing_stands_aside_when_its_day_comes() {
+    let world = World::new().await;
+    let mut days = Vec::new();
+    for (day, amount) in [(TODAY, "10.00"), (TOMORROW, "7.00")] {
+        world.transfer(ILS, amount, "ILS", None, "a gift (example)").await;
+        days.push(world.close_day(day).await);
+    }
+    let other = changed(of(&days[0], ILS), ">10.00<", ">11.00<");
+    let other =
+        File { bytes: String::from_utf8(other.bytes).unwrap().replace(">10.00<", ">11.00<").into(), ..other };
+    assert_eq!(outcomes(&world.upload(&other).await.1), ["accepted"]);
+    assert_eq!(outcomes(&world.upload(of(&days[1], ILS)).await.1), ["waiting"]);
+    world.reconcile().await;
+    let gap =
+        |breaks: Vec<(String, String)>| breaks.iter().filter(|(name, _)| name == "statement_gap").count();
+    assert_eq!(gap(world.breaks().await), 0);
+    world.next_morning("2026-11-23T05:00:00Z").await;
+    world.reconcile().await;
+    assert_eq!(gap(world.breaks().await), 1, "it opens with 10.00, and today closed with 11.00");
+    let listed = world.finance("/v1/finance/statements?state=quarantined").await;
+    assert!(listed[0]["reason"].as_str().unwrap().contains("opens with 10.00 ILS"), "{listed}");
+    assert_eq!(world.proof_of(TOMORROW).await["tied"], false);
+}
+
+/// The balances are those of the accepted statement, but the lines are others: which of the two is true is not known.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_with_other_lines_of_the_same_balances_refutes_its_day() {
+    let world = World::new().await;
+    for amount in ["10.00", "20.00"] {
+        world.transfer(ILS, amount, "ILS", None, "a gift (example)").await;
+    }
+    let files = world.close_day(TODAY).await;
+    world.import_all(&files).await;
+    world.reconcile().await;
+    world.tied().await;
+    let text = String::from_utf8(of(&files, ILS).bytes.clone()).unwrap();
+    let mixed = text.replace(">10.00<", ">x<").replace(">20.00<", ">10.00<").replace(">x<", ">20.00<");
+    assert_ne!(mixed, text);
+    let (_, body) = world.upload(&File { name: "mixed.xml".to_owned(), bytes: mixed.into_bytes() }).await;
+    assert_eq!(outcomes(&body), ["quarantined"], "{body}");
+    world.reconcile().await;
+    assert_eq!(world.proof_of(TODAY).await["tied"], false);
+}
