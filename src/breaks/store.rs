@@ -84,6 +84,18 @@ pub async fn update_self_resolved(
     Ok(done.rows_affected())
 }
 
+/// Whether there is, or was, such a break.
+pub async fn is_known(conn: &mut PgConnection, category: Category, subject: &str) -> Result<bool, Fault> {
+    let known = sqlx::query_scalar!(
+        r#"select exists (select from breaks where category = $1 and subject = $2) as "known!""#,
+        category.as_str(),
+        subject,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(known)
+}
+
 /// Another break says it better: those of this category and these subjects that are open end.
 pub async fn update_superseded(
     conn: &mut PgConnection,

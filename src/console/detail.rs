@@ -19,12 +19,13 @@ pub struct Part {
 }
 
 /// Name in the record, Arabic, English.
-const NAMES: [(&str, &str, &str); 43] = [
+const NAMES: [(&str, &str, &str); 46] = [
     ("account", "الحساب البنكي", "Bank account"),
     ("amount", "المبلغ", "Amount"),
     ("answer", "الجواب", "Answer"),
     ("arrived", "ما وصل", "Arrived"),
     ("asked", "المطلوب", "Asked for"),
+    ("asked_back", "طُلب ردّه", "Asked back"),
     ("bank_reference", "مرجع البنك", "Bank reference"),
     ("bill_number", "رقم الفاتورة", "Bill"),
     ("booked_on", "قُيّد في", "Booked on"),
@@ -45,12 +46,14 @@ const NAMES: [(&str, &str, &str); 43] = [
     ("notice", "الإشعار", "Notice"),
     ("opening", "رصيد الافتتاح", "Opening balance"),
     ("order", "مرجعنا لدى القناة", "Our reference at the channel"),
+    ("paid", "المدفوع", "Paid"),
     ("paid_to", "دُفع إلى الحساب", "Paid to account"),
     ("payer", "الدافع", "Payer"),
     ("period_on", "يوم الكشف", "Day of the statement"),
     ("propose", "المقترح", "Proposed"),
     ("reference", "المرجع", "Reference"),
     ("refund", "الرد", "Refund"),
+    ("refunded", "المردود", "Refunded"),
     ("reversal", "قيد عكسي", "Reversal"),
     ("settlement", "التسوية", "Settlement"),
     ("source", "المصدر", "Source"),

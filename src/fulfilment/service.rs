@@ -20,8 +20,9 @@ struct Case {
     basket: Basket,
     refunds: Refunds,
     released: Vec<(usize, String)>,
-    /// The channel paid the agency itself: nothing is held here.
-    direct: bool,
+    /// Nothing is released: the channel paid the agency itself and nothing is held here, or it took the payment back and
+    /// a person decides about what is held.
+    nothing_leaves: bool,
 }
 
 /// Takes an agency's report: releases what was held, or proposes to give it back. The same report again changes
@@ -76,7 +77,7 @@ pub async fn report(tx: &mut Tx, report: &Report) -> Result<IntentView, Fulfilme
 /// service, that is a break.
 pub async fn release_by_time(tx: &mut Tx, (id, days): &(IntentId, u16)) -> Result<usize, FulfilmentError> {
     let case = lock(tx, *id).await?;
-    if case.intent.state != IntentState::Paid {
+    if case.intent.state != IntentState::Paid || case.nothing_leaves {
         return Ok(0);
     }
     let cause = Cause::Time(*days);
@@ -109,8 +110,9 @@ pub async fn release_by_time(tx: &mut Tx, (id, days): &(IntentId, u16)) -> Resul
 
 async fn lock(tx: &mut Tx, id: IntentId) -> Result<Case, FulfilmentError> {
     let intent = intents::service::lock(tx.conn(), &[id]).await?.pop().ok_or(FulfilmentError::NotFound)?;
-    let paying = intents::attempts::service::lock_paying(tx, id).await?;
-    let direct = paying.iter().any(|attempt| tx.hub().config.direct_agency(&attempt.channel).is_some());
+    let carrying = intents::attempts::service::lock_carrying(tx, id).await?;
+    let direct = carrying.iter().any(|attempt| tx.hub().config.direct_agency(&attempt.channel).is_some());
+    let nothing_leaves = direct || intent.reversed.is_positive();
     let basket = intents::service::basket(tx.conn(), &intent).await?;
     let released = intents::service::find_releases(tx.conn(), id).await?;
     let mut refunds = Refunds::default();
@@ -122,7 +124,7 @@ async fn lock(tx: &mut Tx, id: IntentId) -> Result<Case, FulfilmentError> {
             refunds.holding.extend(refund.parts);
         }
     }
-    Ok(Case { intent, basket, refunds, released, direct })
+    Ok(Case { intent, basket, refunds, released, nothing_leaves })
 }
 
 /// Every line is there, of an agency of the caller, and does not go back from rejected.
@@ -165,9 +167,9 @@ fn take_report(case: &mut Case, reported: &Reported) -> Result<Vec<(Cause, Freed
     Ok(freed.into_iter().map(|one| (cause, one)).collect())
 }
 
-/// Writes releases, one entry for each line; of direct money there is none.
+/// Writes releases, one entry for each line; of direct money, and of money taken back, there is none.
 async fn release(tx: &mut Tx, case: &Case, freed: &[(Cause, Freed)]) -> Result<Vec<Entry>, Fault> {
-    if case.direct {
+    if case.nothing_leaves {
         return Ok(Vec::new());
     }
     let only: Vec<Freed> = freed.iter().map(|(_, one)| one.clone()).collect();

@@ -158,6 +158,8 @@ codes! {
         "المبلغ يتجاوز ما يمكن ردّه" "More than is left would be refunded"
     RefundableMismatch "refundable_mismatch" PRECONDITION_FAILED Changed
         "المبلغ القابل للرد ليس كما ورد في الطلب" "What is left to refund is not what the request believes"
+    PaymentReversed "payment_reversed" CONFLICT Never
+        "استعادت قناة الدفع هذه الدفعة، فلا تُرد مرة أخرى" "The channel has taken the payment back, so it is not refunded"
     RefundNotApprovable "refund_not_approvable" CONFLICT Never
         "لا يمكن اعتماد الرد في حالته الحالية" "The refund cannot be approved in its state"
     RefundNotCancelable "refund_not_cancelable" CONFLICT Never

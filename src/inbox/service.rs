@@ -81,8 +81,9 @@ pub async fn apply_waiting(tx: &mut Tx, turn: &Turn) -> Result<Turned, Fault> {
     tx.hub().crash.reach(Point::Claimed).await;
     let named = named_intents(tx, &notices).await?;
     let cases = lock_cases(tx, named.values().copied().collect()).await?;
+    let aside = fitting_nothing(tx, &notices, &cases).await?;
     let hub = tx.hub().clone();
-    let batch = Batch { hub: &hub, now: tx.now(), to_suspense: turn.to_suspense, claimed, named };
+    let batch = Batch { hub: &hub, now: tx.now(), to_suspense: turn.to_suspense, claimed, named, aside };
     let decided = decide(&batch, cases, &notices)?;
     write(tx, decided).await?;
     Ok(Turned::Applied(notices.len()))
@@ -98,6 +99,20 @@ async fn claim(tx: &mut Tx, notices: &[Notice]) -> Result<BTreeSet<i64>, Fault> 
     let now = tx.now();
     let claimed = store::insert_money_keys(tx.conn(), &keys, &numbers, &entries, now).await?;
     Ok(claimed.into_iter().collect())
+}
+
+/// The keys of money that was taken in for these intents and fitted none of them, should something be taken back.
+async fn fitting_nothing(
+    tx: &mut Tx,
+    notices: &[Notice],
+    cases: &BTreeMap<IntentId, Case>,
+) -> Result<BTreeSet<String>, Fault> {
+    if notices.iter().all(|notice| notice.meaning != Meaning::Reversed) {
+        return Ok(BTreeSet::new());
+    }
+    let intents: Vec<IntentId> = cases.keys().copied().collect();
+    let keys = suspense::store::find_unapplied_keys(tx.conn(), &intents).await?;
+    Ok(keys.into_iter().collect())
 }
 
 /// Which intent each notice's reference names, by the reference as the notice has it.
@@ -243,16 +258,24 @@ pub async fn end_attempt(tx: &mut Tx, aside: &Notice) -> Result<(), Fault> {
     };
     let named = named_intents(tx, std::slice::from_ref(aside)).await?;
     let mut cases = lock_cases(tx, named.into_values().collect()).await?;
+    let keys = fitting_nothing(tx, std::slice::from_ref(aside), &cases).await?;
     let now = tx.now();
     for case in cases.values_mut() {
-        if !case.move_attempt(aside, event) {
+        let mut told = None;
+        if event == AttemptEvent::Reversed {
+            let paid = case.take_back(aside, keys.contains(&aside.money_key))?;
+            told = paid.then_some("payment_intent.reversed");
+        } else if !case.move_attempt(aside, event) {
             continue;
         }
         let ended = case.attempts.iter().filter(|attempt| case.touched.contains(&attempt.id));
         intents::attempts::service::update(tx.conn(), now, &ended.collect::<Vec<_>>()).await?;
         if case.settle_attempts()? {
+            told = Some("payment_intent.attempt_failed");
+        }
+        if let Some(kind) = told {
             intents::service::update(tx.conn(), &[&case.intent]).await?;
-            intents::service::emit_view(tx, "payment_intent.attempt_failed", &case.intent, &case.basket);
+            intents::service::emit_view(tx, kind, &case.intent, &case.basket);
         }
     }
     Ok(())

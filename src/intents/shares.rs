@@ -39,9 +39,9 @@ pub fn direct(agency: &Slug, basket: &Basket, held: Money) -> Result<Vec<Share>,
     Ok(vec![share(Stage::Direct, basket.total.checked_sub(held)?), share(Stage::Payable, held)])
 }
 
-/// What may still be given back of a payment: its refundable components, less what was asked back before and what a
-/// delivery has made its agency's for good. Money of
-/// an intent that is not paid waits in suspense or is held for the rest; it is no component's yet.
+/// What may still be given back of a payment: its refundable components, less what was asked back before, what a
+/// delivery has made its agency's for good and what its channel took back already. Money of an intent that is not paid
+/// waits in suspense or is held for the rest; it is no component's yet.
 pub fn refundable(intent: &Intent, basket: &Basket) -> Result<Money, Fault> {
     if intent.state != IntentState::Paid {
         return Ok(Money::zero(basket.currency));
@@ -49,7 +49,10 @@ pub fn refundable(intent: &Intent, basket: &Basket) -> Result<Money, Fault> {
     let nets = basket.lines.iter().flat_map(|line| line.priced.nets());
     let open = nets.filter(|net| net.charge.refund != catalogue::RefundPolicy::Never);
     let whole = Money::sum(basket.currency, open.map(|net| net.amount))?;
-    Ok(whole.checked_sub(intent.refund_reserved)?.checked_sub(intent.kept)?)
+    let left = whole.checked_sub(intent.refund_reserved)?.checked_sub(intent.kept)?;
+    let left = left.checked_sub(intent.reversed)?;
+    // The channel gives back more than a refund would: also what is never refunded.
+    Ok(if left.is_negative() { Money::zero(basket.currency) } else { left })
 }
 
 /// What the payer was not asked for: the agency gives it up, which the books remember as a memo.

@@ -114,6 +114,7 @@ struct IntentRow {
     receipt: Option<String>,
     fulfilment: Value,
     kept_minor: i64,
+    reversed_minor: i64,
 }
 
 impl TryFrom<IntentRow> for Intent {
@@ -150,36 +151,34 @@ impl TryFrom<IntentRow> for Intent {
             receipt: row.receipt,
             fulfilment: serde_json::from_value(row.fulfilment).map_err(|_| corrupt("fulfilment"))?,
             kept: Money::new(row.kept_minor, currency),
+            reversed: Money::new(row.reversed_minor, currency),
         })
     }
 }
 
+/// The columns of an [`IntentRow`], of the intents that the rest of the statement chooses.
+macro_rules! intents {
+    ($chosen:literal, $($bound:expr),* $(,)?) => {
+        sqlx::query_as!(
+            IntentRow,
+            "select id, portal, external_reference, purpose, state, version, currency, amount_minor, paid_minor,
+                    refund_reserved_minor, refunded_minor, bill_number, pay_token, quote, payer, return_url, metadata,
+                    channels, predecessor, created_at, expires_at, paid_at, settlement_on, receipt, fulfilment, kept_minor,
+                    reversed_minor
+             from payment_intents " + $chosen,
+            $($bound),*
+        )
+    };
+}
+
 pub async fn find(conn: &mut PgConnection, id: IntentId) -> Result<Option<Intent>, Fault> {
-    let row = sqlx::query_as!(
-        IntentRow,
-        "select id, portal, external_reference, purpose, state, version, currency, amount_minor, paid_minor,
-                refund_reserved_minor, refunded_minor, bill_number, pay_token, quote, payer, return_url, metadata,
-                channels, predecessor, created_at, expires_at, paid_at, settlement_on, receipt, fulfilment, kept_minor
-         from payment_intents where id = $1",
-        id.uuid(),
-    )
-    .fetch_optional(conn)
-    .await?;
+    let row = intents!("where id = $1", id.uuid(),).fetch_optional(conn).await?;
     row.map(Intent::try_from).transpose()
 }
 
 /// The intent behind a payer's page.
 pub async fn find_by_token(conn: &mut PgConnection, token: &str) -> Result<Option<Intent>, Fault> {
-    let row = sqlx::query_as!(
-        IntentRow,
-        "select id, portal, external_reference, purpose, state, version, currency, amount_minor, paid_minor,
-                refund_reserved_minor, refunded_minor, bill_number, pay_token, quote, payer, return_url, metadata,
-                channels, predecessor, created_at, expires_at, paid_at, settlement_on, receipt, fulfilment, kept_minor
-         from payment_intents where pay_token = $1",
-        token,
-    )
-    .fetch_optional(conn)
-    .await?;
+    let row = intents!("where pay_token = $1", token,).fetch_optional(conn).await?;
     row.map(Intent::try_from).transpose()
 }
 
@@ -231,16 +230,7 @@ pub async fn next_serials(conn: &mut PgConnection, count: i32) -> Result<Vec<u32
 
 /// Locks one intent.
 pub async fn lock_one(conn: &mut PgConnection, id: IntentId) -> Result<Option<Intent>, Fault> {
-    let row = sqlx::query_as!(
-        IntentRow,
-        "select id, portal, external_reference, purpose, state, version, currency, amount_minor, paid_minor,
-                refund_reserved_minor, refunded_minor, bill_number, pay_token, quote, payer, return_url, metadata,
-                channels, predecessor, created_at, expires_at, paid_at, settlement_on, receipt, fulfilment, kept_minor
-         from payment_intents where id = $1 for no key update",
-        id.uuid(),
-    )
-    .fetch_optional(conn)
-    .await?;
+    let row = intents!("where id = $1 for no key update", id.uuid(),).fetch_optional(conn).await?;
     row.map(Intent::try_from).transpose()
 }
 
@@ -260,28 +250,14 @@ pub async fn update_state(conn: &mut PgConnection, intent: &Intent) -> Result<()
 /// Locks intents in ascending order of their ids, one statement.
 pub async fn lock(conn: &mut PgConnection, ids: &[IntentId]) -> Result<Vec<Intent>, Fault> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    let rows = sqlx::query_as!(
-        IntentRow,
-        "select id, portal, external_reference, purpose, state, version, currency, amount_minor, paid_minor,
-                refund_reserved_minor, refunded_minor, bill_number, pay_token, quote, payer, return_url, metadata,
-                channels, predecessor, created_at, expires_at, paid_at, settlement_on, receipt, fulfilment, kept_minor
-         from payment_intents where id = any($1) order by id for no key update",
-        &ids,
-    )
-    .fetch_all(conn)
-    .await?;
+    let rows = intents!("where id = any($1) order by id for no key update", &ids,).fetch_all(conn).await?;
     rows.into_iter().map(Intent::try_from).collect()
 }
 
 /// Up to `limit` intents whose time is up and that no attempt keeps alive.
 pub async fn lock_due(conn: &mut PgConnection, now: Instant, limit: i64) -> Result<Vec<Intent>, Fault> {
-    let rows = sqlx::query_as!(
-        IntentRow,
-        "select id, portal, external_reference, purpose, state, version, currency, amount_minor, paid_minor,
-                refund_reserved_minor, refunded_minor, bill_number, pay_token, quote, payer, return_url, metadata,
-                channels, predecessor, created_at, expires_at, paid_at, settlement_on, receipt, fulfilment, kept_minor
-         from payment_intents
-         where state in ('requires_payment', 'partially_paid') and expires_at <= $1
+    let rows = intents!(
+        "where state in ('requires_payment', 'partially_paid') and expires_at <= $1
          order by id limit $2 for no key update skip locked",
         now as _,
         limit,
@@ -309,14 +285,16 @@ pub async fn update(conn: &mut PgConnection, intents: &[&Intent]) -> Result<(), 
     let fulfilments = each().map(|intent| serde_json::to_value(&intent.fulfilment));
     let fulfilments: Vec<Value> = fulfilments.collect::<Result<_, _>>()?;
     let kept: Vec<i64> = each().map(|intent| intent.kept.minor()).collect();
+    let reversed: Vec<i64> = each().map(|intent| intent.reversed.minor()).collect();
     sqlx::query!(
         "update payment_intents set state = new.state, version = new.version, paid_minor = new.paid,
              refund_reserved_minor = new.reserved, refunded_minor = new.refunded, paid_at = new.paid_at,
              settlement_on = new.settlement_on, receipt = new.receipt, fulfilment = new.fulfilment,
-             kept_minor = new.kept
+             kept_minor = new.kept, reversed_minor = new.reversed
          from unnest($1::uuid[], $2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::timestamptz[],
-                     $8::date[], $9::text[], $10::jsonb[], $11::bigint[])
-             as new (id, state, version, paid, reserved, refunded, paid_at, settlement_on, receipt, fulfilment, kept)
+                     $8::date[], $9::text[], $10::jsonb[], $11::bigint[], $12::bigint[])
+             as new (id, state, version, paid, reserved, refunded, paid_at, settlement_on, receipt, fulfilment, kept,
+                     reversed)
          where payment_intents.id = new.id",
         &ids,
         &states as _,
@@ -329,6 +307,7 @@ pub async fn update(conn: &mut PgConnection, intents: &[&Intent]) -> Result<(), 
         &receipts as _,
         &fulfilments,
         &kept,
+        &reversed,
     )
     .execute(conn)
     .await?;
@@ -352,13 +331,8 @@ pub async fn page(
     before: Option<IntentId>,
     limit: i64,
 ) -> Result<Vec<Intent>, Fault> {
-    let rows = sqlx::query_as!(
-        IntentRow,
-        "select id, portal, external_reference, purpose, state, version, currency, amount_minor, paid_minor,
-                refund_reserved_minor, refunded_minor, bill_number, pay_token, quote, payer, return_url, metadata,
-                channels, predecessor, created_at, expires_at, paid_at, settlement_on, receipt, fulfilment, kept_minor
-         from payment_intents
-         where ($1::uuid is null or portal = $1) and ($2::text is null or state = $2)
+    let rows = intents!(
+        "where ($1::uuid is null or portal = $1) and ($2::text is null or state = $2)
            and ($3::text is null or external_reference = $3)
            and ($4::timestamptz is null or created_at >= $4) and ($5::timestamptz is null or created_at < $5)
            and ($6::uuid is null or id < $6)

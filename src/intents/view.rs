@@ -36,6 +36,8 @@ pub struct IntentView {
     pub paid: Money,
     pub refundable: Money,
     pub refunded: Money,
+    /// Of what was paid: its channel took it back, so that the payer has it again. It is not refundable any more.
+    pub reversed: Money,
     pub bill_number: String,
     /// The ISO 11649 creditor reference of the bill, for transfers.
     pub reference: String,
@@ -52,7 +54,7 @@ pub struct IntentView {
     /// What the agencies of its lines reported.
     pub fulfilment: Vec<FulfilmentView>,
     /// Money that came for this payment and was not applied to it: late, twice, too much, or a part of what ended.
-    /// Each can be given back through `POST /v1/refunds` with its id as source.
+    /// Each can be given back through `POST /v1/refunds` with its id as source, unless its channel took it back.
     pub unapplied: Vec<UnappliedView>,
 }
 
@@ -118,6 +120,7 @@ pub fn intent(hub: &Hub, intent: &Intent, basket: &Basket, attempts: &[Attempt])
         paid: intent.paid,
         refundable,
         refunded: intent.refunded,
+        reversed: intent.reversed,
         bill_number: intent.bill_number.to_string(),
         reference: creditor_reference(intent).to_string(),
         pay_url: format!("{public}/pay/{}", intent.pay_token),

@@ -53,7 +53,7 @@ fn refund_id(text: &str) -> Result<RefundId, Problem> {
 /// Ask for money to be given back; staff approve.
 ///
 /// `refundable` is what you believe is left; `source` a payment or an item of `unapplied`. Refuses with `over_refund`,
-/// `refundable_mismatch`, `wrong_currency`, `channel_unavailable`, `not_found`, `validation_failed`.
+/// `refundable_mismatch`, `payment_reversed`, `wrong_currency`, `channel_unavailable`, `not_found`, `validation_failed`.
 #[utoipa::path(post, path = "/v1/refunds", tag = "refunds", request_body = RefundBody, responses((status = CREATED, body = RefundView), Refusals))]
 async fn request(State(app): State<App>, call: Call) -> Result<Answer, Problem> {
     let portal = call.portal(&Scope::RefundsWrite)?;
@@ -163,7 +163,8 @@ async fn listed<V>(
 
 /// Ask for a refund on behalf of a payer.
 ///
-/// Refuses with `over_refund`, `refundable_mismatch`, `wrong_currency`, `channel_unavailable`, `validation_failed`.
+/// Refuses with `over_refund`, `refundable_mismatch`, `payment_reversed`, `wrong_currency`, `channel_unavailable`,
+/// `validation_failed`.
 #[utoipa::path(post, path = "/v1/finance/refunds", tag = "finance", request_body = RefundBody, responses((status = CREATED, body = StaffView), Refusals))]
 async fn request_by_staff(State(app): State<App>, call: Call) -> Result<Answer, Problem> {
     call.person(&Scope::RefundRequest)?;
@@ -211,7 +212,7 @@ async fn decide(app: &App, call: &Call, decision: &Decision, decide: Decide) -> 
 
 /// Approve what another person asked for.
 ///
-/// Refuses with `same_person`, `already_decided`, `refund_not_approvable`, `over_refund`.
+/// Refuses with `same_person`, `already_decided`, `refund_not_approvable`, `over_refund`, `payment_reversed`.
 #[utoipa::path(post, path = "/v1/finance/refunds/{id}/approve", tag = "finance", params(("id" = String, Path)), request_body = DecisionBody, responses((status = OK, body = StaffView), Refusals))]
 async fn approve(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
     call.person(&Scope::Approve)?;
@@ -229,7 +230,7 @@ async fn refuse(State(app): State<App>, Path(id): Path<String>, call: Call) -> R
     decide(&app, &call, &decision, |tx, decision| Box::pin(service::refuse(tx, decision))).await
 }
 
-/// Cancel an approved refund that has not left.
+/// Cancel an approved refund that has not left, or one that failed or came back and whose payment was taken back.
 ///
 /// Refuses with `refund_not_cancelable`, `same_person`.
 #[utoipa::path(post, path = "/v1/finance/refunds/{id}/cancel", tag = "finance", params(("id" = String, Path)), request_body = DecisionBody, responses((status = OK, body = StaffView), Refusals))]
@@ -241,7 +242,7 @@ async fn cancel(State(app): State<App>, Path(id): Path<String>, call: Call) -> R
 
 /// Send a failed refund again, under a new reference.
 ///
-/// Refuses with `same_person`, `refund_not_approvable`.
+/// Refuses with `same_person`, `refund_not_approvable`, `payment_reversed`.
 #[utoipa::path(post, path = "/v1/finance/refunds/{id}/send-again", tag = "finance", params(("id" = String, Path)), request_body = DecisionBody, responses((status = OK, body = StaffView), Refusals))]
 async fn send_again(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
     call.person(&Scope::Approve)?;
@@ -251,7 +252,7 @@ async fn send_again(State(app): State<App>, Path(id): Path<String>, call: Call) 
 
 /// Give up: no way to the payer was found.
 ///
-/// Refuses with `same_person`, `refund_not_approvable`.
+/// Refuses with `same_person`, `refund_not_approvable`, `payment_reversed`.
 #[utoipa::path(post, path = "/v1/finance/refunds/{id}/give-up", tag = "finance", params(("id" = String, Path)), request_body = DecisionBody, responses((status = OK, body = StaffView), Refusals))]
 async fn give_up(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
     call.person(&Scope::Approve)?;
@@ -278,7 +279,7 @@ async fn withdraw_by_staff(
 
 /// Name another account for a refund that failed or came back.
 ///
-/// Refuses with `refund_not_approvable`, `funds_missing`, `validation_failed`.
+/// Refuses with `refund_not_approvable`, `payment_reversed`, `funds_missing`, `validation_failed`.
 #[utoipa::path(post, path = "/v1/finance/refunds/{id}/payee", tag = "finance", params(("id" = String, Path)), request_body = RedirectBody, responses((status = OK, body = StaffView), Refusals))]
 async fn redirect(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
     call.person(&Scope::RefundRequest)?;
@@ -316,6 +317,7 @@ impl From<RefundError> for Problem {
             RefundError::NotApprovable { state } | RefundError::CarriedOut { state } => {
                 Self::new(Code::RefundNotApprovable).with("stage", state.as_str())
             }
+            RefundError::PaymentReversed => Self::new(Code::PaymentReversed),
             RefundError::NotCancelable { state, .. } => {
                 Self::new(Code::RefundNotCancelable).with("stage", state.as_str())
             }

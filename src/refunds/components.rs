@@ -73,22 +73,24 @@ pub fn take(left: &[Left], wanted: &Wanted, refundable: Money) -> Result<Vec<Par
         .map(|left| &left.part)
         .collect();
     let taken: Vec<Part> = match wanted {
-        Wanted::Whole => open.into_iter().cloned().collect(),
-        Wanted::Amount(amount) => {
-            if amount.compare(refundable)?.is_gt() {
-                return Err(RefundError::OverRefund { refundable });
-            }
-            let weights: Vec<u64> = open.iter().map(|part| part.amount.minor().unsigned_abs()).collect();
-            let shares = amount.allocate(&weights)?;
-            open.into_iter()
-                .zip(shares)
-                .filter(|(_, share)| share.is_positive())
-                .map(|(part, amount)| Part { amount, ..part.clone() })
-                .collect()
-        }
+        // Where its channel took a part of the payment back, less is refundable than is left of the components.
+        Wanted::Whole => shared(&open, refundable)?,
+        Wanted::Amount(amount) => shared(&open, *amount)?,
         Wanted::Parts(parts) => take_parts(left, parts, refundable)?,
     };
-    if taken.is_empty() { Err(RefundError::OverRefund { refundable }) } else { Ok(taken) }
+    let sum = Money::sum(refundable.currency(), taken.iter().map(|part| part.amount))?;
+    if taken.is_empty() || sum.compare(refundable)?.is_gt() {
+        return Err(RefundError::OverRefund { refundable });
+    }
+    Ok(taken)
+}
+
+/// An amount taken from each of these in proportion.
+fn shared(open: &[&Part], amount: Money) -> Result<Vec<Part>, RefundError> {
+    let weights: Vec<u64> = open.iter().map(|part| part.amount.minor().unsigned_abs()).collect();
+    let shares = amount.allocate(&weights)?;
+    let taken = open.iter().zip(shares).filter(|(_, share)| share.is_positive());
+    Ok(taken.map(|(part, amount)| Part { amount, ..(*part).clone() }).collect())
 }
 
 fn take_parts(left: &[Left], parts: &[WantedPart], refundable: Money) -> Result<Vec<Part>, RefundError> {

@@ -9,6 +9,9 @@
 //!                   │  └─ again, by another person ─ failed, returned ─► unclaimed
 //!                   └─► canceled (by another than who approved, before the first byte leaves)
 //! ```
+//! When the channel takes the payment back the payer has his money: what is not approved is not approved any more, what
+//! has not left fails, what failed or came back is neither sent again nor given up, but canceled; what left goes its way.
+//!
 //! What is asked for is reserved under the lock of its payment: never more is given back than was paid. Each
 //! instruction to a rail has a reference of its own and is committed as `sending` before the first byte leaves; one
 //! found in that state is unknown. The money stands in `refunds/payable` while approved, failed or returned, and in

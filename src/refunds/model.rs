@@ -169,6 +169,8 @@ pub enum RefundError {
     NotApprovable { state: RefundState },
     #[error("an earlier instruction of this refund was carried out after all: the payer has the money")]
     CarriedOut { state: RefundState },
+    #[error("the channel has taken this money back: the payer has it again")]
+    PaymentReversed,
     #[error("a refund that is {state} cannot be canceled: {why}")]
     NotCancelable { state: RefundState, why: &'static str },
     #[error(transparent)]

@@ -24,7 +24,9 @@ pub use again::{Redirect, give_up, redirect, send_again};
 pub use decide::{Decision, approve, cancel, fund, refuse, withdraw};
 pub use request::{propose, propose_line, request};
 pub use settle::{Settled, came_back, lock, settle};
-pub use tell::{Asked, Heard, News, Order, Told, begin, hear, notice_job, tell, who_to_ask};
+pub use tell::{
+    Asked, Heard, News, Order, Told, begin, hear, not_sent_any_more, notice_job, tell, who_to_ask,
+};
 
 /// A refund under lock, with what it takes from.
 struct Held {
@@ -43,6 +45,11 @@ async fn lock_with_source(tx: &mut Tx, id: RefundId) -> Result<Held, RefundError
     }
     let refund = store::lock(tx.conn(), &[id]).await?.pop().ok_or(RefundError::NotFound)?;
     Ok(Held { refund, intent, item })
+}
+
+/// The channel took back what this refund is to give back: the payer has it already.
+async fn is_taken_back(tx: &mut Tx, id: RefundId) -> Result<bool, Fault> {
+    Ok(!store::find_taken_back(tx.conn(), &[id]).await?.is_empty())
 }
 
 /// The priced lines of an intent.

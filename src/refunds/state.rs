@@ -91,7 +91,11 @@ impl RefundState {
             (Self::Requested | Self::AwaitingFunds, E::Approved) => Self::Approved,
             (Self::Requested | Self::AwaitingFunds, E::FundsMissing) => Self::AwaitingFunds,
             (Self::Requested, E::Refused) => Self::Refused,
-            (Self::Requested | Self::AwaitingFunds | Self::Approved, E::Canceled) => Self::Canceled,
+            // A failed or returned one only when the channel has taken the payment back: the payer has the money.
+            (
+                Self::Requested | Self::AwaitingFunds | Self::Approved | Self::Failed | Self::Returned,
+                E::Canceled,
+            ) => Self::Canceled,
             // What the rail says of its own is a fact: it may tell of success after we had given up.
             (Self::Approved | Self::Unknown | Self::Failed, E::Taken) => Self::Submitted,
             (Self::Approved, E::Silent) => Self::Unknown,
@@ -204,9 +208,9 @@ mod tests {
             "approved: - - - canceled submitted unknown failed - - - -",
             "submitted: - - - - - - failed - succeeded - -",
             "unknown: - - - - submitted - failed - succeeded - -",
-            "failed: - - - - submitted - - approved - - unclaimed",
+            "failed: - - - canceled submitted - - approved - - unclaimed",
             "succeeded: - - - - - - - - - returned -",
-            "returned: - - - - - - - approved - - unclaimed",
+            "returned: - - - canceled - - - approved - - unclaimed",
             "unclaimed: - - - - - - - - - - -",
         ];
         for (state, row) in RefundState::ALL.into_iter().zip(table) {

@@ -175,6 +175,24 @@ pub async fn find_payments(conn: &mut PgConnection, ids: &[RefundId]) -> Result<
     Ok(intents.into_iter().map(IntentId::from_uuid).collect())
 }
 
+/// Those of these refunds whose money its channel took back: the payment has not enough left, or the item is that money.
+pub async fn find_taken_back(conn: &mut PgConnection, ids: &[RefundId]) -> Result<Vec<RefundId>, Fault> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let ids = sqlx::query_scalar!(
+        r#"select refunds.id as "id!" from refunds join payment_intents payment on payment.id = refunds.intent
+           where refunds.id = any($1) and payment.reversed_minor > 0
+             and payment.refund_reserved_minor + payment.reversed_minor > payment.paid_minor
+           union all
+           select refunds.id from refunds join suspense_items item on item.id = refunds.suspense_item
+           join breaks on breaks.category = 'reversed' and breaks.subject = item.money_key
+           where refunds.id = any($1)"#,
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().map(RefundId::from_uuid).collect())
+}
+
 /// The refunds with these serials.
 pub async fn find_by_serials(conn: &mut PgConnection, serials: &[i64]) -> Result<Vec<RefundId>, Fault> {
     let ids = sqlx::query_scalar!("select id from refunds where serial = any($1) order by id", serials)

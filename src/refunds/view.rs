@@ -155,6 +155,10 @@ fn failure(refund: &Refund) -> Option<FailureView> {
         "refused" => ("رُفض طلب الرد", "The refund was refused"),
         "returned" => ("أعاد مصرف المستفيد المبلغ", "The payee's bank sent the money back"),
         "unclaimed" => ("تعذّر الوصول إلى صاحب المبلغ", "No way to the payer was found"),
+        "payment_reversed" => (
+            "استعادت قناة الدفع هذه الدفعة قبل الرد",
+            "The channel took the payment back before the refund left",
+        ),
         "AC03" | "AC04" => ("حساب المستفيد غير صحيح أو مغلق", "The payee's account is wrong or closed"),
         _ => ("لم يُنفَّذ الرد", "The refund was not carried out"),
     };

@@ -131,12 +131,16 @@ pub async fn find_money_keys(conn: &mut PgConnection, intents: &[IntentId]) -> R
     Ok(keys)
 }
 
-/// The keys of money for an intent that was put in suspense as a whole, and paid nothing of it.
-pub async fn find_unapplied_keys(conn: &mut PgConnection, intent: IntentId) -> Result<Vec<String>, Fault> {
+/// The keys of money for these intents that was put in suspense as a whole, and paid nothing of them.
+pub async fn find_unapplied_keys(
+    conn: &mut PgConnection,
+    intents: &[IntentId],
+) -> Result<Vec<String>, Fault> {
+    let ids: Vec<Uuid> = intents.iter().map(|id| id.uuid()).collect();
     let keys = sqlx::query_scalar!(
         r#"select money_key as "money_key!" from suspense_items
-           where intent = $1 and money_key is not null and cause <> 'amount_over'"#,
-        intent.uuid(),
+           where intent = any($1) and money_key is not null and cause <> 'amount_over'"#,
+        &ids,
     )
     .fetch_all(conn)
     .await?;

@@ -13,23 +13,6 @@ use crate::refunds::{advance, approve, id, ils, paid_passport, requested};
 use crate::world::World;
 
 impl World {
-    /// The key of an agency's own system.
-    async fn agency(&self, code: &str) -> Client {
-        let signing = SigningKey::ed25519(&[9; 32]).unwrap();
-        let key_id = format!("test_{code}");
-        let key = NewKey {
-            key_id: key_id.clone(),
-            owner: Owner::Portal(self.people.portal),
-            material: signing.verify_key(),
-            scopes: vec![Scope::Fulfil(code.to_owned())],
-            created_at: self.app.clock.now(),
-        };
-        let actor = Actor::hub("test");
-        self.app.run(&actor, &key, |tx, key| Box::pin(access::service::add_key(tx, key))).await.unwrap();
-        let (clock, entropy) = (self.app.clock.clone(), self.app.hub.entropy.clone());
-        Client::new(&self.base, &key_id, signing, clock, entropy)
-    }
-
     async fn proposals(&self) -> Vec<(String, String)> {
         refunds::jobs::work_once(&self.app).await.unwrap();
         let waiting = self.people.approver.client.get("/v1/finance/refunds").await.unwrap().json;
@@ -39,16 +22,33 @@ impl World {
     }
 }
 
-async fn report(agency: &Client, intent: &Value, lines: Value) -> Reply {
+/// The key of an agency's own system.
+pub async fn agency(world: &World, code: &str) -> Client {
+    let signing = SigningKey::ed25519(&[9; 32]).unwrap();
+    let key_id = format!("test_{code}");
+    let key = NewKey {
+        key_id: key_id.clone(),
+        owner: Owner::Portal(world.people.portal),
+        material: signing.verify_key(),
+        scopes: vec![Scope::Fulfil(code.to_owned())],
+        created_at: world.app.clock.now(),
+    };
+    let actor = Actor::hub("test");
+    world.app.run(&actor, &key, |tx, key| Box::pin(access::service::add_key(tx, key))).await.unwrap();
+    let (clock, entropy) = (world.app.clock.clone(), world.app.hub.entropy.clone());
+    Client::new(&world.base, &key_id, signing, clock, entropy)
+}
+
+pub async fn report(agency: &Client, intent: &Value, lines: Value) -> Reply {
     let path = format!("/v1/payment-intents/{}/fulfilment", id(intent));
     agency.post(&path, &json!({ "lines": lines })).await.unwrap()
 }
 
-fn delivered() -> Value {
+pub fn delivered() -> Value {
     json!([{ "line": 0, "outcome": "delivered" }])
 }
 
-fn rejected() -> Value {
+pub fn rejected() -> Value {
     json!([{ "line": 0, "outcome": "rejected", "reason": "a document is missing (example)" }])
 }
 
@@ -64,7 +64,7 @@ async fn a_delivery_releases_what_was_held_and_ends_its_refund() {
     let intent = paid_passport(&world, "CASE-1").await;
     let refund = requested(&world, &intent, "63.00").await;
     approve(&world, &refund).await;
-    let agency = world.agency("interior").await;
+    let agency = agency(&world, "interior").await;
     let told = report(&agency, &intent, delivered()).await;
     assert_eq!(told.status, 200, "{}", told.json);
     assert_eq!(told.json["fulfilment"], json!([{ "line": 0, "outcome": "delivered" }]));
@@ -89,7 +89,7 @@ async fn a_delivery_releases_what_was_held_and_ends_its_refund() {
 async fn a_rejection_proposes_to_give_the_money_back_the_way_it_came() {
     let world = World::new().await;
     let intent = paid_passport(&world, "CASE-1").await;
-    let agency = world.agency("interior").await;
+    let agency = agency(&world, "interior").await;
     let told = report(&agency, &intent, rejected()).await;
     assert_eq!((told.status, &told.json["fulfilment"][0]["outcome"]), (200, &json!("rejected")));
     assert_eq!(events(&world, "fulfilment.rejected").await, 1);
@@ -110,7 +110,7 @@ async fn a_rejection_proposes_to_give_the_money_back_the_way_it_came() {
 async fn a_delivery_reported_by_mistake_is_corrected_and_refunded_from_what_was_released() {
     let world = World::new().await;
     let intent = paid_passport(&world, "CASE-1").await;
-    let agency = world.agency("interior").await;
+    let agency = agency(&world, "interior").await;
     report(&agency, &intent, delivered()).await;
     let corrected = report(&agency, &intent, rejected()).await;
     assert_eq!(corrected.status, 200, "{}", corrected.json);
@@ -129,11 +129,11 @@ async fn only_the_agency_of_a_paid_line_reports_it() {
     let intent = paid_passport(&world, "CASE-1").await;
     let portal = report(world.portal(), &intent, delivered()).await;
     assert_eq!((portal.status, &portal.json["code"]), (403, &json!("forbidden_scope")));
-    let other = world.agency("psi").await;
+    let other = agency(&world, "psi").await;
     let refused = report(&other, &intent, delivered()).await;
     assert_eq!((refused.status, &refused.json["code"]), (403, &json!("forbidden_scope")));
 
-    let agency = world.agency("interior").await;
+    let agency = agency(&world, "interior").await;
     let open = world.intent("CASE-2").await;
     let early = report(&agency, &open, delivered()).await;
     assert_eq!((early.status, &early.json["code"]), (409, &json!("intent_not_paid")));
@@ -171,7 +171,7 @@ async fn what_nobody_reports_is_released_by_time_and_is_a_break() {
     let silent = |state: &str| ("paid_not_delivered".to_owned(), state.to_owned());
     assert_eq!(world.breaks().await, [silent("open")]);
 
-    let told = report(&world.agency("psi").await, &intent.json, delivered()).await;
+    let told = report(&agency(&world, "psi").await, &intent.json, delivered()).await;
     assert_eq!(told.status, 200, "{}", told.json);
     assert_eq!(world.breaks().await, [silent("self_resolved")]);
     assert_eq!(world.balances().await, balances, "it was released before");
@@ -182,7 +182,7 @@ async fn of_direct_money_nothing_is_held_and_nothing_released() {
     let world = World::new().await;
     let paid = world.pay_on("card-health", &world.certificate("CASE-1").await, 1).await;
     let before = world.balances().await;
-    let told = report(&world.agency("health").await, &paid, delivered()).await;
+    let told = report(&agency(&world, "health").await, &paid, delivered()).await;
     assert_eq!((told.status, &told.json["fulfilment"][0]["outcome"]), (200, &json!("delivered")));
     assert_eq!(world.balances().await, before);
     world.tied().await;

@@ -89,6 +89,7 @@ async fn decide(
         Err(Ok(fault)) => Err(fault.into()),
         Err(Err(RefundError::NotFound)) => Err(Stop::NotFound),
         Err(Err(RefundError::SamePerson)) => render(app, &officer, id, Some(Refusal::Own)).await,
+        Err(Err(RefundError::PaymentReversed)) => render(app, &officer, id, Some(Refusal::TakenBack)).await,
         Err(Err(_)) => render(app, &officer, id, Some(Refusal::Decided)).await,
     }
 }
@@ -101,6 +102,7 @@ pub(super) enum Refusal {
     Amount,
     Proposed,
     Decided,
+    TakenBack,
     NoReason,
     NoteTooLong,
 }
@@ -109,7 +111,7 @@ impl Refusal {
     fn status(self) -> StatusCode {
         match self {
             Self::Own | Self::OwnProposal => StatusCode::FORBIDDEN,
-            Self::Decided | Self::Proposed => StatusCode::CONFLICT,
+            Self::Decided | Self::TakenBack | Self::Proposed => StatusCode::CONFLICT,
             Self::NoReason | Self::NoteTooLong | Self::Amount => StatusCode::UNPROCESSABLE_ENTITY,
         }
     }
@@ -135,6 +137,10 @@ impl Refusal {
             Self::Decided => (
                 "لم يعد هذا الرد ينتظر قرارًا. لم يُغيَّر شيء.",
                 "This refund does not wait for a decision any more. Nothing was changed.",
+            ),
+            Self::TakenBack => (
+                "استعادت القناة هذه الدفعة، والمال عند الدافع. ارفض الرد. لم يُغيَّر شيء.",
+                "The channel took this payment back, and the payer has the money. Refuse the refund. Nothing was changed.",
             ),
             Self::NoReason => ("اكتب سبب الرفض.", "Write why you refuse."),
             Self::NoteTooLong => ("الملاحظة أطول من ٥٠٠ حرف.", "The note is longer than 500 characters."),

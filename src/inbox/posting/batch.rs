@@ -12,7 +12,7 @@ use crate::expectations::NewExpectation;
 use crate::fault::Fault;
 use crate::ids::{AttemptId, IntentId};
 use crate::intents::attempts::service::end_attempts;
-use crate::intents::{Attempt, AttemptEvent, Intent, IntentState};
+use crate::intents::{Attempt, AttemptEvent, AttemptState, Intent, IntentState};
 use crate::queue::NewJob;
 use crate::quoting::Basket;
 use crate::receipts::NewReceipt;
@@ -29,6 +29,8 @@ pub struct Batch<'a> {
     pub claimed: BTreeSet<i64>,
     /// Which intent a reference names.
     pub named: BTreeMap<String, IntentId>,
+    /// Keys of money that fitted none of these intents; asked for when something is taken back.
+    pub aside: BTreeSet<String>,
 }
 
 impl Batch<'_> {
@@ -72,6 +74,17 @@ impl Case {
         true
     }
 
+    /// Its channel takes back what the attempt of a notice brought. True when that had paid the intent, or a part of it.
+    pub fn take_back(&mut self, notice: &Notice, fits_nothing: bool) -> Result<bool, Fault> {
+        let captured = self.attempt_of(notice).is_some_and(|attempt| attempt.state == AttemptState::Captured);
+        if !self.move_attempt(notice, AttemptEvent::Reversed) || !captured || fits_nothing {
+            return Ok(false);
+        }
+        let back = self.intent.take_back(notice.money)?;
+        self.changed |= back.is_positive();
+        Ok(back.is_positive())
+    }
+
     /// An intent is processing as long as an attempt lives; when the last has ended it stands where its money says.
     /// True when it went back.
     pub fn settle_attempts(&mut self) -> Result<bool, Fault> {
@@ -113,7 +126,7 @@ pub fn decide(
         let outcome = match notice.meaning {
             Meaning::Money => decided.money(batch, notice, intent)?,
             Meaning::Declined => decided.declined(notice, intent)?,
-            Meaning::Reversed => decided.reversed(notice, intent)?,
+            Meaning::Reversed => decided.reversed(batch, notice, intent)?,
             Meaning::Refunded | Meaning::RefundFailed => decided.refund_told(notice),
             Meaning::Information => "noted".to_owned(),
         };

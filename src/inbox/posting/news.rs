@@ -1,7 +1,9 @@
 //! News that is no money: an attempt failed, a payment was taken back, a refund of ours was decided.
 
+use serde_json::json;
+
 use super::super::model::{Meaning, Notice};
-use super::Decided;
+use super::{Batch, Decided};
 use crate::breaks::{Category, NewBreak};
 use crate::fault::Fault;
 use crate::ids::IntentId;
@@ -23,20 +25,39 @@ impl Decided {
         Ok("declined".to_owned())
     }
 
-    /// The channel takes a payment back: a person decides, because the service may be delivered. Where its capture was
-    /// never told, the attempt ends by it and the payer may try again.
-    pub(super) fn reversed(&mut self, notice: &Notice, intent: Option<IntentId>) -> Result<String, Fault> {
-        if let Some(case) = intent.and_then(|id| self.cases.get_mut(&id)) {
-            case.move_attempt(notice, AttemptEvent::Reversed);
+    /// The channel takes a payment back: what it paid of the intent is not refunded any more, and its portal is told. What
+    /// else follows a person decides, because the service may be delivered. Where its capture was never told, the attempt
+    /// ends by it and the payer may try again.
+    pub(super) fn reversed(
+        &mut self,
+        batch: &Batch<'_>,
+        notice: &Notice,
+        intent: Option<IntentId>,
+    ) -> Result<String, Fault> {
+        let fits_nothing = batch.aside.contains(&notice.money_key)
+            || self.suspense.iter().any(|item| {
+                item.money_key.as_ref() == Some(&notice.money_key)
+                    && item.cause != Category::AmountOver.as_str()
+            });
+        if let Some(case) = intent.and_then(|id| self.cases.get_mut(&id))
+            && case.take_back(notice, fits_nothing)?
+        {
+            self.events.push(("payment_intent.reversed", case.intent.id));
         }
         self.back(intent)?;
+        let mut detail = self.detail(notice, intent);
+        if let Some(case) = intent.and_then(|id| self.cases.get(&id)) {
+            detail["paid"] = json!(case.intent.paid);
+            detail["asked_back"] = json!(case.intent.refund_reserved);
+            detail["refunded"] = json!(case.intent.refunded);
+        }
         self.breaks.push(NewBreak {
             category: Category::Reversed,
             subject: format!("{}:{}", notice.channel, notice.transaction),
             money: Some(notice.money),
             channel: Some(notice.channel.clone()),
             intent,
-            detail: self.detail(notice, intent),
+            detail,
         });
         Ok("break: reversed".to_owned())
     }

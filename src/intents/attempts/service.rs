@@ -2,6 +2,7 @@ use mizan_ledger::Instant;
 use sqlx::PgConnection;
 
 use super::store;
+use crate::expectations::store::reading;
 use crate::fault::Fault;
 use crate::ids::{AttemptId, IntentId};
 use crate::intents::model::{
@@ -163,14 +164,28 @@ async fn opened(tx: &mut Tx, id: AttemptId, news: &News) -> Result<Option<Attemp
     store::update_opened(tx.conn(), now, id, [before, after], session, page_url).await
 }
 
-/// The captured attempts that paid a locked intent, and not those whose money fitted nothing.
-pub async fn lock_paying(tx: &mut Tx, intent: IntentId) -> Result<Vec<Attempt>, Fault> {
+/// The attempts whose money paid a locked intent, taken back since or not. Money that fitted nothing, or that was taken
+/// back before anybody told that it had come, paid nothing.
+pub async fn lock_carrying(tx: &mut Tx, intent: IntentId) -> Result<Vec<Attempt>, Fault> {
     let mut attempts = store::lock_of(tx.conn(), &[intent]).await?;
-    let aside = suspense::store::find_unapplied_keys(tx.conn(), intent).await?;
+    let aside = suspense::store::find_unapplied_keys(tx.conn(), &[intent]).await?;
+    let taken = reading::find_taken(tx.conn(), &[intent]).await?;
     attempts.retain(|attempt| {
-        let key = attempt.transaction.as_ref().map(|name| format!("{}:{name}", attempt.channel));
-        attempt.state == AttemptState::Captured && key.is_some_and(|key| !aside.contains(&key))
+        let Some(key) = attempt.money_key() else { return false };
+        let came = match attempt.state {
+            AttemptState::Captured => true,
+            AttemptState::Reversed => taken.iter().any(|one| one.money_key == key),
+            _ => false,
+        };
+        came && !aside.contains(&key)
     });
+    Ok(attempts)
+}
+
+/// The same, and not those that their channel took back: what can be given back the way it came.
+pub async fn lock_paying(tx: &mut Tx, intent: IntentId) -> Result<Vec<Attempt>, Fault> {
+    let mut attempts = lock_carrying(tx, intent).await?;
+    attempts.retain(|attempt| attempt.state == AttemptState::Captured);
     Ok(attempts)
 }
 

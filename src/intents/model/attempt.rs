@@ -106,6 +106,13 @@ pub struct Attempt {
     pub deadline_at: Instant,
 }
 
+impl Attempt {
+    /// The key of the money it brought: the channel and the rail's transaction.
+    pub fn money_key(&self) -> Option<String> {
+        self.transaction.as_ref().map(|name| format!("{}:{name}", self.channel))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -42,6 +42,8 @@ pub struct Intent {
     pub fulfilment: Fulfilment,
     /// Of what was paid: no longer refundable, because its service was delivered.
     pub kept: Money,
+    /// Of what was paid: its channels took it back, and the payer has it again.
+    pub reversed: Money,
 }
 
 /// What arriving money does to an intent.
@@ -74,6 +76,25 @@ impl Intent {
     /// The agency reported that the service of this line was given.
     pub fn is_delivered(&self, line: usize) -> bool {
         self.fulfilment.of(line) == Some(Outcome::Delivered)
+    }
+
+    /// A channel took money back that is asked back too: the payer has it, and no refund of it leaves.
+    pub fn is_overdrawn(&self) -> Result<bool, Fault> {
+        let back = self.refund_reserved.checked_add(self.reversed)?;
+        Ok(self.reversed.is_positive() && back.compare(self.paid)?.is_gt())
+    }
+
+    /// Its channel took a payment of this intent back, or a part of it. Answers how much of what was paid that is: what
+    /// came beyond the amount due was never paid of it.
+    pub fn take_back(&mut self, money: Money) -> Result<Money, Fault> {
+        let left = self.paid.checked_sub(self.reversed)?;
+        let part = money.currency() == left.currency() && money.compare(left)?.is_lt();
+        let back = if part { money } else { left };
+        if back.is_positive() {
+            self.reversed = self.reversed.checked_add(back)?;
+            self.version += 1;
+        }
+        Ok(back)
     }
 
     /// Decides what arriving money does; changes nothing.

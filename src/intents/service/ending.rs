@@ -136,8 +136,9 @@ async fn park_parts(tx: &mut Tx, why: &'static str, ended: &mut [Intent]) -> Res
                 }),
             });
         }
-        // What is in suspense is no longer collected for the intent.
+        // What is in suspense is no longer collected for the intent, nor taken back from it.
         intent.paid = Money::zero(intent.amount.currency());
+        intent.reversed = intent.paid;
     }
     Ok(moved)
 }

@@ -133,6 +133,7 @@ fn draw_up(
         receipt: None,
         fulfilment: Fulfilment::default(),
         kept: zero,
+        reversed: zero,
     })
 }
 

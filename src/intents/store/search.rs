@@ -29,7 +29,8 @@ pub async fn page(conn: &mut PgConnection, wanted: &Wanted, limit: i64) -> Resul
         IntentRow,
         "select id, portal, external_reference, purpose, state, version, currency, amount_minor, paid_minor,
                 refund_reserved_minor, refunded_minor, bill_number, pay_token, quote, payer, return_url, metadata,
-                channels, predecessor, created_at, expires_at, paid_at, settlement_on, receipt, fulfilment, kept_minor
+                channels, predecessor, created_at, expires_at, paid_at, settlement_on, receipt, fulfilment, kept_minor,
+                reversed_minor
          from payment_intents
          where id in (
              select id from payment_intents where id = $1
@@ -72,7 +73,8 @@ pub async fn page_newest(conn: &mut PgConnection, limit: i64) -> Result<Vec<Inte
         IntentRow,
         "select id, portal, external_reference, purpose, state, version, currency, amount_minor, paid_minor,
                 refund_reserved_minor, refunded_minor, bill_number, pay_token, quote, payer, return_url, metadata,
-                channels, predecessor, created_at, expires_at, paid_at, settlement_on, receipt, fulfilment, kept_minor
+                channels, predecessor, created_at, expires_at, paid_at, settlement_on, receipt, fulfilment, kept_minor,
+                reversed_minor
          from payment_intents order by id desc limit $1",
         limit,
     )

@@ -9,11 +9,11 @@ use serde_json::json;
 use super::{File, FileState, jobs, store};
 use crate::config::Bank;
 use crate::fault::Fault;
-use crate::ids::PaymentFileId;
+use crate::ids::{PaymentFileId, RefundId};
 use crate::queue::NewJob;
 use crate::refunds::attempts;
 use crate::refunds::model::{Refund, RefundError};
-use crate::refunds::service::{News, Told, tell};
+use crate::refunds::service::{News, Told, not_sent_any_more, tell};
 use crate::refunds::state::RefundState;
 use crate::refunds::store as refund_store;
 use crate::tx::{Hub, Tx};
@@ -31,7 +31,7 @@ pub async fn write(tx: &mut Tx, account: &str) -> Result<Option<PaymentFileId>, 
     let bank = hub.config.banks.iter().find(|bank| bank.name == account);
     let bank = bank.ok_or_else(|| Fault::Other(format!("the account {account} is not configured")))?;
     let id: PaymentFileId = tx.id();
-    let mut unfit = Vec::new();
+    let mut unfit = taken_back(tx, &mut waiting).await?;
     let (file, bytes) = loop {
         if waiting.is_empty() {
             tell(tx, &unfit).await?;
@@ -61,6 +61,15 @@ pub async fn write(tx: &mut Tx, account: &str) -> Result<Option<PaymentFileId>, 
     );
     tx.enqueue(NewJob::now(jobs::SEND, id));
     Ok(Some(id))
+}
+
+/// Takes out those whose payment its channel took back since they were approved.
+async fn taken_back(tx: &mut Tx, waiting: &mut Vec<Refund>) -> Result<Vec<Told>, Fault> {
+    let ids: Vec<RefundId> = waiting.iter().map(|refund| refund.id).collect();
+    let gone = refund_store::find_taken_back(tx.conn(), &ids).await?;
+    let told = waiting.iter().filter(|refund| gone.contains(&refund.id)).map(not_sent_any_more).collect();
+    waiting.retain(|refund| !gone.contains(&refund.id));
+    Ok(told)
 }
 
 fn file(id: PaymentFileId, bank: &Bank, created_at: Instant, written: &Written) -> File {

@@ -4,7 +4,7 @@ use mizan_ledger::store::{Outcome, Refusal};
 use serde_json::json;
 
 use super::request::account_for;
-use super::{Decision, emit, rule, taken_from, voucher};
+use super::{Decision, emit, is_taken_back, rule, taken_from, voucher};
 use crate::books::{Slug, rules};
 use crate::fault::Fault;
 use crate::ids::RefundId;
@@ -63,6 +63,9 @@ pub async fn redirect(tx: &mut Tx, redirect: &Redirect) -> Result<Refund, Refund
     }
     refund.rail = account_for(&hub, refund.amount.currency())?;
     refund.payee = Some(redirect.payee.clone());
+    // What a bank still reports of the last file is not told of the next instruction.
+    refund.payment_file = None;
+    refund.provider_transaction = None;
     refund.requested_by = tx.actor().as_str().to_owned();
     refund.decided_by = None;
     refund.version += 1;
@@ -107,7 +110,8 @@ pub async fn give_up(tx: &mut Tx, decision: &Decision) -> Result<Refund, RefundE
     Ok(refund)
 }
 
-/// A refund that needs a person's next step. One that its rail carried out after all needs none: the payer has the money.
+/// A refund that needs a person's next step. One that its rail carried out after all needs none, for the payer has the
+/// money; so he has when the channel took the payment back, and then the refund can only be canceled.
 async fn lock_stuck(tx: &mut Tx, id: RefundId) -> Result<Refund, RefundError> {
     let refund = store::lock(tx.conn(), &[id]).await?.pop().ok_or(RefundError::NotFound)?;
     match refund.state {
@@ -116,6 +120,9 @@ async fn lock_stuck(tx: &mut Tx, id: RefundId) -> Result<Refund, RefundError> {
     }
     if attempts::store::is_carried_out(tx.conn(), id).await? {
         return Err(RefundError::CarriedOut { state: refund.state });
+    }
+    if is_taken_back(tx, id).await? {
+        return Err(RefundError::PaymentReversed);
     }
     Ok(refund)
 }

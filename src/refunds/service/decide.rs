@@ -3,7 +3,7 @@
 use mizan_ledger::store::{Outcome, Refusal};
 use serde_json::json;
 
-use super::{Held, another_person, basket, emit, lock_with_source, rule, taken_from, voucher};
+use super::{Held, another_person, basket, emit, is_taken_back, lock_with_source, rule, taken_from, voucher};
 use crate::books::{Beneficiary, Share, Slug, Stage, rules};
 use crate::fault::Fault;
 use crate::ids::RefundId;
@@ -29,14 +29,17 @@ pub async fn approve(tx: &mut Tx, decision: &Decision) -> Result<Refund, RefundE
     let mut held = lock_with_source(tx, decision.refund).await?;
     undecided(&held.refund)?;
     another_person(tx, &held.refund)?;
+    if is_taken_back(tx, held.refund.id).await? {
+        return Err(RefundError::PaymentReversed);
+    }
     decided(tx, &mut held.refund, decision);
     enter_approval(tx, held).await
 }
 
-/// Asks the book again for a refund that waits for funds.
+/// Asks the book again for a refund that waits for funds. One whose payment its channel took back waits for a person.
 pub async fn fund(tx: &mut Tx, id: &RefundId) -> Result<Refund, RefundError> {
     let held = lock_with_source(tx, *id).await?;
-    if held.refund.state != RefundState::AwaitingFunds {
+    if held.refund.state != RefundState::AwaitingFunds || is_taken_back(tx, *id).await? {
         return Ok(held.refund);
     }
     enter_approval(tx, held).await
@@ -72,13 +75,38 @@ pub async fn withdraw(tx: &mut Tx, id: &RefundId) -> Result<Refund, RefundError>
     Ok(held.refund)
 }
 
-/// Another than who approved stops it before its instruction leaves: the money goes back to where it stood.
+/// Another than who approved stops it before its instruction leaves, or after the instruction failed or the money came
+/// back when the channel has taken the payment back: the money goes back to where it stood.
 pub async fn cancel(tx: &mut Tx, decision: &Decision) -> Result<Refund, RefundError> {
     let mut held = lock_with_source(tx, decision.refund).await?;
-    let refund = &held.refund;
+    another_person_cancels(tx, &held.refund).await?;
+    let was = held.refund.state;
+    held.refund.apply(RefundEvent::Canceled)?;
+    held.refund.decision_note = decision.note.clone();
+    free(tx, &mut held).await?;
+    store::update(tx.conn(), &[&held.refund]).await?;
+    if was != RefundState::AwaitingFunds {
+        put_back(tx, &held).await?;
+    }
+    emit(tx, "refund.canceled", &held.refund, json!({ "note": decision.note }));
+    Ok(held.refund)
+}
+
+async fn another_person_cancels(tx: &mut Tx, refund: &Refund) -> Result<(), RefundError> {
     let not = |why| Err(RefundError::NotCancelable { state: refund.state, why });
-    if !matches!(refund.state, RefundState::AwaitingFunds | RefundState::Approved) {
-        return not("it is not approved, or it has left");
+    match refund.state {
+        RefundState::AwaitingFunds | RefundState::Approved => {}
+        RefundState::Failed | RefundState::Returned => {
+            if !is_taken_back(tx, refund.id).await? {
+                return not("send it again or give it up");
+            }
+            another_person(tx, refund)?;
+            return match attempts::store::is_carried_out(tx.conn(), refund.id).await? {
+                true => Err(RefundError::CarriedOut { state: refund.state }),
+                false => Ok(()),
+            };
+        }
+        _ => return not("it is not approved, or it has left"),
     }
     another_person(tx, refund)?;
     if refund.instruction > 1 {
@@ -88,24 +116,21 @@ pub async fn cancel(tx: &mut Tx, decision: &Decision) -> Result<Refund, RefundEr
     if attempt.is_some_and(|attempt| attempt.state != AttemptState::NotSent) {
         return not("its instruction is being sent");
     }
-    let was = held.refund.state;
-    held.refund.apply(RefundEvent::Canceled)?;
-    held.refund.decision_note = decision.note.clone();
-    free(tx, &mut held).await?;
-    store::update(tx.conn(), &[&held.refund]).await?;
-    if was == RefundState::Approved {
-        if let Some(item) = &held.item {
-            let back = held.refund.amount.checked_neg()?;
-            suspense::store::update_used(tx.conn(), item.id, back).await?;
-        }
-        let stands = stands(tx, &held).await?;
-        let voucher = voucher(tx, tx.id(), &held.refund);
-        store::update_ended(tx.conn(), held.refund.id, voucher.id).await?;
-        let entry = rules::refund::refund_canceled(voucher, held.refund.amount, &stands).map_err(rule)?;
-        tx.post_all(&[entry]).await?;
+    Ok(())
+}
+
+/// What was owed to the payer stands where it stood before.
+async fn put_back(tx: &mut Tx, held: &Held) -> Result<(), RefundError> {
+    if let Some(item) = &held.item {
+        let back = held.refund.amount.checked_neg()?;
+        suspense::store::update_used(tx.conn(), item.id, back).await?;
     }
-    emit(tx, "refund.canceled", &held.refund, json!({ "note": decision.note }));
-    Ok(held.refund)
+    let stands = stands(tx, held).await?;
+    let voucher = voucher(tx, tx.id(), &held.refund);
+    store::update_ended(tx.conn(), held.refund.id, voucher.id).await?;
+    let entry = rules::refund::refund_canceled(voucher, held.refund.amount, &stands).map_err(rule)?;
+    tx.post_all(&[entry]).await?;
+    Ok(())
 }
 
 fn undecided(refund: &Refund) -> Result<(), RefundError> {
@@ -197,9 +222,10 @@ async fn at_agency(tx: &mut Tx, refund: &Refund, intent: &Intent) -> Result<Opti
     if let Rail::Gateway { .. } = refund.rail {
         return Ok(taken_from(tx.hub(), refund).map(|agency| (agency, Stage::Direct)));
     }
-    let paying = intents::attempts::service::lock_paying(tx, intent.id).await?;
+    // Taken back or not: where the money went when it came.
+    let carrying = intents::attempts::service::lock_carrying(tx, intent.id).await?;
     let hub = tx.hub();
-    let agency = paying.iter().find_map(|attempt| hub.config.direct_agency(&attempt.channel).cloned());
+    let agency = carrying.iter().find_map(|attempt| hub.config.direct_agency(&attempt.channel).cloned());
     Ok(agency.map(|agency| (agency, Stage::Payable)))
 }
 

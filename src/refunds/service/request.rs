@@ -4,6 +4,7 @@ use mizan_ledger::{Currency, Money};
 use serde_json::json;
 
 use super::{basket, emit};
+use crate::breaks::{self, Category};
 use crate::ids::{IntentId, PortalId, SuspenseId};
 use crate::intents::{self, Attempt, shares};
 use crate::refunds::components::{self, Part};
@@ -59,6 +60,9 @@ pub async fn propose(tx: &mut Tx, id: &SuspenseId) -> Result<Option<Refund>, Ref
     if asked_before || !item.left.is_positive() || original(tx.hub(), &item).is_none() {
         return Ok(None);
     }
+    if is_taken_back(tx, &item).await? {
+        return Ok(None);
+    }
     let new = NewRefund {
         portal: None,
         source,
@@ -85,6 +89,11 @@ pub async fn propose_line(
     let left = components::left(&basket, &held, |line| intent.is_delivered(line))?;
     let parts = components::whole_line(&left, *line);
     let amount = Money::sum(basket.currency, parts.iter().filter_map(|part| part.amount))?;
+    let refundable = shares::refundable(&intent, &basket)?;
+    if amount.compare(refundable)?.is_gt() {
+        // Its channel took the payment back.
+        return Ok(None);
+    }
     if parts.is_empty() || way_it_came(tx.hub(), &paying, &earlier, amount)?.is_none() {
         return Ok(None);
     }
@@ -93,7 +102,7 @@ pub async fn propose_line(
         source,
         wanted: Wanted::Parts(parts),
         reason: "proposed: the application was rejected".to_owned(),
-        refundable: shares::refundable(&intent, &basket)?,
+        refundable,
         payee: None,
     };
     request(tx, &new).await.map(Some)
@@ -117,6 +126,9 @@ async fn from_intent(tx: &mut Tx, new: &NewRefund, id: IntentId) -> Result<Taken
     let paying = intents::attempts::service::lock_paying(tx, id).await?;
     let basket = basket(tx, &intent).await?;
     let refundable = shares::refundable(&intent, &basket)?;
+    if intent.reversed.is_positive() && !refundable.is_positive() {
+        return Err(RefundError::PaymentReversed);
+    }
     believed(new, refundable)?;
     let earlier = holding(tx, new.source).await?;
     let held: Vec<Part> = earlier.iter().flat_map(|refund| refund.parts.iter().cloned()).collect();
@@ -145,6 +157,9 @@ async fn from_item(tx: &mut Tx, new: &NewRefund, id: SuspenseId) -> Result<Taken
     if new.portal.is_some() && new.portal != portal {
         return Err(RefundError::NotFound);
     }
+    if is_taken_back(tx, &item).await? {
+        return Err(RefundError::PaymentReversed);
+    }
     let currency = item.left.currency();
     in_currency(new, currency)?;
     // A decided refund has used its part of the item up; one that waits for its decision holds it.
@@ -168,6 +183,12 @@ async fn from_item(tx: &mut Tx, new: &NewRefund, id: SuspenseId) -> Result<Taken
         None => transfer(&hub, new, currency)?,
     };
     Ok(Taken { portal, amount, parts: Vec::new(), rail })
+}
+
+/// The channel that brought this money took it back: to give it to the payer would be to give it twice.
+async fn is_taken_back(tx: &mut Tx, item: &Item) -> Result<bool, RefundError> {
+    let Some(key) = &item.money_key else { return Ok(false) };
+    Ok(breaks::store::is_known(tx.conn(), Category::Reversed, key).await?)
 }
 
 /// The refunds that hold money of a source.

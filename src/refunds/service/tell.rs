@@ -83,6 +83,10 @@ pub async fn begin(tx: &mut Tx, id: &RefundId) -> Result<Option<Order>, RefundEr
         tell(tx, std::slice::from_ref(&told)).await?;
         return Ok(None);
     }
+    if super::is_taken_back(tx, refund.id).await? {
+        tell(tx, &[not_sent_any_more(&refund)]).await?;
+        return Ok(None);
+    }
     let now = tx.now();
     attempts::store::insert(tx.conn(), now, &[(refund.id, instruction, reference.clone())]).await?;
     Ok(Some(Order {
@@ -93,6 +97,12 @@ pub async fn begin(tx: &mut Tx, id: &RefundId) -> Result<Option<Order>, RefundEr
         transaction: transaction.clone(),
         money: refund.amount,
     }))
+}
+
+/// The channel took the payment back after its refund was approved and before it left: it does not leave.
+pub fn not_sent_any_more(refund: &Refund) -> Told {
+    let news = News::Failed { reason: "payment_reversed".to_owned() };
+    Told { refund: refund.id, instruction: refund.instruction, news }
 }
 
 /// Whom to ask about a refund, and by which reference.

@@ -3,6 +3,7 @@
 mod bank;
 mod gateway;
 mod requests;
+mod reversed;
 mod strays;
 
 use mizan::books::Voucher;

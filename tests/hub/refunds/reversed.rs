@@ -1,0 +1,297 @@
+//! Payments that their channel took back: the payer has the money, and nothing gives it to him a second time.
+
+use mizan::demo::PAYER_ACCOUNT;
+use mizan::fulfilment;
+use mizan::inbox::{Meaning, NewNotice, Source, door};
+use mizan::queue::worker;
+use mizan_ledger::{Currency, Money};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::fulfilment::{agency, delivered, rejected, report};
+use crate::money_modes::text;
+use crate::world::TODAY;
+
+/// The card's bank takes a payment back; the gateway refuses that when it has refunded some of it.
+async fn reverse_at(world: &World, merchant: &str, intent: &Value) {
+    let order = intent["attempts"][0]["id"].clone();
+    world.control("reversals", json!({ "merchant": merchant, "order": order })).await;
+    world.settle(1).await;
+}
+
+async fn reverse(world: &World, intent: &Value) {
+    reverse_at(world, mizan::demo::MERCHANT, intent).await;
+}
+
+/// An officer's or approver's step on a refund: status and code, or status and stage.
+async fn step(world: &World, refund: &Value, act: &str) -> (u16, String) {
+    let path = format!("/v1/finance/refunds/{}/{act}", id(refund));
+    let (client, body) = match act {
+        "payee" => (
+            &world.people.reconciler.client,
+            json!({ "payee": { "name": "A payer (example)", "iban": PAYER_ACCOUNT } }),
+        ),
+        _ => (&world.people.approver.client, json!({ "note": "EXAMPLE" })),
+    };
+    let reply = client.post(&path, &body).await.unwrap();
+    let said = if reply.status == 200 { &reply.json["stage"] } else { &reply.json["code"] };
+    (reply.status, said.as_str().unwrap().to_owned())
+}
+
+fn taken_back() -> (u16, String) {
+    (409, "payment_reversed".to_owned())
+}
+
+fn done(stage: &str) -> (u16, String) {
+    (200, stage.to_owned())
+}
+
+async fn asked_for(world: &World, source: &Value, refundable: &Value) -> Value {
+    let body = json!({
+        "source": source, "reason": "EXAMPLE", "refundable": refundable,
+        "payee": { "name": "A payer (example)", "iban": PAYER_ACCOUNT },
+    });
+    let reply = world.portal().post("/v1/refunds", &body).await.unwrap();
+    json!({ "status": reply.status, "body": reply.json })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_its_channel_took_back_is_not_refundable_and_its_portal_is_told() {
+    let world = World::new().await;
+    let paid = paid_passport(&world, "CASE-1").await;
+    let before = world.balances().await;
+    reverse(&world, &paid).await;
+
+    let seen = world.find_intent(id(&paid)).await;
+    assert_eq!((text(&seen, "/state"), text(&seen, "/attempts/0/state")), ("paid", "reversed"));
+    assert_eq!((&seen["reversed"], &seen["refundable"]), (&ils("425.38"), &ils("0.00")));
+    assert!(seen["version"].as_i64() > paid["version"].as_i64(), "{seen}");
+    for refundable in [&seen["refundable"], &paid["refundable"]] {
+        let refused = asked_for(&world, &paid["id"], refundable).await;
+        assert_eq!((&refused["status"], &refused["body"]["code"]), (&json!(409), &json!("payment_reversed")));
+    }
+    assert_eq!(world.balances().await, before, "what follows a person decides");
+
+    mizan::events::publisher::publish_once(&world.app).await.unwrap();
+    let feed = world.get("/v1/events?limit=100").await.json;
+    let told: Vec<&Value> = feed["data"].as_array().unwrap().iter().collect();
+    let told: Vec<_> = told.iter().filter(|event| event["type"] == "payment_intent.reversed").collect();
+    assert_eq!(told.len(), 1, "{feed}");
+    assert_eq!((&told[0]["data"]["id"], &told[0]["data"]["reversed"]), (&paid["id"], &ils("425.38")));
+    assert_eq!(told[0]["data"]["refundable"], ils("0.00"));
+    let breaks = world.people.reconciler.client.get("/v1/finance/breaks").await.unwrap().json;
+    let detail = &breaks["data"][0]["detail"];
+    assert_eq!((&detail["paid"], &detail["asked_back"]), (&ils("425.38"), &ils("0.00")), "{detail}");
+    world.tied().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_asked_for_before_the_reversal_is_not_approved() {
+    let world = World::new().await;
+    let paid = paid_passport(&world, "CASE-1").await;
+    let refund = requested(&world, &paid, "63.00").await;
+    reverse(&world, &paid).await;
+    let breaks = world.people.reconciler.client.get("/v1/finance/breaks").await.unwrap().json;
+    assert_eq!(breaks["data"][0]["detail"]["asked_back"], ils("63.00"), "{breaks}");
+    assert_eq!(step(&world, &refund, "approve").await, taken_back());
+    assert_eq!(step(&world, &refund, "refuse").await, done("refused"));
+    assert_eq!(world.find_intent(id(&paid)).await["refundable"], ils("0.00"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_approved_before_the_reversal_does_not_leave_and_its_money_goes_back_to_where_it_stood() {
+    let world = World::new().await;
+    let paid = paid_passport(&world, "CASE-1").await;
+    let before = world.balances().await;
+    let refund = requested(&world, &paid, "63.00").await;
+    approve(&world, &refund).await;
+    reverse(&world, &paid).await;
+    work(&world).await;
+    let failed = staff_view(&world, &refund).await;
+    assert_eq!((text(&failed, "/stage"), text(&failed, "/failure/code")), ("failed", "payment_reversed"));
+    assert_eq!(failed["instructions"], Value::Null, "nothing left: {failed}");
+    for act in ["send-again", "payee", "give-up"] {
+        assert_eq!(step(&world, &refund, act).await, taken_back(), "{act}");
+    }
+    let by_asker = world.portal().post(&format!("/v1/refunds/{}/cancel", id(&refund)), &json!({})).await;
+    assert_eq!(by_asker.unwrap().status, 409, "it was decided");
+    assert_eq!(step(&world, &refund, "cancel").await, (403, "same_person".to_owned()), "who approved");
+    let path = format!("/v1/finance/refunds/{}/cancel", id(&refund));
+    let second = world.staff("second.approver", &[mizan::access::Role::Approver]).await;
+    let canceled = second.post(&path, &json!({})).await.unwrap();
+    assert_eq!((canceled.status, text(&canceled.json, "/stage")), (200, "canceled"), "{}", canceled.json);
+    assert_eq!(world.balances().await, before);
+    world.tied().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transfer_that_waits_for_its_file_does_not_leave_after_the_reversal() {
+    let world = World::new().await;
+    let paid = paid_passport(&world, "CASE-1").await;
+    let refund = requested(&world, &paid, "63.00").await;
+    approve(&world, &refund).await;
+    world.control("faults", json!({ "refunds": "fail" })).await;
+    work(&world).await;
+    world.settle(1).await;
+    work(&world).await;
+    assert_eq!(step(&world, &refund, "payee").await, done("failed"));
+    assert_eq!(step(&world, &refund, "send-again").await, done("approved"));
+    reverse(&world, &paid).await;
+    advance(&world, 61);
+    work(&world).await;
+    let held = staff_view(&world, &refund).await;
+    assert_eq!((text(&held, "/stage"), text(&held, "/failure/code")), ("failed", "payment_reversed"));
+    assert_eq!(held["payment_file"], Value::Null, "{held}");
+}
+
+/// What a gateway tells that takes a payment back of which it has refunded a part.
+async fn reversed_beside(world: &World, intent: &Value, transaction: &str, minor: i64) {
+    let notice = NewNotice {
+        channel: "card".to_owned(),
+        transaction: transaction.to_owned(),
+        status: "REVERSED".to_owned(),
+        meaning: Meaning::Reversed,
+        source: Source::Callback,
+        reference: Some(text(intent, "/attempts/0/id").to_owned()),
+        money: Money::new(minor, Currency::ILS),
+        original_transaction: None,
+        reason: None,
+        money_key: format!("card:{transaction}"),
+        occurred_at: world.app.clock.now(),
+        raw: Vec::new(),
+        headers: json!({}),
+    };
+    door::take(&world.app, notice).await.unwrap();
+    world.settle(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_has_left_goes_its_way_and_the_break_tells_of_it() {
+    let world = World::new().await;
+    let (paid, refund) = agreed(&world, "63.00").await;
+    work(&world).await;
+    let sent = staff_view(&world, &refund).await;
+    assert_eq!(text(&sent, "/stage"), "submitted");
+    reversed_beside(&world, &paid, text(&sent, "/original_transaction"), 42_538).await;
+    let breaks = world.people.reconciler.client.get("/v1/finance/breaks").await.unwrap().json;
+    assert_eq!(breaks["data"][0]["detail"]["asked_back"], ils("63.00"), "{breaks}");
+    netted(&world, &refund).await.unwrap();
+    assert_eq!(text(&staff_view(&world, &refund).await, "/stage"), "succeeded");
+    assert_eq!(world.find_intent(id(&paid)).await["refunded"], ils("63.00"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_payment_taken_back_in_part_the_rest_is_refundable() {
+    let world = World::new().await;
+    let (paid, first) = agreed(&world, "63.00").await;
+    let transaction = staff_view(&world, &first).await["original_transaction"].clone();
+    // 425.38 paid, of which 315.00 are refundable, 63.00 asked for and 100.00 taken back.
+    reversed_beside(&world, &paid, text(&transaction, ""), 10_000).await;
+    let seen = world.find_intent(id(&paid)).await;
+    assert_eq!((&seen["reversed"], &seen["refundable"]), (&ils("100.00"), &ils("152.00")));
+    let second = asked_for(&world, &paid["id"], &ils("152.00")).await;
+    assert_eq!((&second["status"], &second["body"]["amount"]), (&json!(201), &ils("152.00")), "{second}");
+    assert_eq!(step(&world, &second["body"], "approve").await, done("approved"));
+    let third = asked_for(&world, &paid["id"], &ils("0.00")).await;
+    assert_eq!(third["body"]["code"], "payment_reversed", "{third}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_in_suspense_that_its_channel_took_back_is_not_given_back() {
+    let world = World::new().await;
+    let intent = world.intent("CASE-1").await;
+    let page = world.choose_card(&intent).await;
+    world.tamper("update payment_intents set state = 'canceled'").await;
+    world.decide(&page, "approve").await;
+    world.settle(1).await;
+    let proposed = world.proposed().await;
+    assert_eq!(proposed.len(), 1);
+    let seen = world.find_intent(id(&intent)).await;
+    assert_eq!(seen["unapplied"][0]["cause"], "late_money", "{seen}");
+    reverse(&world, &seen).await;
+    let waiting = world.people.approver.client.get("/v1/finance/refunds").await.unwrap().json;
+    assert_eq!(step(&world, &waiting["data"][0], "approve").await, taken_back());
+    assert_eq!(step(&world, &waiting["data"][0], "refuse").await, done("refused"));
+    let item = &seen["unapplied"][0];
+    let refused = asked_for(&world, &item["id"], &item["amount"]).await;
+    assert_eq!(refused["body"]["code"], "payment_reversed", "{refused}");
+    let after = world.find_intent(id(&intent)).await;
+    assert_eq!(after["reversed"], ils("0.00"), "it had paid nothing of the bill");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_became_of_the_service_is_noted_and_releases_nothing_of_a_payment_taken_back() {
+    for (outcome, kept) in [(delivered(), "delivered"), (rejected(), "rejected")] {
+        let world = World::new().await;
+        let paid = paid_passport(&world, "CASE-1").await;
+        reverse(&world, &paid).await;
+        let before = world.balances().await;
+        let interior = agency(&world, "interior").await;
+        let told = report(&interior, &paid, outcome).await;
+        assert_eq!(told.status, 200, "{}", told.json);
+        assert_eq!(text(&told.json, "/fulfilment/0/outcome"), kept);
+        assert_eq!(world.proposed().await, [], "the payer has the money");
+        assert_eq!(world.balances().await, before);
+        world.tied().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn time_releases_nothing_of_a_payment_taken_back() {
+    let world = World::new().await;
+    let body = json!({
+        "currency": "ILS", "external_reference": "CASE-1",
+        "lines": [{ "service": "psi/standards-subscription", "inputs": { "plan": "single" } }],
+    });
+    let intent = world.portal().post("/v1/payment-intents", &body).await.unwrap().json;
+    world.pay_by_card(&intent).await;
+    reverse(&world, &world.find_intent(id(&intent)).await).await;
+    let before = world.balances().await;
+    advance(&world, 14 * 86_400);
+    assert_eq!(worker::work_once(&world.app, &fulfilment::jobs::WORK).await.unwrap(), 1);
+    assert_eq!(world.balances().await, before);
+    assert_eq!(world.breaks().await, [("reversed".to_owned(), "open".to_owned())]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn direct_money_that_was_taken_back_takes_nothing_of_what_others_paid_the_hub_for_the_agency() {
+    let world = World::new().await;
+    // Money of others is held for the same agency.
+    let other = world.certificate("CASE-1").await;
+    world.transfer(crate::recon::ILS, "80.00", "ILS", Some(text(&other, "/reference")), "").await;
+    world.end_day(TODAY).await;
+    let paid = world.pay_on("card-health", &world.certificate("CASE-2").await, 1).await;
+    let refund = requested(&world, &paid, "50.00").await;
+    reverse_at(&world, "health", &paid).await;
+    let before = world.balances().await;
+    assert_eq!(before["agency/health/held ILS"], -8_000, "{before:?}");
+    let told = report(&agency(&world, "health").await, &paid, delivered()).await;
+    assert_eq!(told.status, 200, "{}", told.json);
+    assert_eq!(step(&world, &refund, "approve").await, taken_back());
+    assert_eq!(asked_for(&world, &paid["id"], &ils("0.00")).await["body"]["code"], "payment_reversed");
+    assert_eq!(world.balances().await, before);
+    world.tied().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transfer_of_direct_money_that_is_canceled_after_the_reversal_goes_back_to_what_the_agency_paid_in()
+{
+    let world = World::new().await;
+    let failed = crate::direct_refunds::failed(&world).await;
+    let payment = world.find_intent(text(&failed, "/source")).await;
+    world.transfer(crate::recon::ILS, "80.00", "ILS", Some(text(&failed, "/pay_in/reference")), "").await;
+    world.next_day().await;
+    let before = world.balances().await;
+    assert_eq!(step(&world, &failed, "payee").await, done("failed"));
+    assert_eq!(step(&world, &failed, "send-again").await, done("approved"));
+    reverse_at(&world, "health", &payment).await;
+    advance(&world, 61);
+    work(&world).await;
+    assert_eq!(text(&staff_view(&world, &failed).await, "/failure/code"), "payment_reversed");
+    let second = world.staff("second.approver", &[mizan::access::Role::Approver]).await;
+    let path = format!("/v1/finance/refunds/{}/cancel", id(&failed));
+    let canceled = second.post(&path, &json!({})).await.unwrap();
+    assert_eq!((canceled.status, text(&canceled.json, "/stage")), (200, "canceled"), "{}", canceled.json);
+    let after = world.balances().await;
+    assert_eq!(after["agency/health/payable ILS"], -8_000, "before {before:?}, after {after:?}");
+}
