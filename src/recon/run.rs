@@ -5,7 +5,7 @@ use std::time::Duration;
 use mizan_adapters::outcome::Outcome;
 use serde::Serialize;
 
-use super::service::{self, LINES_MAX, Slice, Step, Told};
+use super::service::{self, LINES_MAX, Slice, Step, Told, Treat, Unlined};
 use super::store;
 use crate::app::App;
 use crate::fault::Fault;
@@ -60,30 +60,17 @@ pub async fn reconcile(app: &App) -> Result<Summary, Fault> {
 async fn pass(app: &App, actor: &Actor, summary: &mut Summary, last: bool) -> Result<bool, Fault> {
     let before = (summary.matched, summary.told, summary.to_suspense);
     pass_lines(app, actor, summary, last).await?;
-    let silent = app.run(actor, &(), |tx, unit| Box::pin(service::match_silent(tx, unit))).await;
-    add(summary, unless_ill(silent)?);
-    let explained = app.run(actor, &(), |tx, unit| Box::pin(service::match_explained(tx, unit))).await;
-    add(summary, unless_ill(explained)?);
-    pass_direct(app, actor, summary).await?;
+    for unlined in [Unlined::Silent, Unlined::Explained, Unlined::Direct] {
+        pass_unlined(app, actor, summary, unlined).await?;
+    }
     let was_told = drain_inbox(app).await?;
     Ok(was_told || before != (summary.matched, summary.told, summary.to_suspense))
 }
 
-/// Settlements that cannot be booked do not stop the others: they stay as they are, and the next run tries again.
-fn unless_ill(step: Result<Step, Fault>) -> Result<Step, Fault> {
-    match step {
-        Err(fault) if !fault.is_unavailable() && !fault.is_transient() => {
-            tracing::error!(%fault, "settlements cannot be booked");
-            Ok(Step::default())
-        }
-        step => step,
-    }
-}
-
 /// The lines of bank statements. What cannot be booked as it was judged does not stop the others: its step is halved until
-/// one line remains, which goes to suspense.
+/// one line remains, which goes to suspense, and is left alone with a break if the book does not take it there either.
 async fn pass_lines(app: &App, actor: &Actor, summary: &mut Summary, last_pass: bool) -> Result<(), Fault> {
-    let whole = Slice { after: 0, limit: LINES_MAX, last_pass, set_aside: None };
+    let whole = Slice { after: 0, limit: LINES_MAX, last_pass, treat: Treat::Judge };
     let mut slice = whole.clone();
     loop {
         match app.run(actor, &slice, |tx, slice| Box::pin(service::match_lines(tx, slice))).await {
@@ -93,35 +80,47 @@ async fn pass_lines(app: &App, actor: &Actor, summary: &mut Summary, last_pass: 
                 slice = Slice { after, ..whole.clone() };
             }
             Err(fault) if fault.is_unavailable() || fault.is_transient() => return Err(fault),
-            Err(fault) if slice.set_aside.is_some() => return Err(fault),
             Err(_) if slice.limit > 1 => slice.limit /= 2,
             Err(fault) => {
                 tracing::error!(after = slice.after, %fault, "a bank line cannot be booked");
-                slice.set_aside = Some(fault.to_string());
+                slice.treat = match slice.treat {
+                    Treat::Judge => Treat::SetAside(fault.to_string()),
+                    Treat::SetAside(_) => Treat::LeaveAlone(fault.to_string()),
+                    Treat::LeaveAlone(_) => return Err(fault),
+                };
             }
         }
     }
 }
 
-/// What channels paid to agencies themselves. One that cannot be booked stands aside with a break, and does not stop
-/// the others.
-async fn pass_direct(app: &App, actor: &Actor, summary: &mut Summary) -> Result<(), Fault> {
+/// Settlements that no open line shows. One that cannot be booked stands aside with a break, and does not stop the others.
+async fn pass_unlined(
+    app: &App,
+    actor: &Actor,
+    summary: &mut Summary,
+    unlined: Unlined,
+) -> Result<(), Fault> {
     let mut after = None;
     loop {
-        let direct = {
+        let page = {
             let mut conn = app.pool.acquire().await?;
-            store::page_direct(&mut conn, after, REPORTS_MAX).await?
+            match unlined {
+                Unlined::Silent => store::page_silent(&mut conn, after, REPORTS_MAX).await?,
+                Unlined::Explained => store::page_explained(&mut conn, after, REPORTS_MAX).await?,
+                Unlined::Direct => store::page_direct(&mut conn, after, REPORTS_MAX).await?,
+            }
         };
-        let Some(last) = direct.last().copied() else { return Ok(()) };
+        let Some(last) = page.last().copied() else { return Ok(()) };
         after = Some(last);
-        for id in direct {
-            match app.run(actor, &id, |tx, id| Box::pin(service::match_direct(tx, id))).await {
+        for id in page {
+            let one = (unlined, id);
+            match app.run(actor, &one, |tx, one| Box::pin(service::match_unlined(tx, one))).await {
                 Ok(step) => add(summary, step),
                 Err(fault) if fault.is_unavailable() || fault.is_transient() => return Err(fault),
                 Err(fault) => {
-                    tracing::error!(settlement = %id, %fault, "a direct settlement cannot be booked");
+                    tracing::error!(settlement = %id, %fault, "a settlement cannot be booked");
                     let aside = (id, fault.to_string());
-                    app.run(actor, &aside, |tx, aside| Box::pin(service::set_aside_direct(tx, aside)))
+                    app.run(actor, &aside, |tx, aside| Box::pin(service::set_aside_unlined(tx, aside)))
                         .await?;
                 }
             }

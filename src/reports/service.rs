@@ -143,11 +143,10 @@ async fn banks(
     Ok(days)
 }
 
-/// Whether accepted statements lead from the opening of one that stands aside to its closing, and nothing else is wrong
-/// with it, so that its lines add up to theirs: it came once more, in another format or under another name, and hides
-/// nothing.
+/// Whether accepted statements lead from the opening of one that stands aside to its closing, and it shows no money that
+/// they do not: it came once more, in another format, under another name or cut short, and hides nothing.
 fn is_told(aside: &Quarantined, accepted: &[&Head]) -> bool {
-    if !aside.only_gap {
+    if !aside.adds_nothing {
         return false;
     }
     let from = |head: &&Head| Some(head.opening) == aside.opening;

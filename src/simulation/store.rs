@@ -242,7 +242,7 @@ pub(super) async fn find_unsettled(conn: &mut PgConnection) -> Result<Vec<String
                select from breaks b
                where b.state in ('open', 'reopened') and (b.subject = 'ex_' || replace(x.id::text, '-', '')
                  or b.subject = x.channel || ':' || coalesce(x.transaction, x.reference)
-                 or b.subject in (select s.channel || ':' || s.reference from settlement_items i
+                 or b.subject in (select s.channel || ':' || s.reference || ':' || s.currency from settlement_items i
                    join settlements s on s.id = i.settlement and s.channel = x.channel
                    where i.transaction = x.transaction)))
            order by 1"#

@@ -2,6 +2,7 @@
 
 mod import;
 mod settlement;
+mod told;
 mod transfer;
 mod waiting;
 

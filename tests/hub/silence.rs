@@ -1,13 +1,17 @@
 //! Orders of which nobody hears: the channel is asked, each in its turn, and every answer ends in something.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, pending};
 use mizan::channels::Channels;
 use mizan::entropy::Entropy;
 use mizan::inbox::sweeper;
 use mizan::intents::attempts::service::claim_silent;
 use mizan::start;
-use mizan_adapters::channel::{Channel, Meaning, Notice, Notices, Verdict};
+use mizan_adapters::channel::{Channel, Meaning, Notice, Notices, OrderState, Query, RefundState, Verdict};
+use mizan_adapters::outcome::Outcome;
 use mizan_ledger::{Currency, Money};
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
@@ -172,4 +176,59 @@ async fn a_hint_makes_the_hub_ask_and_is_not_believed() {
     listener.abort();
     hub.pool.close().await;
     hub.poster_pool.close().await;
+}
+
+/// A gateway that takes a question and never answers it; how often it was asked.
+struct Dumb(Arc<AtomicUsize>);
+
+impl Query for Dumb {
+    fn order(&self, _: String) -> BoxFuture<'_, Outcome<OrderState>> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        pending().boxed()
+    }
+
+    fn refund(&self, _: String) -> BoxFuture<'_, Outcome<RefundState>> {
+        pending().boxed()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_that_never_answers_delays_no_expiry_and_is_asked_once() {
+    let world = World::new().await;
+    let config = world.app.hub.config.clone();
+    let card = Channels::new(&config).unwrap().get("card").unwrap().clone();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let dumb = Channel { query: Some(Arc::new(Dumb(asked.clone()))), ..card };
+    let url = world.db().app_options().to_url_lossy().to_string();
+    let hub = async |seed| {
+        let channels = Channels::new(&config).unwrap().with(dumb.clone());
+        let clock = Arc::new(world.clock.clone());
+        start::app_among(channels, config.clone(), &url, clock, Entropy::seeded(seed)).await.unwrap()
+    };
+    let (first, second) = (hub(8).await, hub(9).await);
+    let silent = world.intent("CASE-1").await;
+    world.choose_card(&silent).await;
+    let forgotten = world.intent("CASE-2").await;
+    world.clock.set(text(&forgotten, "/expires_at").parse().unwrap());
+
+    let sweeping = [&first, &second].map(|hub| {
+        #[expect(clippy::disallowed_methods, reason = "the loop under test, ended below")]
+        tokio::spawn(sweeper::sweep_loop(hub.clone()))
+    });
+    while world.find_intent(text(&forgotten, "/id")).await["state"] != "expired"
+        || asked.load(Ordering::SeqCst) == 0
+    {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let mut conn = world.app.pool.acquire().await.unwrap();
+    let now = world.app.clock.now();
+    let again = claim_silent(&mut conn, now, now.plus_seconds(300), 100).await.unwrap();
+    assert_eq!(again.len(), 0, "the claim stands while the question does");
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+    for (hub, sweeping) in [first, second].into_iter().zip(sweeping) {
+        hub.stop.cancel();
+        sweeping.await.unwrap();
+        hub.pool.close().await;
+        hub.poster_pool.close().await;
+    }
 }

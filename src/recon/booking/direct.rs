@@ -2,10 +2,9 @@
 
 use serde_json::json;
 
-use super::settlements::{broken, name_of};
+use super::settlements::broken;
 use super::{Booking, Known, Place};
 use crate::books::{CostBearer, Slug, Stage, rules};
-use crate::breaks::{Category, NewBreak};
 use crate::fault::Fault;
 use crate::intents::shares::slug;
 use crate::recon::matching::settlement::{Plan, Settlement};
@@ -24,7 +23,7 @@ impl Booking {
         // only it told of.
         let day = self.today();
         let place = Place { account: &settlement.account, day, line: None, entry: settlement.entry };
-        let mut voucher = self.voucher(&place, name_of(settlement));
+        let mut voucher = self.voucher(&place, settlement.name());
         voucher.meta.insert("settlement".to_owned(), settlement.reference.as_str().into());
         self.meet_all(&place, settlement, plan, &voucher, known)?;
         let borne_by = CostBearer::Agency { agency: agency.clone(), stage: Stage::Direct };
@@ -38,21 +37,6 @@ impl Booking {
             self.breaks.push(broken(one, &settlement.channel, json!({ "paid_to": settlement.account })));
         }
         self.follow_up(&place, settlement, plan);
-        self.resolve(Category::SettlementSetAside, name_of(settlement), "it was booked");
         Ok(())
-    }
-}
-
-/// The break of a settlement that cannot be booked: it stands aside with its amount and the reason.
-pub fn set_aside(settlement: &Settlement, why: &str) -> NewBreak {
-    NewBreak {
-        category: Category::SettlementSetAside,
-        subject: name_of(settlement),
-        money: Some(settlement.net),
-        channel: Some(settlement.channel.clone()),
-        intent: None,
-        detail: json!({
-            "settlement": settlement.reference, "day": settlement.day, "paid_to": settlement.account, "why": why,
-        }),
     }
 }

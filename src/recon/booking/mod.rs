@@ -1,6 +1,6 @@
 //! What the verdicts write: entries, expectations met and born, suspense, breaks and notices. Pure.
 
-pub mod direct;
+mod direct;
 mod settlements;
 
 use std::collections::BTreeMap;
@@ -23,6 +23,8 @@ use crate::intents::shares::slug;
 use crate::refunds::pay_ins::service::Arrived;
 use crate::suspense;
 use crate::tx::Hub;
+
+pub use settlements::{altered, set_aside};
 
 /// A channel corrects itself by a later settlement within so many days; until then the break about it stands alone.
 const CORRECTION_DAYS: i32 = 30;
@@ -169,7 +171,11 @@ impl Booking {
             Verdict::Waits if line.noticed => "noticed",
             Verdict::Waits => "new",
             Verdict::Unknown(bills) => self.unknown(&place, line, bills, &ruled.reason)?,
+            Verdict::NotBookable => self.leave(line, &ruled.reason),
         };
+        if matches!(state, "matched" | "suspense") {
+            self.resolve(Category::LineSetAside, line.money_key.clone(), "it was booked");
+        }
         self.lines.push(Decided { line: line.id, state, rule: ruled.rule, reason: ruled.reason });
         Ok(())
     }
@@ -309,6 +315,22 @@ impl Booking {
             }),
         });
         Ok("suspense")
+    }
+
+    /// What the book does not take stays as it is, and is tried again by every run: it must not be lost, nor hold up others.
+    fn leave(&mut self, line: &OpenLine, why: &str) -> &'static str {
+        self.breaks.push(NewBreak {
+            category: Category::LineSetAside,
+            subject: line.money_key.clone(),
+            money: Some(line.money),
+            channel: None,
+            intent: None,
+            detail: json!({
+                "statement_line": line.id, "account": line.account, "booked_on": line.booked_on,
+                "counts_on": line.counts_on, "bank_reference": line.bank_reference, "text": line.text, "why": why,
+            }),
+        });
+        if line.noticed { "noticed" } else { "new" }
     }
 
     /// A transfer that names a bill and that only the statement tells of.

@@ -69,7 +69,7 @@ impl Booking {
         plan: &Plan,
         known: &Known<'_>,
     ) -> Result<(), Fault> {
-        let name = name_of(settlement);
+        let name = settlement.name();
         let channel = slug(&settlement.channel)?;
         let mut voucher = self.voucher(place, name);
         voucher.meta.insert("settlement".to_owned(), settlement.reference.as_str().into());
@@ -126,7 +126,8 @@ impl Booking {
             self.breaks.push(broken(one, &settlement.channel, json!({ "settlement": settlement.reference })));
             self.resolve(Category::CutOff, one.subject.clone(), "it came with a later settlement");
         }
-        self.resolve(Category::MissingAtBank, name_of(settlement), "the bank shows it");
+        self.resolve(Category::MissingAtBank, settlement.name(), "the bank shows it");
+        self.resolve(Category::SettlementSetAside, settlement.name(), "it was booked");
         for subject in &plan.subjects {
             self.resolve(Category::MissingInHub, subject.clone(), "it was booked and settled");
         }
@@ -155,7 +156,7 @@ impl Booking {
         })?;
         self.breaks.push(NewBreak {
             category: Category::CostVariance,
-            subject: name_of(settlement),
+            subject: settlement.name(),
             money: Some(plan.cost_variance),
             channel: Some(settlement.channel.clone()),
             intent: None,
@@ -239,9 +240,34 @@ impl Booking {
     }
 }
 
-/// The name under which a settlement stands in entries and breaks.
-pub(super) fn name_of(settlement: &Settlement) -> String {
-    format!("{}:{}", settlement.channel, settlement.reference)
+/// The break of a settlement that cannot be booked: it stands aside with its amount and the reason.
+pub fn set_aside(settlement: &Settlement, why: &str) -> NewBreak {
+    NewBreak {
+        category: Category::SettlementSetAside,
+        subject: settlement.name(),
+        money: Some(settlement.net),
+        channel: Some(settlement.channel.clone()),
+        intent: None,
+        detail: json!({
+            "settlement": settlement.reference, "day": settlement.day, "paid_to": settlement.account, "why": why,
+        }),
+    }
+}
+
+/// The break of a settlement that was told once more with other contents: the first telling stands.
+pub fn altered(known: &Settlement, told: &Settlement) -> NewBreak {
+    let says = |one: &Settlement| json!({ "net": one.net, "costs": one.costs, "items": one.items.len(), "day": one.day });
+    NewBreak {
+        category: Category::Altered,
+        subject: format!("settlement:{}", told.name()),
+        money: Some(told.net),
+        channel: Some(told.channel.clone()),
+        intent: None,
+        detail: json!({
+            "settlement": told.reference, "account": known.account, "first": says(known), "then": says(told),
+            "why": "the channel told of this settlement before, with other contents",
+        }),
+    }
 }
 
 pub(super) fn broken(one: &Difference, channel: &str, mut detail: Value) -> NewBreak {

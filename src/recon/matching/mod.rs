@@ -11,94 +11,24 @@
 //!
 //! Where a rule finds two, it finds none: what is ambiguous waits for a person in suspense.
 
+mod candidates;
 mod reading;
 pub mod settlement;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use mizan_adapters::reference::{BillNumber, RfReference};
 use mizan_ledger::{Money, MoneyError};
 
-use self::settlement::{Item, Judged, Plan, Settlement};
+use self::settlement::{Item, Judged, Plan};
 use crate::books::Slug;
 use crate::expectations::{Expectation, Kind};
-use crate::ids::{ExpectationId, IntentId, RefundId, SettlementId};
+use crate::ids::{ExpectationId, RefundId, SettlementId};
 
-pub use reading::{Named, named, names};
-
-/// A booked line that waits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    pub id: i64,
-    /// The bank account's name in the books.
-    pub account: String,
-    /// Positive when it came in.
-    pub money: Money,
-    pub money_key: String,
-    pub end_to_end: Option<String>,
-    /// Every text of it, one a line.
-    pub text: String,
-    /// The bills it names.
-    pub named: Named,
-    /// The inbox has been told of it already.
-    pub noticed: bool,
-}
-
-/// What is due on a bill of ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bill {
-    pub intent: IntentId,
-    /// What the payer was asked for.
-    pub amount: Money,
-    /// What is left of it.
-    pub due: Money,
-}
-
-/// A refund that left our account by an earlier line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Left {
-    pub refund: RefundId,
-    /// Above zero.
-    pub amount: Money,
-}
-
-/// A refund that waits for its agency to pay in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Awaited {
-    pub refund: RefundId,
-    pub agency: Slug,
-    /// More than that is not taken by itself.
-    pub amount: Money,
-}
-
-/// Everything a line may be.
-#[derive(Debug, Clone, Default)]
-pub struct Candidates {
-    pub expectations: Vec<Expectation>,
-    /// Reported and not yet matched.
-    pub settlements: Vec<Settlement>,
-    /// Payments that were expected once, open or not: channel and transaction.
-    pub known_payments: BTreeSet<(String, String)>,
-    /// References of refunds that were expected once, open or not.
-    pub known_refunds: BTreeSet<String>,
-    /// References of refunds of which nobody knows yet whether they were carried out.
-    pub refunds_in_doubt: BTreeSet<String>,
-    /// Refunds whose success may be told now.
-    pub refunds_in_flight: BTreeSet<RefundId>,
-    /// By our reference on the rail.
-    pub refunds_left: BTreeMap<String, Left>,
-    /// By its serial.
-    pub awaited: BTreeMap<i64, Awaited>,
-    pub bills: BTreeMap<BillNumber, Bill>,
-    /// Bank account to the channel of transfers made straight into it.
-    pub transfers: BTreeMap<String, String>,
-    /// Bank account to the most that its bank keeps of an order of ours that it returns; nothing where it has none.
-    pub return_charges: BTreeMap<String, Money>,
-    /// Nothing else moves any more: a line does not wait for another line.
-    pub last_pass: bool,
-}
+pub use candidates::{Awaited, Bill, Candidates, Left, Line};
+pub use reading::{named, names};
 
 /// What a line is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,6 +51,8 @@ pub enum Verdict {
     Waits,
     /// Nothing known: suspense. Bills it may be meant for.
     Unknown(Vec<BillNumber>),
+    /// The book takes it neither as what it is nor as money that nobody knows: it stays as it is, with a break.
+    NotBookable,
 }
 
 /// A verdict with its rule and its reason, which are stored with the line.
@@ -146,13 +78,19 @@ pub fn run(lines: &[Line], candidates: &Candidates) -> Result<Vec<Ruled>, MoneyE
 
 /// Lines that could not be booked as what they are are money that nobody knows.
 pub fn set_aside(lines: &[Line], why: &str) -> Vec<Ruled> {
-    let aside = |line: &Line| Ruled {
-        line: line.id,
-        verdict: Verdict::Unknown(Vec::new()),
-        rule: "set_aside",
-        reason: format!("it could not be booked as what it is: {why}"),
-    };
-    lines.iter().map(aside).collect()
+    let why = format!("it could not be booked as what it is: {why}");
+    all(lines, "set_aside", &Verdict::Unknown(Vec::new()), &why)
+}
+
+/// Lines that the book does not take in any way now.
+pub fn left_alone(lines: &[Line], why: &str) -> Vec<Ruled> {
+    all(lines, "not_bookable", &Verdict::NotBookable, &format!("the book does not take it: {why}"))
+}
+
+fn all(lines: &[Line], rule: &'static str, verdict: &Verdict, reason: &str) -> Vec<Ruled> {
+    let ruled =
+        |line: &Line| Ruled { line: line.id, verdict: verdict.clone(), rule, reason: reason.to_owned() };
+    lines.iter().map(ruled).collect()
 }
 
 struct Run<'a> {
@@ -193,7 +131,8 @@ impl<'a> Run<'a> {
             | Verdict::Tells(..)
             | Verdict::Transfers(..)
             | Verdict::Waits
-            | Verdict::Unknown(_) => {}
+            | Verdict::Unknown(_)
+            | Verdict::NotBookable => {}
         }
         self.ruled.insert(line.id, Ruled { line: line.id, verdict, rule, reason });
     }
@@ -324,7 +263,7 @@ impl<'a> Run<'a> {
             let mut named = self.candidates.settlements.iter().enumerate().filter(|(_, one)| {
                 one.account == line.account
                     && one.net.currency() == line.money.currency()
-                    && reading::names(&line.text, &one.reference)
+                    && settlement::is_named(one, line)
             });
             if let (Some((at, one)), None) = (named.next(), named.next())
                 && settlement::may_be(one, line.money)

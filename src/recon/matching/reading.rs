@@ -46,8 +46,17 @@ fn whole(field: &str) -> Option<BillNumber> {
 /// Shorter ids of settlements stand in any text.
 const SETTLEMENT_ID_CHARS: usize = 4;
 
-/// Whether a text names a channel's settlement: the id whole, however the bank wrapped its lines.
+/// Whether an id is so short that a text holds it by chance.
+pub fn is_short(settlement: &str) -> bool {
+    settlement.chars().filter(|letter| !letter.is_whitespace()).count() < SETTLEMENT_ID_CHARS
+}
+
+/// Whether a text names a channel's settlement: the id whole, however the bank wrapped its lines; a short one only where
+/// it stands by itself.
 pub fn names(text: &str, settlement: &str) -> bool {
+    if is_short(settlement) {
+        return stands_alone(&text.to_ascii_uppercase(), &settlement.trim().to_ascii_uppercase());
+    }
     let compact = |text: &str| -> String {
         text.chars()
             .filter(|letter| !letter.is_whitespace())
@@ -62,5 +71,15 @@ pub fn names(text: &str, settlement: &str) -> bool {
         let behind = text[at + wanted.len()..].chars().next();
         ![before, behind].into_iter().flatten().any(|letter| letter.is_ascii_digit())
     };
-    wanted.chars().count() >= SETTLEMENT_ID_CHARS && text.match_indices(&wanted).any(|(at, _)| whole(at))
+    text.match_indices(&wanted).any(|(at, _)| whole(at))
+}
+
+/// Whether a word stands in a text and is no part of a longer one, nor of a number or a name with signs in it.
+fn stands_alone(text: &str, word: &str) -> bool {
+    let joins = |letter: char| letter.is_alphanumeric() || "-/._".contains(letter);
+    let alone = |at: usize| {
+        let (before, behind) = (text[..at].chars().next_back(), text[at + word.len()..].chars().next());
+        ![before, behind].into_iter().flatten().any(joins)
+    };
+    !word.is_empty() && text.match_indices(word).any(|(at, _)| alone(at))
 }

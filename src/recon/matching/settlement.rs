@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mizan_ledger::{Day, EntryId, Money, MoneyError};
 
-use super::Candidates;
+use super::reading;
+use super::{Candidates, Line};
 use crate::breaks::Category;
 use crate::expectations::{Expectation, Kind};
 use crate::ids::{ExpectationId, IntentId, RefundId, SettlementId};
@@ -27,7 +28,27 @@ pub struct Settlement {
     pub entry: EntryId,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+impl Settlement {
+    /// The name under which it stands in entries and breaks. One id may stand for a sum in each currency.
+    pub fn name(&self) -> String {
+        format!("{}:{}:{}", self.channel, self.reference, self.net.currency())
+    }
+
+    /// Whether another telling of it says the same: its sums and its parts, in whatever order.
+    pub fn says(&self, told: &Self) -> bool {
+        let sorted = |one: &Self| {
+            let mut items = one.items.clone();
+            items.sort_by_cached_key(|item| {
+                let (gross, cost) = (item.gross.minor(), item.cost.minor());
+                (item.kind, item.transaction.clone(), item.reference.clone(), gross, cost)
+            });
+            items
+        };
+        (self.net, self.costs) == (told.net, told.costs) && sorted(self) == sorted(told)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ItemKind {
     Payment,
     Refund,
@@ -250,7 +271,7 @@ impl<'a> Planning<'a> {
         let over = total.checked_sub(self.due)?;
         let whole = |category, money| Difference {
             category,
-            subject: format!("{}:{}", self.settlement.channel, self.settlement.reference),
+            subject: self.settlement.name(),
             money,
             transaction: None,
             reference: Some(self.settlement.reference.clone()),
@@ -286,6 +307,12 @@ impl<'a> Planning<'a> {
             intent,
         }
     }
+}
+
+/// Whether a line names a settlement. A short id stands in many a text by chance: it counts only with the whole amount.
+pub fn is_named(settlement: &Settlement, line: &Line) -> bool {
+    reading::names(&line.text, &settlement.reference)
+        && (!reading::is_short(&settlement.reference) || line.money == settlement.net)
 }
 
 /// Whether a line that names a settlement may be its money: it moves the same way, and differs from what was reported by

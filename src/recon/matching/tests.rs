@@ -7,8 +7,9 @@ use mizan_ledger::{Currency, Day, EntryId, Id, Money};
 use proptest::prelude::*;
 use uuid::Uuid;
 
+use super::reading::Named;
 use super::settlement::{self, Item, ItemKind, Judged, Plan, Settlement};
-use super::{Bill, Candidates, Line, Named, Ruled, Verdict, named, names, run};
+use super::{Bill, Candidates, Line, Ruled, Verdict, named, run};
 use crate::breaks::Category;
 use crate::expectations::{Expectation, Kind};
 use crate::ids::{ExpectationId, IntentId, RefundId, SettlementId};

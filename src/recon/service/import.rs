@@ -123,13 +123,14 @@ impl<'a> Open<'a> {
         Ok(Self { id: tx.id(), file, account, summary, standing, stage, lines: Vec::new() })
     }
 
-    /// Lines of one that does not close are kept to be shown, and to say what is not among them.
+    /// Lines of one that does not close, or says other things than an accepted one, are kept to be shown, and to say what is
+    /// not among them.
     fn keeps_lines(&self) -> bool {
         matches!(
             self.standing,
             Standing::Accepted
                 | Standing::Waits(_)
-                | Standing::Quarantined(Cause::Gap | Cause::DoesNotClose, _)
+                | Standing::Quarantined(Cause::Gap | Cause::DoesNotClose | Cause::Altered, _)
         )
     }
 

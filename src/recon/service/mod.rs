@@ -2,18 +2,16 @@
 
 mod aside;
 mod chain;
-mod direct;
-mod explained;
 mod import;
 mod overdue;
 mod reconcile;
 mod refunds;
 mod reports;
+mod unlined;
 
 pub use chain::judge_waiting;
-pub use direct::{match_direct, set_aside_direct};
-pub use explained::match_explained;
 pub use import::import;
 pub use overdue::{explain_suspense, open_overdue};
-pub use reconcile::{LINES_MAX, Slice, Step, match_lines, match_silent};
+pub use reconcile::{LINES_MAX, Slice, Step, Treat, match_lines};
 pub use reports::{Told, not_told, told, want_direct};
+pub use unlined::{Unlined, match_unlined, set_aside_unlined};

@@ -42,7 +42,8 @@ fn missing(one: &Overdue) -> NewBreak {
     let follows = cut_off(one).filter(|_| one.may_follow);
     let (category, subject, money, intent) = match (&one.settlement, follows) {
         (Some((settlement, net)), _) => {
-            (Category::MissingAtBank, format!("{}:{settlement}", one.channel), *net, None)
+            let name = format!("{}:{settlement}:{}", one.channel, net.currency());
+            (Category::MissingAtBank, name, *net, None)
         }
         (None, Some(subject)) => (Category::CutOff, subject, one.money, one.intent),
         (None, None) => (overdue_category(one.kind), one.id.to_string(), one.money, one.intent),

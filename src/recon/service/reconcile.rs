@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mizan_adapters::reference::{BillNumber, RfReference};
-use mizan_ledger::{Instant, Money};
+use mizan_ledger::Instant;
 use serde::Serialize;
 
 use super::refunds;
 use crate::breaks::{self, Category};
-use crate::expectations::{self, Expectation, Keys};
+use crate::expectations::{self, Keys};
 use crate::fault::Fault;
 use crate::ids::RefundId;
 use crate::recon::booking::{Booking, Known};
-use crate::recon::matching::settlement::{self, ItemKind, Judged, Settlement};
+use crate::recon::matching::settlement::{ItemKind, Settlement};
 use crate::recon::matching::{self, Bill, Candidates, Left, Line};
 use crate::recon::rails::transfer_channel;
 use crate::recon::store::{self, OpenLine};
@@ -24,8 +24,6 @@ use crate::{inbox, intents, suspense};
 pub const LINES_MAX: i64 = 500;
 /// The book takes 512 entries at once; one line makes a few.
 const ENTRIES_ENOUGH: usize = 400;
-/// Settlements of nothing matched in one unit of work.
-const SILENT_MAX: i64 = 50;
 
 /// What one step did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -46,8 +44,18 @@ pub struct Slice {
     pub limit: i64,
     /// Nothing else moves any more: no line waits for another.
     pub last_pass: bool,
-    /// Why these lines could not be booked as what they are: each is money that nobody knows.
-    pub set_aside: Option<String>,
+    pub treat: Treat,
+}
+
+/// How lines are treated.
+#[derive(Debug, Clone)]
+pub enum Treat {
+    /// As what they are.
+    Judge,
+    /// Why they could not be booked so: each is money that nobody knows.
+    SetAside(String),
+    /// Why they could not be booked at all: each is left as it is, with a break.
+    LeaveAlone(String),
 }
 
 /// Judges and books the next lines.
@@ -56,9 +64,10 @@ pub async fn match_lines(tx: &mut Tx, slice: &Slice) -> Result<Step, Fault> {
     let open = store::lock_open_lines(tx.conn(), slice.after, slice.limit).await?;
     let Some(last) = open.last().map(|line| line.id) else { return Ok(Step::default()) };
     let lines = read_lines(tx, &open).await?;
-    let (candidates, ruled) = match &slice.set_aside {
-        Some(why) => (Candidates::default(), matching::set_aside(&lines, why)),
-        None => {
+    let (candidates, ruled) = match &slice.treat {
+        Treat::SetAside(why) => (Candidates::default(), matching::set_aside(&lines, why)),
+        Treat::LeaveAlone(why) => (Candidates::default(), matching::left_alone(&lines, why)),
+        Treat::Judge => {
             let mut candidates = gather(tx, &open, &lines).await?;
             candidates.last_pass = slice.last_pass;
             let ruled = matching::run(&lines, &candidates)?;
@@ -82,40 +91,6 @@ pub async fn match_lines(tx: &mut Tx, slice: &Slice) -> Result<Step, Fault> {
             "matched" => step.matched += 1,
             "suspense" => step.to_suspense += 1,
             _ => step.waiting += 1,
-        }
-    }
-    step.told = booking.notices.len();
-    write(tx, booking).await?;
-    Ok(step)
-}
-
-/// Matches settlements whose parts add up to zero: the bank shows no line of them.
-pub async fn match_silent(tx: &mut Tx, _: &()) -> Result<Step, Fault> {
-    store::take_turn(tx.conn()).await?;
-    let mut settlements = store::lock_silent(tx.conn(), SILENT_MAX).await?;
-    if settlements.is_empty() {
-        return Ok(Step::default());
-    }
-    store::find_items(tx.conn(), &mut settlements).await?;
-    let candidates = with_expectations(tx, settlements, Keys::default(), &[]).await?;
-    let known = Known::new(&candidates.expectations, &candidates.settlements);
-    let mut booking = Booking::new(tx.hub().clone(), tx.now());
-    let mut step = Step::default();
-    let mut taken = BTreeSet::new();
-    for one in &candidates.settlements {
-        let open: Vec<&Expectation> =
-            candidates.expectations.iter().filter(|expected| !taken.contains(&expected.id)).collect();
-        let nothing = Money::zero(one.net.currency());
-        match settlement::judge(one, nothing, &open, &candidates)? {
-            Judged::Settles(plan) => {
-                taken.extend(plan.met());
-                booking.settle_silently(one, &plan, &known)?;
-                step.matched += 1;
-            }
-            Judged::NotTold(items) => {
-                items.iter().try_for_each(|item| booking.tell(one, item))?;
-            }
-            Judged::Waits(_) => step.waiting += 1,
         }
     }
     step.told = booking.notices.len();

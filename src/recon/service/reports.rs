@@ -3,7 +3,9 @@
 use mizan_adapters::channel;
 use mizan_ledger::Day;
 
+use crate::breaks;
 use crate::fault::Fault;
+use crate::recon::booking;
 use crate::recon::matching::settlement::{Item, ItemKind, Settlement};
 use crate::recon::store;
 use crate::tx::Tx;
@@ -17,14 +19,15 @@ pub struct Told {
 }
 
 /// Keeps a report. A settlement in a currency for which the channel has no account of ours cannot be found on any
-/// statement; it is a fault of the configuration, and the report stays wanted.
+/// statement; it is a fault of the configuration, and the report stays wanted. One that was told before adds nothing; with
+/// other contents it is a break, and the first telling stands.
 pub async fn told(tx: &mut Tx, told: &Told) -> Result<usize, Fault> {
     store::take_turn(tx.conn()).await?;
     let (now, hub) = (tx.now(), tx.hub().clone());
     if !store::update_told(tx.conn(), &told.channel, told.day, now).await? {
         return Ok(0);
     }
-    let mut new = 0;
+    let (mut new, mut altered) = (0, Vec::new());
     for one in &told.settlements {
         let account = hub.config.settlement_account(&told.channel, one.currency);
         let account = account.ok_or_else(|| {
@@ -41,8 +44,17 @@ pub async fn told(tx: &mut Tx, told: &Told) -> Result<usize, Fault> {
             items: one.items.iter().map(item).collect(),
             entry: tx.id(),
         };
-        new += usize::from(store::insert_settlement(tx.conn(), &settlement, now).await?);
+        if store::insert_settlement(tx.conn(), &settlement, now).await? {
+            new += 1;
+            continue;
+        }
+        let known = store::find_told(tx.conn(), &told.channel, &one.reference, one.currency).await?;
+        if let Some(known) = known.filter(|known| !known.says(&settlement)) {
+            tracing::error!(settlement = %settlement.name(), "a channel tells a settlement again, and otherwise");
+            altered.push(booking::altered(&known, &settlement));
+        }
     }
+    breaks::store::insert(tx.conn(), &hub.entropy, now, &altered).await?;
     Ok(new)
 }
 

@@ -17,8 +17,8 @@ pub use found::{FoundLine, find_by_money_keys};
 pub use lines::{Decided, OpenLine, ShownLine, count_open_lines, lock_open_lines, page_lines, update_lines};
 pub use overdue::{Explained, ExplainedLine, Overdue, lock_explained, lock_explained_lines, page_overdue};
 pub use settlements::{
-    find_items, find_untold_since, insert_settlement, insert_wanted, lock_direct, lock_reported, lock_silent,
-    page_direct, page_reported, page_wanted, update_matched, update_not_told, update_told,
+    find_items, find_told, find_untold_since, insert_settlement, insert_wanted, lock_one, lock_reported,
+    page_direct, page_explained, page_silent, page_wanted, update_matched, update_not_told, update_told,
 };
 pub use statements::{NewStatement, exists, find_accepted_content, insert_lines, insert_statement, page};
 

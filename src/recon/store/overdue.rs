@@ -56,7 +56,7 @@ pub async fn page_overdue(conn: &mut PgConnection, limit: i64) -> Result<Vec<Ove
              select settlements.reference, settlements.net_minor
              from settlement_items item
              join settlements on settlements.id = item.settlement and settlements.state = 'reported'
-                 and settlements.channel = overdue.channel
+                 and settlements.channel = overdue.channel and settlements.currency = overdue.currency
              where item.transaction = overdue.transaction limit 1) as told on true
            left join lateral (
              select day, exists (select 1 from settlement_reports later where later.channel = report.channel
@@ -70,7 +70,7 @@ pub async fn page_overdue(conn: &mut PgConnection, limit: i64) -> Result<Vec<Ove
                where (category in ('missing_at_bank', 'refund_unconfirmed', 'payout_unconfirmed',
                                     'settlement_set_aside')
                       and subject in ('ex_' || replace(overdue.id::text, '-', ''),
-                                      overdue.channel || ':' || told.reference))
+                                      overdue.channel || ':' || told.reference || ':' || overdue.currency))
                   or (category = 'cut_off' and subject = overdue.channel || ':' || overdue.transaction
                       and not report.went_on))
              and not exists (
@@ -166,21 +166,23 @@ pub struct ExplainedLine {
     pub line: i64,
     pub money_key: String,
     pub text: String,
-    pub settlement: SettlementId,
 }
 
-/// Unused credits in suspense, each with a settlement into their account that has their amount and no line yet. Both are
-/// locked; whether the line's text names the settlement is not asked here.
-pub async fn lock_explained_lines(conn: &mut PgConnection, limit: i64) -> Result<Vec<ExplainedLine>, Fault> {
+/// Unused credits in suspense that have the amount of this settlement, in its account. They are locked; whether the line's
+/// text names the settlement is not asked here.
+pub async fn lock_explained_lines(
+    conn: &mut PgConnection,
+    settlement: SettlementId,
+) -> Result<Vec<ExplainedLine>, Fault> {
     let rows = sqlx::query!(
-        r#"select item.id as item, line.id as line, line.money_key, line.text, settlements.id as settlement
+        r#"select item.id as item, line.id as line, line.money_key, line.text
            from suspense_items item
            join statement_lines line on line.id = item.statement_line and line.state = 'suspense'
            join settlements on settlements.account = item.account and settlements.currency = item.currency
-               and settlements.net_minor = item.amount_minor and settlements.state = 'reported'
-           where item.used_minor = 0 and item.cause = 'unknown_credit'
-           order by item.id, settlements.id limit $1 for no key update of item, settlements"#,
-        limit,
+               and settlements.net_minor = item.amount_minor
+           where settlements.id = $1 and item.used_minor = 0 and item.cause = 'unknown_credit'
+           order by item.id for no key update of item"#,
+        settlement.uuid(),
     )
     .fetch_all(conn)
     .await?;
@@ -191,7 +193,6 @@ pub async fn lock_explained_lines(conn: &mut PgConnection, limit: i64) -> Result
             line: row.line,
             money_key: row.money_key,
             text: row.text,
-            settlement: SettlementId::from_uuid(row.settlement),
         })
         .collect())
 }

@@ -94,7 +94,7 @@ pub async fn update_not_told(
     Ok(())
 }
 
-/// Keeps what a channel reported; a settlement known by its id stays as it is. False then.
+/// Keeps what a channel reported; a settlement known by its id and currency stays as it is. False then.
 pub async fn insert_settlement(
     conn: &mut PgConnection,
     new: &Settlement,
@@ -105,7 +105,7 @@ pub async fn insert_settlement(
         "insert into settlements (id, channel, reference, account, day, currency, costs_minor, net_minor, state,
                                   entry_id, created_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, 'reported', $9, $10)
-         on conflict (channel, reference) do nothing",
+         on conflict (channel, reference, currency) do nothing",
         new.id.uuid(),
         new.channel,
         new.reference,
@@ -192,22 +192,71 @@ pub async fn lock_reported(conn: &mut PgConnection, accounts: &[String]) -> Resu
     rows.into_iter().map(|row| row.settlement(Vec::new())).collect()
 }
 
-/// Locks up to `limit` settlements of nothing: their items add up to zero, so that the bank shows no line.
-pub async fn lock_silent(conn: &mut PgConnection, limit: i64) -> Result<Vec<Settlement>, Fault> {
-    let rows = sqlx::query_as!(
+/// The settlement that a channel told of under this id before, with its items.
+pub async fn find_told(
+    conn: &mut PgConnection,
+    channel: &str,
+    reference: &str,
+    currency: Currency,
+) -> Result<Option<Settlement>, Fault> {
+    let row = sqlx::query_as!(
         SettlementRow,
         "select id, channel, reference, account, day, currency, costs_minor, net_minor, entry_id
-         from settlements where net_minor = 0 and state = 'reported' and account not like 'agency/%'
-         order by id limit $1 for no key update",
+         from settlements where channel = $1 and reference = $2 and currency = $3",
+        channel,
+        reference,
+        currency.code(),
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let mut found = vec![row.settlement(Vec::new())?];
+    find_items(conn, &mut found).await?;
+    Ok(found.pop())
+}
+
+/// Settlements that no line will show because their parts add up to zero, and that are not booked; oldest first, as the
+/// next two.
+pub async fn page_silent(
+    conn: &mut PgConnection,
+    after: Option<SettlementId>,
+    limit: i64,
+) -> Result<Vec<SettlementId>, Fault> {
+    let ids = sqlx::query_scalar!(
+        "select id from settlements
+         where net_minor = 0 and state = 'reported' and account not like 'agency/%' and ($1::uuid is null or id > $1)
+         order by id limit $2",
+        after.map(Id::uuid),
         limit,
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(|row| row.settlement(Vec::new())).collect()
+    Ok(ids.into_iter().map(SettlementId::from_uuid).collect())
 }
 
-/// Settlements that channels paid to agencies themselves and that are not booked, oldest first; `after` continues a
-/// page.
+/// Settlements whose amount waits in suspense, as a credit into their account that nobody knew.
+pub async fn page_explained(
+    conn: &mut PgConnection,
+    after: Option<SettlementId>,
+    limit: i64,
+) -> Result<Vec<SettlementId>, Fault> {
+    let ids = sqlx::query_scalar!(
+        "select id from settlements
+         where state = 'reported' and ($1::uuid is null or id > $1) and exists (
+             select from suspense_items item
+             where item.account = settlements.account and item.currency = settlements.currency
+               and item.amount_minor = settlements.net_minor and item.used_minor = 0
+               and item.cause = 'unknown_credit' and item.statement_line is not null)
+         order by id limit $2",
+        after.map(Id::uuid),
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(ids.into_iter().map(SettlementId::from_uuid).collect())
+}
+
+/// Settlements that channels paid to agencies themselves.
 pub async fn page_direct(
     conn: &mut PgConnection,
     after: Option<SettlementId>,
@@ -225,31 +274,17 @@ pub async fn page_direct(
     Ok(ids.into_iter().map(SettlementId::from_uuid).collect())
 }
 
-/// Locks one of them, while it is not booked.
-pub async fn lock_direct(conn: &mut PgConnection, id: SettlementId) -> Result<Option<Settlement>, Fault> {
+/// Locks one settlement while it is not booked, its items not read.
+pub async fn lock_one(conn: &mut PgConnection, id: SettlementId) -> Result<Option<Settlement>, Fault> {
     let row = sqlx::query_as!(
         SettlementRow,
         "select id, channel, reference, account, day, currency, costs_minor, net_minor, entry_id
-         from settlements where id = $1 and account like 'agency/%' and state = 'reported' for no key update",
+         from settlements where id = $1 and state = 'reported' for no key update",
         id.uuid(),
     )
     .fetch_optional(conn)
     .await?;
     row.map(|row| row.settlement(Vec::new())).transpose()
-}
-
-/// Those of these settlements that no line has shown yet, already locked; their items not read.
-pub async fn page_reported(conn: &mut PgConnection, ids: &[SettlementId]) -> Result<Vec<Settlement>, Fault> {
-    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    let rows = sqlx::query_as!(
-        SettlementRow,
-        "select id, channel, reference, account, day, currency, costs_minor, net_minor, entry_id
-         from settlements where id = any($1) and state = 'reported' order by id",
-        &ids,
-    )
-    .fetch_all(conn)
-    .await?;
-    rows.into_iter().map(|row| row.settlement(Vec::new())).collect()
 }
 
 /// Reads the items of these settlements.

@@ -47,16 +47,24 @@ pub async fn find_heads(conn: &mut PgConnection, day: Day) -> Result<Vec<Head>, 
 pub struct Quarantined {
     pub account: String,
     pub opening: Option<Money>,
-    /// It came where another was known already; else something in it is wrong, or other than it was told.
-    pub only_gap: bool,
+    /// Nothing but its place is wrong, or each of its lines stands on an accepted statement; else it may show money that
+    /// nobody has booked.
+    pub adds_nothing: bool,
     pub aside: Aside,
 }
 
 pub async fn find_quarantined(conn: &mut PgConnection, day: Day) -> Result<Vec<Quarantined>, Fault> {
     let rows = sqlx::query!(
         r#"select account, coalesce(reason, state) as "reason!", currency, opening_minor, closing_minor,
-             coalesce(cause = 'gap', false) as "only_gap!"
-           from statements
+             (coalesce(cause = 'gap', false) or cause in ('altered', 'does_not_close')
+              and lines_count = (select count(*) from statement_lines line where line.statement = aside.id)
+              and not exists (
+                select from statement_lines line where line.statement = aside.id and not exists (
+                  select from statement_lines known
+                  join statements on statements.id = known.statement and statements.state = 'accepted'
+                  where known.money_key = line.money_key and known.amount_minor = line.amount_minor
+                    and known.booked_on = line.booked_on))) as "adds_nothing!"
+           from statements aside
            where state in ('quarantined', 'waiting') and period_on = $1 order by account, id"#,
         day as _,
     )
@@ -68,7 +76,7 @@ pub async fn find_quarantined(conn: &mut PgConnection, day: Day) -> Result<Vec<Q
                 |minor: Option<i64>| minor.map(|minor| money(minor, &row.currency, "statements")).transpose();
             let opening = balance(row.opening_minor)?;
             let aside = Aside { closing: balance(row.closing_minor)?, reason: row.reason };
-            Ok(Quarantined { account: row.account, opening, only_gap: row.only_gap, aside })
+            Ok(Quarantined { account: row.account, opening, adds_nothing: row.adds_nothing, aside })
         })
         .collect()
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{ILS, JOD};
+use crate::money_modes::TOMORROW;
 use crate::world::{TODAY, World};
 
 fn pair(category: &str, state: &str) -> (String, String) {
@@ -166,4 +167,43 @@ async fn a_line_that_cannot_be_booked_does_not_stop_the_others() {
     let unknown = listed.iter().find(|one| one["category"] == "unknown_credit").unwrap();
     let why = unknown["detail"]["why"].as_str().unwrap();
     assert!(why.contains("could not be booked") && why.contains("costs_payable"), "{listed:?}");
+}
+
+/// A line that the book takes in no way waits with one break, and everything behind it goes on: other lines, settlements,
+/// and what is overdue.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_cannot_go_to_suspense_either_waits_and_stops_nothing() {
+    let world = World::new().await;
+    world.transfer(ILS, "5.00", "ILS", None, "first (example)").await;
+    world.end_day(TODAY).await;
+    let suspense = |closed: &str| {
+        format!("update ledger.accounts set closed_at = {closed} where code = 'suspense/main-ils/credits'")
+    };
+    world.tamper(&suspense("now()")).await;
+    world.next_morning("2026-11-23T08:00:00Z").await;
+    world.transfer(ILS, "7.00", "ILS", None, "second (example)").await;
+    let forgotten = world.card_payment("CASE-1", 1).await;
+    world.card_payment("CASE-2", 1).await;
+    let order = text(&forgotten["attempts"][0], "id");
+    world.control("faults", json!({ "drop_from_settlement": [order] })).await;
+
+    let summary = world.end_day(TOMORROW).await;
+    assert_eq!((&summary["matched"], &summary["waiting"]), (&json!(1), &json!(1)), "{summary}");
+    assert_eq!(summary["overdue"], 1, "{summary}");
+    let aside = [pair("cut_off", "open"), pair("line_set_aside", "open"), pair("unknown_credit", "open")];
+    assert_eq!(world.breaks().await, aside);
+    let listed = world.finance("/v1/finance/breaks?category=line_set_aside").await;
+    assert_eq!(listed[0]["money"], json!({ "amount": "7.00", "currency": "ILS" }), "{listed}");
+    let why = text(&listed[0]["detail"], "why");
+    assert!(why.contains("does not take it") && why.contains("suspense/main-ils/credits"), "{why}");
+    assert_eq!(world.proof_of(TOMORROW).await["tied"], false, "a line is not entered");
+    world.reconcile().await;
+    assert_eq!(world.breaks().await, aside, "one break, whatever reruns");
+
+    world.tamper(&suspense("null")).await;
+    assert_eq!(world.reconcile().await["to_suspense"], 1);
+    let gone = [pair("cut_off", "open"), pair("line_set_aside", "self_resolved")];
+    assert_eq!(world.breaks().await[..2], gone);
+    assert_eq!(world.balances().await["suspense/main-ils/credits ILS"], -1_200);
+    assert_eq!(world.proof_of(TOMORROW).await["tied"], true);
 }

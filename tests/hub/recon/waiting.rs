@@ -87,3 +87,22 @@ async fn a_statement_with_other_lines_of_the_same_balances_refutes_its_day() {
     world.reconcile().await;
     assert_eq!(world.proof_of(TODAY).await["tied"], false);
 }
+
+/// A copy of which a part is missing comes after the whole: it shows no money that is not booked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_cut_short_that_comes_after_the_whole_one_hides_nothing() {
+    let world = World::new().await;
+    for amount in ["10.00", "20.00"] {
+        world.transfer(ILS, amount, "ILS", None, "a gift (example)").await;
+    }
+    let files = world.close_day(TODAY).await;
+    world.import_all(&files).await;
+    let text = String::from_utf8(of(&files, ILS).bytes.clone()).unwrap();
+    let (head, rest) = text.split_once("<Ntry>").unwrap();
+    let (_, tail) = rest.split_once("</Ntry>").unwrap();
+    let short = File { name: "short.xml".to_owned(), bytes: format!("{head}{tail}").into_bytes() };
+    let (_, body) = world.upload(&short).await;
+    assert_eq!(outcomes(&body), ["quarantined"], "{body}");
+    world.reconcile().await;
+    world.tied().await;
+}

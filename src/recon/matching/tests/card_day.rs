@@ -191,3 +191,23 @@ fn a_refund_waits_for_its_answer_only_as_long_as_there_may_be_one() {
     let [taken] = &plan.owed[..] else { panic!("{:?}", plan.owed) };
     assert_eq!((taken.category, taken.money), (Category::UnknownDebit, ils(5_000)));
 }
+
+/// A gateway may count its settlements 1, 2, 3: such a number stands in many a text.
+#[test]
+fn a_short_id_counts_only_by_itself_and_with_the_whole_amount() {
+    let day = of_a_day();
+    let mut candidates = day.candidates();
+    for reference in ["7", "A7", "A-7"] {
+        candidates.settlements[0].reference = reference.to_owned();
+        let text = format!("SETTLEMENT {reference} MERCHANT mizan");
+        let other = format!("INVOICE 1{reference}, ITEM {reference}-1 OF X-{reference}, {reference}.00 PAID");
+        let lines = [
+            line(1, day.net() - 1, &text),
+            line(2, day.net(), &other),
+            line(3, day.net(), &text.to_lowercase()),
+        ];
+        let ruled = run(&lines, &candidates).expect("in range");
+        let rules: Vec<&str> = ruled.iter().map(|one| one.rule).collect();
+        assert_eq!(rules, ["none", "none", "settlement"], "{reference}");
+    }
+}

@@ -1,0 +1,84 @@
+//! What a line tells of itself, and everything it may be.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mizan_adapters::reference::BillNumber;
+use mizan_ledger::Money;
+
+use super::reading::Named;
+use super::settlement::Settlement;
+use crate::books::Slug;
+use crate::expectations::Expectation;
+use crate::ids::{IntentId, RefundId};
+
+/// A booked line that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    pub id: i64,
+    /// The bank account's name in the books.
+    pub account: String,
+    /// Positive when it came in.
+    pub money: Money,
+    pub money_key: String,
+    pub end_to_end: Option<String>,
+    /// Every text of it, one a line.
+    pub text: String,
+    /// The bills it names.
+    pub named: Named,
+    /// The inbox has been told of it already.
+    pub noticed: bool,
+}
+
+/// What is due on a bill of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bill {
+    pub intent: IntentId,
+    /// What the payer was asked for.
+    pub amount: Money,
+    /// What is left of it.
+    pub due: Money,
+}
+
+/// A refund that left our account by an earlier line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Left {
+    pub refund: RefundId,
+    /// Above zero.
+    pub amount: Money,
+}
+
+/// A refund that waits for its agency to pay in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Awaited {
+    pub refund: RefundId,
+    pub agency: Slug,
+    /// More than that is not taken by itself.
+    pub amount: Money,
+}
+
+/// Everything a line may be.
+#[derive(Debug, Clone, Default)]
+pub struct Candidates {
+    pub expectations: Vec<Expectation>,
+    /// Reported and not yet matched.
+    pub settlements: Vec<Settlement>,
+    /// Payments that were expected once, open or not: channel and transaction.
+    pub known_payments: BTreeSet<(String, String)>,
+    /// References of refunds that were expected once, open or not.
+    pub known_refunds: BTreeSet<String>,
+    /// References of refunds of which nobody knows yet whether they were carried out.
+    pub refunds_in_doubt: BTreeSet<String>,
+    /// Refunds whose success may be told now.
+    pub refunds_in_flight: BTreeSet<RefundId>,
+    /// By our reference on the rail.
+    pub refunds_left: BTreeMap<String, Left>,
+    /// By its serial.
+    pub awaited: BTreeMap<i64, Awaited>,
+    pub bills: BTreeMap<BillNumber, Bill>,
+    /// Bank account to the channel of transfers made straight into it.
+    pub transfers: BTreeMap<String, String>,
+    /// Bank account to the most that its bank keeps of an order of ours that it returns; nothing where it has none.
+    pub return_charges: BTreeMap<String, Money>,
+    /// Nothing else moves any more: a line does not wait for another line.
+    pub last_pass: bool,
+}
