@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
+use mizan_ledger::Instant;
 use serde_json::json;
 use sqlx::PgConnection;
 
 use super::store::{self, Hands};
-use super::{Catalogue, CatalogueCache, FeeVersion, Problem, check};
+use super::{Agency, Catalogue, CatalogueCache, FeeVersion, Problem, check};
 use crate::fault::{Fault, constraint};
 use crate::ids::CatalogueImportId;
 use crate::tx::Tx;
@@ -46,6 +47,11 @@ pub async fn current(tx: &mut Tx) -> Result<Arc<Catalogue>, Fault> {
 pub async fn read(conn: &mut PgConnection, cache: &CatalogueCache) -> Result<Arc<Catalogue>, Fault> {
     let version = store::head(conn).await?;
     read_at(conn, cache, version).await
+}
+
+/// The agencies as they were at an instant: a later change of who holds their money changes no list of a day before.
+pub async fn agencies_at(conn: &mut PgConnection, at: Instant) -> Result<Vec<Agency>, Fault> {
+    store::find_agencies_at(conn, at).await
 }
 
 async fn read_at(

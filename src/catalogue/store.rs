@@ -39,10 +39,14 @@ pub async fn update_agency(
     now: Instant,
 ) -> Result<(), sqlx::Error> {
     sqlx::query!(
-        "insert into agencies (code, issuer, document, updated_at) values ($1, $2, $3, $4)
-         on conflict (code) do update set issuer = excluded.issuer, document = excluded.document,
-             updated_at = excluded.updated_at
-         where agencies.document is distinct from excluded.document",
+        "with changed as (
+             insert into agencies (code, issuer, document, updated_at) values ($1, $2, $3, $4)
+             on conflict (code) do update set issuer = excluded.issuer, document = excluded.document,
+                 updated_at = excluded.updated_at
+             where agencies.document is distinct from excluded.document
+             returning code, updated_at, document)
+         insert into agency_documents (agency, since, document) select code, updated_at, document from changed
+         on conflict (agency, since) do update set document = excluded.document",
         agency.code.as_str(),
         agency.issuer,
         document(agency)?,
@@ -51,6 +55,17 @@ pub async fn update_agency(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// The agencies as they were at an instant.
+pub async fn find_agencies_at(conn: &mut PgConnection, at: Instant) -> Result<Vec<Agency>, Fault> {
+    let rows = sqlx::query_scalar!(
+        "select distinct on (agency) document from agency_documents where since <= $1 order by agency, since desc",
+        at as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    documents(rows)
 }
 
 /// Writes a service; its versions are written one by one.

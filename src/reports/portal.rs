@@ -72,6 +72,11 @@ pub async fn daily(conn: &mut PgConnection, asked: Asked<'_>) -> Result<PortalDa
         let total = total_of(&mut totals, sum.amount.currency());
         (total.refunds, total.refunded) = (sum.count, sum.amount);
     }
+    // What came back is taken from the day on which it did: the day on which it was given back says what it always said.
+    for sum in store::find_come_back(conn, portal, span).await? {
+        let total = total_of(&mut totals, sum.amount.currency());
+        total.refunded = total.refunded.checked_sub(sum.amount)?;
+    }
     let mut totals: Vec<PortalTotal> = totals.into_values().collect();
     for total in &mut totals {
         total.net = total.paid.checked_sub(total.refunded)?;

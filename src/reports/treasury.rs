@@ -7,7 +7,7 @@ use serde::Serialize;
 use sqlx::PgConnection;
 
 use super::store::{self, Allocated};
-use crate::catalogue::{self, Catalogue, MoneyMode, ServiceCode};
+use crate::catalogue::{self, Agency, MoneyMode, ServiceCode};
 use crate::fault::Fault;
 use crate::tx::Hub;
 
@@ -39,13 +39,14 @@ pub struct Line {
     pub net: Money,
 }
 
-/// The list of a day. The connection is in a [`crate::app::SNAPSHOT`].
+/// The list of a day, the same whenever it is asked for. The connection is in a [`crate::app::SNAPSHOT`].
 pub async fn daily(conn: &mut PgConnection, hub: &Hub, day: Day) -> Result<Allocation, Fault> {
     store::allow_scans(conn).await?;
-    let catalogue = catalogue::service::read(conn, &hub.catalogue).await?;
+    let evening = day.next().start_in(&hub.calendar.zone).plus_seconds(-1);
+    let agencies = catalogue::service::agencies_at(conn, evening).await?;
     let collected = store::find_collected_on(conn, hub.calendar.zone.name(), day).await?;
     let refunded = store::find_refunded_on(conn, day).await?;
-    let is_treasurys = |one: &&Allocated| mode(hub, &catalogue, one) == Some(MoneyMode::Treasury);
+    let is_treasurys = |one: &&Allocated| mode(hub, &agencies, one) == Some(MoneyMode::Treasury);
     let mut lines: BTreeMap<(Currency, String, String), Line> = BTreeMap::new();
     for one in collected.iter().filter(is_treasurys) {
         let line = line_of(&mut lines, one);
@@ -84,9 +85,10 @@ fn line_of<'a>(lines: &'a mut BTreeMap<(Currency, String, String), Line>, one: &
     lines.entry((one.amount.currency(), agency.clone(), one.gl.clone())).or_insert_with(new)
 }
 
-/// Who holds the money, by the catalogue in force.
-fn mode(hub: &Hub, catalogue: &Catalogue, one: &Allocated) -> Option<MoneyMode> {
+/// Who held the money, by the agencies as they were at the end of the day.
+fn mode(hub: &Hub, agencies: &[Agency], one: &Allocated) -> Option<MoneyMode> {
     let service: ServiceCode = one.service.parse().ok()?;
     let channel = hub.config.channels.get(&one.channel)?.kind.into();
-    catalogue.agency(service.agency())?.money_mode(&service, channel, one.amount.currency())
+    let agency = agencies.iter().find(|agency| &agency.code == service.agency())?;
+    agency.money_mode(&service, channel, one.amount.currency())
 }

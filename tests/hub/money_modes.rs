@@ -271,3 +271,25 @@ async fn the_treasury_has_its_list_by_agency_and_code() {
     assert_eq!(next["totals"][0]["net"], ils("63.00"), "{next}");
     assert_eq!(next["totals"][0]["lines"][0]["refunded"], ils("-63.00"), "{next}");
 }
+
+/// From tomorrow on somebody else holds an agency's money: the lists of the days before stay as they were.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_treasurys_list_of_a_past_day_does_not_follow_a_new_money_mode() {
+    let world = World::new().await;
+    world.pay_by_card(&world.intent("CASE-1").await).await;
+    let list = async |day: &str| {
+        let path = format!("/v1/finance/reports/treasury?date={day}");
+        world.people.reconciler.client.get(&path).await.unwrap().json["totals"].clone()
+    };
+    let before = list(TODAY).await;
+    assert_eq!(before[0]["lines"][0]["agency"], "interior", "{before}");
+
+    world.clock.set("2026-11-23T08:00:00Z".parse().unwrap());
+    crate::two_people::approve_files(&world, "hukumati", |text| {
+        text.replacen("money = [{ mode = \"treasury\" }]", "money = [{ mode = \"pooled\" }]", 1)
+    })
+    .await;
+    world.pay_by_card(&world.intent("CASE-2").await).await;
+    assert_eq!(list(TODAY).await, before);
+    assert_eq!(list(TOMORROW).await, json!([]), "what is pooled is not the treasury's");
+}

@@ -94,9 +94,21 @@ async fn done(who: &Client, path: &str, body: &Value) -> Value {
 
 const SAME: (u16, &str) = (403, "same_person");
 
+/// A folder of the example catalogue comes in force anew, with what `edit` changes in it.
+pub async fn approve_files(world: &World, folder: &str, edit: impl Fn(String) -> String) {
+    let (one, other) = (holder(world, "one").await, holder(world, "other").await);
+    let imports = "/v1/finance/catalogue/imports";
+    let import = done(&one.client, imports, &files_of(folder, edit)).await;
+    done(&other.client, &format!("{imports}/{}/approve", id(&import)), &json!({})).await;
+}
+
 /// The example price lists of one agency, as an import; `edit` is what somebody changes in them.
 fn price_lists(edit: impl Fn(String) -> String) -> Value {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/catalogue/standards");
+    files_of("standards", edit)
+}
+
+fn files_of(folder: &str, edit: impl Fn(String) -> String) -> Value {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/catalogue").join(folder);
     let mut files: Vec<Value> = std::fs::read_dir(folder)
         .unwrap()
         .map(|file| file.unwrap().path())

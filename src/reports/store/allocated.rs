@@ -74,7 +74,9 @@ pub async fn find_refunded_on(conn: &mut PgConnection, day: Day) -> Result<Vec<A
            join ledger.outcomes o on o.entry_id = moved.entry and o.accepted
            join ledger.entries e on e.book_id = o.book_id and e.seq = o.seq
            cross join lateral (
-             select n.channel from notices n where n.intent = i.id and n.outcome = 'paid' order by n.n desc limit 1) paid
+             select n.channel from notices n
+             where n.intent = i.id and n.outcome = 'paid' and n.applied_at <= e.recorded_at
+             order by n.n desc limit 1) paid
            cross join lateral jsonb_array_elements(r.components) part
            cross join lateral jsonb_array_elements(q.body->'lines'->(part->>'line')::int->'priced'->'lines') line
            where (moved.sign = 1 or r.state = 'canceled') and e.effective_on = $1

@@ -17,7 +17,7 @@ pub use items::{
     Expected, find_debits, find_direct, find_expected, find_open_breaks, find_paid_in, find_parts,
     find_refunds_payable, find_suspense, find_unclaimed,
 };
-pub use portal::{Span, find_given_back, find_paid, find_paid_by_service};
+pub use portal::{Span, find_come_back, find_given_back, find_paid, find_paid_by_service};
 pub use priced::{Earned, find_collected, find_refunded};
 pub use statements::{
     Entered, Head, Quarantined, find_day_lines, find_heads, find_not_of_day, find_quarantined,

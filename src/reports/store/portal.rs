@@ -85,7 +85,8 @@ pub async fn find_paid_by_service(
         .collect()
 }
 
-/// Refunds that the bank showed in the span.
+/// Refunds that the bank or the channel showed in the span. What became of them later changes nothing: each instruction
+/// that was seen stands on its own day. (A refund found without an instruction that was awaited counts when it succeeded.)
 pub async fn find_given_back(
     conn: &mut PgConnection,
     portal: PortalId,
@@ -93,8 +94,39 @@ pub async fn find_given_back(
 ) -> Result<Vec<Sum>, Fault> {
     let rows = sqlx::query_as!(
         SumRow,
-        r#"select currency, count(*) as "count!", sum(amount_minor)::bigint as "amount_minor!" from refunds
-           where portal = $1 and succeeded_at >= $2 and succeeded_at < $3
+        r#"select currency as "currency!", count(*) as "count!", sum(amount_minor)::bigint as "amount_minor!" from (
+             select r.currency, -x.amount_minor as amount_minor
+             from expectations x join refunds r on r.id = x.refund
+             where r.portal = $1 and x.kind in ('refund', 'netted_refund') and x.state = 'met'
+               and x.met_at >= $2 and x.met_at < $3
+             union all
+             select r.currency, r.amount_minor from refunds r
+             where r.portal = $1 and r.succeeded_at >= $2 and r.succeeded_at < $3 and not exists (
+               select from expectations x
+               where x.refund = r.id and x.kind in ('refund', 'netted_refund') and x.met_at = r.succeeded_at)
+           ) as seen group by 1 order by 1"#,
+        portal.uuid(),
+        span.from as _,
+        span.to as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    sums(rows, "refunds")
+}
+
+/// Refunds whose money came back in the span; each is given back again, or is the payer's at the treasury.
+pub async fn find_come_back(
+    conn: &mut PgConnection,
+    portal: PortalId,
+    span: Span,
+) -> Result<Vec<Sum>, Fault> {
+    let rows = sqlx::query_as!(
+        SumRow,
+        r#"select r.currency, count(*) as "count!", sum(r.amount_minor)::bigint as "amount_minor!"
+           from refunds r join refund_attempts a on a.refund = r.id
+           join ledger.outcomes o on o.entry_id = a.returned_entry_id and o.accepted
+           join ledger.entries e on e.book_id = o.book_id and e.seq = o.seq
+           where r.portal = $1 and e.recorded_at >= $2 and e.recorded_at < $3
            group by 1 order by 1"#,
         portal.uuid(),
         span.from as _,

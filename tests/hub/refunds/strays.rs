@@ -53,3 +53,36 @@ async fn an_order_that_comes_back_twice_came_back_once() {
     assert_eq!(unknown_credits(&world).await, 1);
     assert_eq!(world.balances().await["refunds/payable ILS"], -1_000, "owed to the payer again");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_portals_day_says_the_same_whatever_becomes_of_its_refunds_later() {
+    let world = World::new().await;
+    let refund = left(&world).await;
+    let total = async |day: &str| {
+        let path = format!("/v1/reports/daily?date={day}");
+        world.get(&path).await.json["totals"][0].clone()
+    };
+    let ten = json!({ "amount": "10.00", "currency": "ILS" });
+    let today = total(TODAY).await;
+    assert_eq!((&today["refunds"], &today["refunded"]), (&json!(1), &ten), "{today}");
+
+    world.next_morning("2026-11-23T08:00:00Z").await;
+    world.transfer(ILS, "10.00", "ILS", Some(REFERENCE), "returned (example)").await;
+    world.end_day("2026-11-23").await;
+    assert_eq!(staff_view(&world, &refund).await["stage"], "returned");
+    assert_eq!(total(TODAY).await, today);
+    let next = total("2026-11-23").await;
+    let back = json!({ "amount": "-10.00", "currency": "ILS" });
+    assert_eq!((&next["refunds"], &next["refunded"], &next["net"]), (&json!(0), &back, &ten), "{next}");
+
+    world.next_morning("2026-11-24T08:00:00Z").await;
+    let path = format!("/v1/finance/refunds/{}/send-again", refund["id"].as_str().unwrap());
+    let again = world.people.approver.client.post(&path, &json!({ "note": "EXAMPLE" })).await.unwrap();
+    assert_eq!(again.status, 200, "{}", again.json);
+    send(&world).await;
+    world.end_day("2026-11-24").await;
+    assert_eq!(staff_view(&world, &refund).await["stage"], "succeeded");
+    assert_eq!((total(TODAY).await, total("2026-11-23").await), (today, next));
+    let last = total("2026-11-24").await;
+    assert_eq!((&last["refunds"], &last["refunded"]), (&json!(1), &ten), "{last}");
+}
