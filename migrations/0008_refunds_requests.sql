@@ -49,7 +49,7 @@ create table refund_attempts (
     refund uuid not null,
     instruction int not null,
     state text not null constraint refund_attempts_state_check check (state in
-        ('sending', 'accepted', 'rejected', 'unknown', 'not_sent')),
+        ('sending', 'accepted', 'carried_out', 'rejected', 'unknown', 'not_sent')),
     reference text not null constraint refund_attempts_reference_key unique,
     answer text,
     started_at timestamptz not null,
@@ -68,7 +68,7 @@ create table payment_files (
     sha256 bytea not null,
     bytes bytea not null,
     state text not null constraint payment_files_state_check check (state in
-        ('written', 'sending', 'sent', 'rejected', 'unknown', 'settled')),
+        ('written', 'sending', 'sent', 'rejected', 'unknown', 'settled', 'withdrawn')),
     bank_file text,
     answer bytea,
     created_at timestamptz not null,

@@ -3,7 +3,7 @@
 use crate::http::language::Language;
 
 /// Slug, Arabic, English.
-const WORDS: [(&str, &str, &str); 132] = [
+const WORDS: [(&str, &str, &str); 134] = [
     // payments
     ("requires_payment", "بانتظار الدفع", "Waiting for payment"),
     ("processing", "قيد الدفع", "Processing"),
@@ -91,6 +91,8 @@ const WORDS: [(&str, &str, &str); 132] = [
     ("transfer", "بحوالة", "By transfer"),
     ("sending", "قيد الإرسال", "Being sent"),
     ("accepted", "مقبولة", "Accepted"),
+    ("carried_out", "منفَّذة", "Carried out"),
+    ("it was told as carried out before", "أُبلغ من قبل أنها نُفّذت", "it was told as carried out before"),
     ("not_sent", "لم تُرسل", "Not sent"),
     // services
     ("delivered", "قُدّمت", "Delivered"),

@@ -15,3 +15,4 @@ mod model;
 pub mod service;
 
 pub use crate::intents::view::IntentView;
+pub use model::{Report, Reported};

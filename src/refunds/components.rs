@@ -54,6 +54,21 @@ pub fn left(
     Ok(left)
 }
 
+/// What of these parts is its agency's for good, because the service was delivered.
+pub fn kept(basket: &Basket, parts: &[Part], is_delivered: impl Fn(usize) -> bool) -> Result<Money, Fault> {
+    let ended = |part: &&Part| {
+        let priced = basket.lines.get(part.line).map(|line| &line.priced);
+        is_delivered(part.line)
+            && priced.is_some_and(|priced| {
+                priced.nets().iter().any(|net| {
+                    net.charge.component.as_str() == part.component
+                        && net.charge.refund == RefundPolicy::UntilDelivered
+                })
+            })
+    };
+    Ok(Money::sum(basket.currency, parts.iter().filter(ended).map(|part| part.amount))?)
+}
+
 /// All that may be given back of one line.
 pub fn whole_line(left: &[Left], line: usize) -> Vec<WantedPart> {
     let open = left.iter().filter(|one| one.part.line == line && !one.kept && one.part.amount.is_positive());

@@ -22,6 +22,8 @@ use crate::tx::{Actor, Hub};
 pub const SUBMIT: &str = "refund.submit";
 pub const ASK: &str = "refund.ask";
 pub const HEAR: &str = "refund.hear";
+/// Looks whether a settlement held it before its channel told of it.
+pub const SETTLED: &str = "refund.settled";
 pub const FUND: &str = "refund.fund";
 /// The same at once: its agency paid in.
 pub const FUNDED: &str = "refund.funded";
@@ -32,10 +34,11 @@ pub const PROPOSE_LINE: &str = "refund.propose_line";
 pub const FUNDS_PAUSE_SECONDS: i64 = 900;
 
 /// The kinds of job of this room. A lease outlives every call to a provider.
-pub const WORKS: [Work; 9] = [
+pub const WORKS: [Work; 10] = [
     Work { kind: SUBMIT, at_once: 8, lease_seconds: 300, handle: submit },
     Work { kind: ASK, at_once: 8, lease_seconds: 300, handle: ask },
     Work { kind: HEAR, at_once: 8, lease_seconds: 60, handle: hear },
+    Work { kind: SETTLED, at_once: 8, lease_seconds: 60, handle: settled },
     Work { kind: FUND, at_once: 2, lease_seconds: 60, handle: fund },
     Work { kind: FUNDED, at_once: 2, lease_seconds: 60, handle: funded },
     Work { kind: PROPOSE_LINE, at_once: 8, lease_seconds: 60, handle: propose_line },
@@ -139,7 +142,7 @@ fn ask(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
                 (News::Taken { transaction }, Done::Later { seconds: 600 })
             }
             Outcome::Accepted(RefundState::Refunded { transaction }) => {
-                (News::Taken { transaction }, Done::Finished)
+                (News::CarriedOut { transaction }, Done::Finished)
             }
             Outcome::Accepted(RefundState::Failed { reason, .. }) => {
                 (News::Failed { reason: reason.unwrap_or_else(|| "failed".to_owned()) }, Done::Finished)
@@ -163,6 +166,16 @@ fn hear(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
         if !ours.map_err(fault)? {
             tracing::warn!(reference = heard.reference, "a notice of a refund that we never ordered");
         }
+        Ok(Done::Finished)
+    }
+    .boxed()
+}
+
+/// Finds what a settlement took for a refund that was taken to have failed then.
+fn settled(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
+    async move {
+        let id = refund_of(&job)?;
+        app.run(&actor(), &id, |tx, id| Box::pin(service::settle_told_late(tx, id))).await.map_err(fault)?;
         Ok(Done::Finished)
     }
     .boxed()

@@ -1,4 +1,5 @@
 mod again;
+mod changes;
 mod decide;
 mod request;
 mod settle;
@@ -23,7 +24,7 @@ pub use super::store::{Filter, find, page, page_of};
 pub use again::{Redirect, give_up, redirect, send_again};
 pub use decide::{Decision, approve, cancel, fund, refuse, withdraw};
 pub use request::{propose, propose_line, request};
-pub use settle::{Settled, came_back, lock, settle};
+pub use settle::{Settled, came_back, lock, settle, settle_told_late};
 pub use tell::{
     Asked, Heard, News, Order, Told, begin, hear, not_sent_any_more, notice_job, tell, who_to_ask,
 };

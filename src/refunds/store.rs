@@ -225,7 +225,8 @@ pub async fn lock_waiting(conn: &mut PgConnection, account: &str, limit: i64) ->
     let rows = refunds!(
         "where state = 'approved' and rail = 'bank' and channel = $1 and payment_file is null
            and not exists (select from refund_attempts attempt
-               where attempt.refund = refunds.id and attempt.state = 'accepted' and returned_entry_id is null)
+               where attempt.refund = refunds.id and attempt.state in ('accepted', 'carried_out')
+                 and returned_entry_id is null)
          order by id limit $2 for no key update",
         account,
         limit

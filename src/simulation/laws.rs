@@ -6,7 +6,7 @@ use mizan_ledger::Day;
 use serde::Serialize;
 
 use super::life::Life;
-use super::store;
+use super::{giving, store};
 use crate::app::SNAPSHOT;
 use crate::fault::Fault;
 use crate::reports::{self, Asked};
@@ -46,6 +46,7 @@ pub(super) async fn always(life: &Life) -> Result<Vec<Law>, Fault> {
     let claimed = store::find_card_money(&mut conn).await?;
     let captured = life.stage.outside.world().captured();
     let invented = claimed.iter().filter(|one| !captured.contains(*one));
+    let [twice, more] = giving::against(life, &mut conn).await?;
     Ok(vec![
         Law::of("the book verifies from its first entry", differences),
         Law::of(
@@ -69,7 +70,15 @@ pub(super) async fn always(life: &Life) -> Result<Vec<Law>, Fault> {
         Law::of("nothing is given up, unreceipted or decided alone", store::find_leftovers(&mut conn).await?),
         Law::of("the feed is dense", store::find_feed_gaps(&mut conn).await?),
         Law::of("a poller sees each event once, and an object's in order", feed(life)),
-        Law::of("no refund is paid twice", life.stage.outside.world().paid_twice()),
+        Law::of("no refund is given twice", twice),
+        Law::of(
+            "no payment gives back more than it brought, by card, by file and by reversal together",
+            more,
+        ),
+        Law::of(
+            "no agency is released what its channel paid it, or what was taken back before",
+            store::find_released_twice(&mut conn).await?,
+        ),
     ])
 }
 
@@ -133,9 +142,21 @@ async fn proofs(life: &Life) -> Result<Vec<String>, Fault> {
         snapshot.rollback().await?;
         for currency in proof.currencies.iter().filter(|currency| !currency.ties()) {
             for (section, part) in currency.parts().into_iter().filter(|(_, part)| !part.ties()) {
-                let lines = part.lines.iter().filter(|line| !line.ties());
+                // Of two statements that differ a person says which is true: until then the day is in doubt.
+                let in_doubt = |line: &&reports::Line| {
+                    line.unexplained.is_zero() && {
+                        let world = life.stage.outside.world();
+                        world.is_contradicted(&line.account, day)
+                    }
+                };
+                let lines: Vec<_> =
+                    part.lines.iter().filter(|line| !line.ties() && !in_doubt(line)).collect();
+                if lines.is_empty() && part.unexplained.is_zero() {
+                    continue;
+                }
                 let alarms = &currency.alarms;
                 let told: Vec<String> = lines
+                    .iter()
                     .map(|line| format!("{} {} {:?}", line.account, line.unexplained, line.notes))
                     .collect();
                 against.push(format!(

@@ -17,8 +17,8 @@ use crate::ids::QuoteId;
 
 /// Steps between two looks at the laws.
 const CHECK_EVERY: usize = 250;
-/// Days in which everything that is under way comes to its end.
-const DAYS_TO_SETTLE: usize = 6;
+/// Days in which everything that is under way comes to its end, and what is held for two weeks is released.
+const DAYS_TO_SETTLE: usize = 12;
 
 /// What to live.
 #[derive(Debug, Clone)]
@@ -83,6 +83,7 @@ enum Step {
     Transfer,
     Stray,
     Cancel,
+    Fulfil,
     AskRefund,
     DecideRefund,
     MendRefund,
@@ -100,7 +101,7 @@ enum Step {
 }
 
 /// How often each step comes, and its name.
-const STEPS: [(u64, Step); 21] = [
+const STEPS: [(u64, Step); 22] = [
     (4, Step::Quote),
     (12, Step::Open),
     (14, Step::Choose),
@@ -108,6 +109,7 @@ const STEPS: [(u64, Step); 21] = [
     (6, Step::Transfer),
     (1, Step::Stray),
     (2, Step::Cancel),
+    (6, Step::Fulfil),
     (4, Step::AskRefund),
     (6, Step::DecideRefund),
     (3, Step::MendRefund),
@@ -116,7 +118,7 @@ const STEPS: [(u64, Step); 21] = [
     (18, Step::Deliver),
     (14, Step::Post),
     (8, Step::Publish),
-    (14, Step::Work),
+    (20, Step::Work),
     (4, Step::Sweep),
     (4, Step::Poll),
     (5, Step::Import),
@@ -228,6 +230,7 @@ impl Life {
 
     async fn counted(&mut self, step: Step) -> Result<(), Fault> {
         let done = self.step(step).await?;
+        self.note_what_is_read().await?;
         let name = format!("{step:?}").to_lowercase();
         let counted = match done {
             Done::Did => name,
@@ -247,6 +250,7 @@ impl Life {
             Step::Transfer => self.transfer().await,
             Step::Stray => Ok(self.stray()),
             Step::Cancel => self.cancel().await,
+            Step::Fulfil => self.fulfil().await,
             Step::AskRefund => self.ask_refund().await,
             Step::DecideRefund => self.decide_refund().await,
             Step::MendRefund => self.mend_refund().await,

@@ -1,7 +1,7 @@
 //! A seeded life of the hub: portals ask, payers pay, banks err, processes die, and the laws hold all the same.
 //!
 //! ```text
-//! seed ─► dice ─► the next step: open · choose · pay · deliver · post · publish · work · sweep · close a day · crash ...
+//! seed ─► dice ─► the next step: open · choose · pay · fulfil · refund · deliver · post · publish · work · sweep · close a day · crash ...
 //!                    │ one awaited at a time; no loop runs, and the clock stands until a step moves it
 //!                    ▼
 //!          the hub ◄──► outside: a card gateway and a bank with books of their own, in memory, erring on purpose
@@ -12,7 +12,9 @@
 //! The same seed gives the same life, down to the hash of the last entry: a broken law is reproduced by its seed.
 //! One module for `mizan simulate` and for the tests.
 
+mod agencies;
 mod dice;
+mod giving;
 mod laws;
 mod life;
 mod officers;

@@ -100,7 +100,8 @@ impl Life {
         let decision = Decision { refund, note: None };
         let decided = match self.dice.below(10) {
             0 => app.run(&actor, &decision, |tx, one| Box::pin(refunds::give_up(tx, one))).await,
-            1..=4 => {
+            1 => app.run(&actor, &decision, |tx, one| Box::pin(refunds::cancel(tx, one))).await,
+            2..=5 => {
                 let redirect = Redirect { refund, payee: payee(demo::PAYER_ACCOUNT) };
                 app.run(&actor, &redirect, |tx, one| Box::pin(refunds::redirect(tx, one))).await
             }

@@ -34,11 +34,15 @@ impl Life {
         };
         let certificate =
             || line("health/health-certificate", [("workers", Given::Integer(self.dice.between(1, 3)))]);
-        let (currency, lines) = match self.dice.below(6) {
+        // Held for some days, unless its agency reports it before.
+        let subscription =
+            || line("psi/standards-subscription", [("plan", Given::Text("single".to_owned()))]);
+        let (currency, lines) = match self.dice.below(7) {
             0 => (Currency::ILS, vec![passport()]),
             1 => (Currency::JOD, vec![report()]),
             2 => (Currency::ILS, vec![passport(), report()]),
             3 => (Currency::USD, vec![passport()]),
+            4 => (Currency::ILS, vec![subscription()]),
             _ => (self.a_currency(), vec![certificate()]),
         };
         NewQuote { portal: self.stage.portal, currency, lines }

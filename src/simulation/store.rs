@@ -3,7 +3,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::fault::Fault;
-use crate::ids::{IntentId, PayInId, RefundId};
+use crate::ids::{AttemptId, IntentId, PayInId, RefundId};
 use mizan_ledger::Id;
 
 /// A payment as its payer knows it.
@@ -222,12 +222,17 @@ pub(super) async fn find_unsettled(conn: &mut PgConnection) -> Result<Vec<String
            select 'event ' || n || ' has no position' from events where position is null
            union all
            select 'refund ' || r.id || ' is ' || r.state from refunds r
-             where r.state = 'approved' or r.state in ('submitted', 'unknown') and not exists (
+             where r.state = 'approved' and not exists (
+               select from refund_attempts a
+               where a.refund = r.id and a.state in ('accepted', 'carried_out') and a.returned_entry_id is null)
+             or r.state in ('submitted', 'unknown') and not exists (
                select from breaks b join expectations x on b.subject = 'ex_' || replace(x.id::text, '-', '')
                where x.refund = r.id and b.category = 'refund_unconfirmed')
            union all
            select 'refund ' || r.id || ' waits for funds that are there' from refunds r
              where r.state = 'awaiting_funds' and not exists (
+               select from payment_intents i where i.id = r.intent and i.reversed_minor > 0)
+             and not exists (
                select from jsonb_array_elements(r.components) part
                left join ledger.accounts a on a.currency = r.currency
                  and a.code = 'agency/' || split_part(part->>'service', '/', 1) || '/payable'
@@ -265,4 +270,92 @@ pub(super) async fn find_feed_gaps(conn: &mut PgConnection) -> Result<Vec<String
         .into_iter()
         .map(|row| format!("feed {}: {} events up to {}, head {}", row.portal, row.count, row.most, row.last))
         .collect())
+}
+
+/// How a refund is called outside, and of which payment it gives back.
+#[derive(Debug, Clone)]
+pub(super) struct Named {
+    pub id: RefundId,
+    serial: i64,
+    /// An intent, or an item in suspense that came for none.
+    pub payment: String,
+}
+
+impl Named {
+    /// Whether its references begin so: a gateway is given its id, a bank its serial.
+    pub(super) fn is_called(&self, stem: &str) -> bool {
+        stem == self.id.to_string() || stem == format!("MZ{:09}", self.serial)
+    }
+}
+
+pub(super) async fn find_refund_names(conn: &mut PgConnection) -> Result<Vec<Named>, Fault> {
+    let rows = sqlx::query!(
+        r#"select r.id, r.serial, coalesce(r.intent, s.intent, s.id) as "payment!"
+           from refunds r left join suspense_items s on s.id = r.suspense_item order by r.id"#
+    )
+    .fetch_all(conn)
+    .await?;
+    let named = |id, serial, payment: Uuid| Named {
+        id: RefundId::from_uuid(id),
+        serial,
+        payment: payment.to_string(),
+    };
+    Ok(rows.into_iter().map(|row| named(row.id, row.serial, row.payment)).collect())
+}
+
+/// Our orders at the gateway, each with its payment.
+pub(super) async fn find_orders(conn: &mut PgConnection) -> Result<Vec<(String, String)>, Fault> {
+    let rows = sqlx::query!("select id, intent from attempts").fetch_all(conn).await?;
+    let order = |id, intent: Uuid| (AttemptId::from_uuid(id).to_string(), intent.to_string());
+    Ok(rows.into_iter().map(|row| order(row.id, row.intent)).collect())
+}
+
+/// What came for payments by transfer, and what came for none.
+pub(super) async fn find_transferred(conn: &mut PgConnection) -> Result<Vec<(String, Money)>, Fault> {
+    let rows = sqlx::query!(
+        r#"select intent as "payment!", currency as "currency!", amount_minor as "minor!" from expectations
+           where kind = 'payment' and money_key is not null and channel not like 'card%' and intent is not null
+           union all
+           select id, currency, amount_minor from suspense_items where intent is null"#
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let currency: Currency =
+                row.currency.parse().map_err(|_| Fault::corrupt("expectations", "currency", row.payment))?;
+            Ok((row.payment.to_string(), Money::new(row.minor, currency)))
+        })
+        .collect()
+}
+
+/// Whether every notice is applied and every word of a refund heard.
+pub(super) async fn is_all_read(conn: &mut PgConnection) -> Result<bool, Fault> {
+    let read = sqlx::query_scalar!(
+        r#"select not exists (select from notices where state = 'waiting')
+              and not exists (select from jobs where kind = 'refund.hear' and state = 'ready') as "read!""#
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(read)
+}
+
+/// Releases of payments that a channel paid the agency itself, or that their channel had taken back before.
+pub(super) async fn find_released_twice(conn: &mut PgConnection) -> Result<Vec<String>, Fault> {
+    let rows = sqlx::query!(
+        r#"select distinct r.intent, r.line from releases r
+           join attempts a on a.intent = r.intent and a.state in ('captured', 'reversed')
+           join money_keys k on k.money_key = a.channel || ':' || a.transaction
+           where r.amount_minor > 0
+             and not exists (select from suspense_items s
+               where s.money_key = k.money_key and s.intent = r.intent and s.cause <> 'amount_over')
+             and (a.channel = 'card-health' or exists (select from notices n
+               where n.channel = a.channel and n.transaction = a.transaction and n.meaning = 'reversed'
+                 and n.applied_at < r.released_at))
+           order by 1, 2"#
+    )
+    .fetch_all(conn)
+    .await?;
+    let told = |intent, line| format!("line {line} of {}", IntentId::from_uuid(intent));
+    Ok(rows.into_iter().map(|row| told(row.intent, row.line)).collect())
 }

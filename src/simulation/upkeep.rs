@@ -5,8 +5,10 @@ use jiff::SignedDuration;
 use mizan_ledger::Clock;
 
 use super::life::{Done, Life, done};
+use super::store;
 use crate::events::{self, publisher};
 use crate::fault::Fault;
+use crate::fulfilment;
 use crate::inbox::{self, door};
 use crate::intents;
 use crate::queue::worker::{Work, work_once};
@@ -23,7 +25,7 @@ fn moved(count: usize) -> Done {
 
 fn works() -> Vec<Work> {
     // Jobs claimed together run at once; here one is awaited at a time.
-    let all = refunds::jobs::WORKS.into_iter().chain([recon::jobs::WORK]);
+    let all = refunds::jobs::WORKS.into_iter().chain([recon::jobs::WORK, fulfilment::jobs::WORK]);
     all.map(|work| Work { at_once: 1, ..work }).collect()
 }
 
@@ -116,6 +118,18 @@ impl Life {
         self.stage.clock.set(morning.max(self.stage.clock.now()));
     }
 
+    /// The outside learns that the hub has read all that it was told.
+    pub(super) async fn note_what_is_read(&mut self) -> Result<(), Fault> {
+        if !self.stage.outside.world().has_unread() {
+            return Ok(());
+        }
+        let mut conn = self.stage.app.pool.acquire().await?;
+        if store::is_all_read(&mut conn).await? {
+            self.stage.outside.world().all_read();
+        }
+        Ok(())
+    }
+
     /// Every loop runs until none finds anything.
     pub(super) async fn idle(&mut self) -> Result<(), Fault> {
         for _ in 0..TURNS_MAX {
@@ -129,6 +143,7 @@ impl Life {
                 break;
             }
         }
+        self.note_what_is_read().await?;
         self.reconcile().await?;
         while self.publish().await? == Done::Did {}
         while self.poll().await? == Done::Did {}

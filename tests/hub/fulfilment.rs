@@ -123,6 +123,28 @@ async fn a_delivery_reported_by_mistake_is_corrected_and_refunded_from_what_was_
     world.tied().await;
 }
 
+/// A refund asked for before the delivery and refused after it: what it held is the agency's like the rest.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_refused_after_the_delivery_leaves_nothing_refundable_and_the_report_can_be_corrected() {
+    let world = World::new().await;
+    let intent = paid_passport(&world, "CASE-1").await;
+    let refund = requested(&world, &intent, "63.00").await;
+    let agency = agency(&world, "interior").await;
+    report(&agency, &intent, delivered()).await;
+    let path = format!("/v1/finance/refunds/{}/refuse", id(&refund));
+    let refused = world.people.approver.client.post(&path, &json!({ "note": "EXAMPLE" })).await.unwrap();
+    assert_eq!(refused.status, 200, "{}", refused.json);
+    assert_eq!(world.find_intent(id(&intent)).await["refundable"], ils("0.00"));
+    let corrected = report(&agency, &intent, rejected()).await;
+    assert_eq!(
+        (corrected.status, &corrected.json["refundable"]),
+        (200, &ils("315.00")),
+        "{}",
+        corrected.json
+    );
+    world.tied().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_agency_of_a_paid_line_reports_it() {
     let world = World::new().await;

@@ -62,6 +62,7 @@ const SLICES: [(&str, &[&str]); 19] = [
         &[
             "catalogue",
             "demo",
+            "fulfilment",
             "inbox",
             "intents",
             "quoting",

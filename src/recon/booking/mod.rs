@@ -21,6 +21,7 @@ use crate::ids::{ExpectationId, RefundId, SettlementId, SuspenseId};
 use crate::inbox::{Meaning, NewNotice, Source};
 use crate::intents::shares::slug;
 use crate::refunds::pay_ins::service::Arrived;
+use crate::refunds::service::Heard;
 use crate::suspense;
 use crate::tx::Hub;
 
@@ -78,6 +79,10 @@ pub struct Booking {
     pub lines: Vec<Decided>,
     pub settlements: Vec<(SettlementId, Option<i64>)>,
     pub notices: Vec<NewNotice>,
+    /// Payments that a settlement says are reversed.
+    pub taken_back: Vec<NewNotice>,
+    /// Refunds that a settlement holds and that were not on their way for us.
+    pub heard: Vec<Heard>,
 }
 
 /// What the verdicts speak of, by its id.
@@ -129,6 +134,8 @@ impl Booking {
             lines: Vec::new(),
             settlements: Vec::new(),
             notices: Vec::new(),
+            taken_back: Vec::new(),
+            heard: Vec::new(),
         }
     }
 

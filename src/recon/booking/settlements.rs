@@ -14,6 +14,7 @@ use crate::inbox::{Meaning, NewNotice, Source};
 use crate::intents::shares::slug;
 use crate::recon::matching::settlement::{Difference, Item, ItemKind, Plan, Settlement};
 use crate::recon::store::ExplainedLine;
+use crate::refunds::service::Heard;
 use crate::suspense;
 
 impl Booking {
@@ -121,6 +122,7 @@ impl Booking {
     pub(super) fn follow_up(&mut self, place: &Place<'_>, settlement: &Settlement, plan: &Plan) {
         for one in &plan.owed {
             self.owe(place, &settlement.channel, one);
+            self.hear(settlement, one);
         }
         for one in &plan.late {
             self.breaks.push(broken(one, &settlement.channel, json!({ "settlement": settlement.reference })));
@@ -132,6 +134,33 @@ impl Booking {
             self.resolve(Category::MissingInHub, subject.clone(), "it was booked and settled");
         }
         self.settlements.push((settlement.id, place.line));
+    }
+
+    /// What a channel took back without our asking, its settlement tells as well as a callback would, which may be lost: a
+    /// payment reversed, or a refund of ours that had failed for us.
+    fn hear(&mut self, settlement: &Settlement, one: &Difference) {
+        let (Some(reference), Some(transaction)) = (one.reference.clone(), one.transaction.clone()) else {
+            return;
+        };
+        match one.category {
+            Category::UnknownDebit => self.heard.push(Heard { reference, transaction, failed: None }),
+            Category::Reversed => self.taken_back.push(NewNotice {
+                channel: settlement.channel.clone(),
+                money_key: format!("{}:{transaction}", settlement.channel),
+                raw: format!("settlement {}: {transaction} taken back", settlement.reference).into_bytes(),
+                transaction,
+                status: "TAKEN_BACK".to_owned(),
+                meaning: Meaning::Reversed,
+                source: Source::Report,
+                reference: Some(reference),
+                money: one.money,
+                original_transaction: None,
+                reason: None,
+                occurred_at: self.end_of(settlement.day),
+                headers: json!({}),
+            }),
+            _ => {}
+        }
     }
 
     /// What the channel kept beside its contract is borne by who bears its costs, and looked into.

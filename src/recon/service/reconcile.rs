@@ -228,8 +228,11 @@ pub(super) async fn write(tx: &mut Tx, mut booking: Booking) -> Result<(), Fault
     for (at, new) in born {
         expectations::store::insert(tx.conn(), &entropy, at, &new).await?;
     }
-    for notice in &booking.notices {
+    for notice in booking.notices.iter().chain(&booking.taken_back) {
         inbox::service::take(tx, notice).await?;
+    }
+    for heard in &booking.heard {
+        tx.enqueue(crate::refunds::service::notice_job(heard));
     }
     breaks::store::insert(tx.conn(), &entropy, now, &booking.breaks).await?;
     let mut over: BTreeMap<(Category, &str), Vec<String>> = BTreeMap::new();

@@ -2,8 +2,8 @@
 //! only that nobody knows.
 //!
 //! ```text
-//! sending ─► accepted · rejected · unknown ─ asked ─► accepted · rejected
-//!    ▲  └─► not_sent
+//! sending ─► accepted · carried_out · rejected · unknown ─ asked ─► accepted · carried_out · rejected
+//!    ▲  └─► not_sent                                           accepted ─► carried_out · rejected
 //!    └─────────┘
 //! ```
 
@@ -16,7 +16,10 @@ use crate::ids::RefundId;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AttemptState {
     Sending,
+    /// The rail has it, and has not said what became of it.
     Accepted,
+    /// The rail says that the payer has the money: no word of it to the contrary moves anything.
+    CarriedOut,
     Rejected,
     Unknown,
     /// No byte of it reached the part that acts: the same instruction may be sent again.
@@ -24,12 +27,14 @@ pub enum AttemptState {
 }
 
 impl AttemptState {
-    const ALL: [Self; 5] = [Self::Sending, Self::Accepted, Self::Rejected, Self::Unknown, Self::NotSent];
+    const ALL: [Self; 6] =
+        [Self::Sending, Self::Accepted, Self::CarriedOut, Self::Rejected, Self::Unknown, Self::NotSent];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Sending => "sending",
             Self::Accepted => "accepted",
+            Self::CarriedOut => "carried_out",
             Self::Rejected => "rejected",
             Self::Unknown => "unknown",
             Self::NotSent => "not_sent",

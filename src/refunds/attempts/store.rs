@@ -159,14 +159,35 @@ pub async fn find_in_doubt(conn: &mut PgConnection, references: &[String]) -> Re
     Ok(found)
 }
 
-/// Whether a rail has carried out one of its instructions, and no money of it came back.
-pub async fn is_carried_out(conn: &mut PgConnection, refund: RefundId) -> Result<bool, Fault> {
-    let found = sqlx::query_scalar!(
-        r#"select exists (select from refund_attempts
-               where refund = $1 and state = 'accepted' and returned_entry_id is null) as "found!""#,
-        refund.uuid(),
+/// The instructions of these refunds that their rail told of as carried out.
+pub async fn find_carried_out(
+    conn: &mut PgConnection,
+    refunds: &[RefundId],
+) -> Result<Vec<(RefundId, i32)>, Fault> {
+    let refunds: Vec<Uuid> = refunds.iter().map(|id| id.uuid()).collect();
+    let rows = sqlx::query!(
+        "select refund, instruction from refund_attempts where refund = any($1) and state = 'carried_out'",
+        &refunds,
     )
-    .fetch_one(conn)
+    .fetch_all(conn)
     .await?;
-    Ok(found)
+    Ok(rows.into_iter().map(|row| (RefundId::from_uuid(row.refund), row.instruction)).collect())
+}
+
+/// Those of these refunds of which a rail has taken or carried out an instruction whose money did not come back.
+pub async fn find_taken(conn: &mut PgConnection, refunds: &[RefundId]) -> Result<Vec<RefundId>, Fault> {
+    let refunds: Vec<Uuid> = refunds.iter().map(|id| id.uuid()).collect();
+    let found = sqlx::query_scalar!(
+        "select distinct refund from refund_attempts
+         where refund = any($1) and state in ('accepted', 'carried_out') and returned_entry_id is null",
+        &refunds,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(found.into_iter().map(RefundId::from_uuid).collect())
+}
+
+/// Whether a rail has taken or carried out one of its instructions, and no money of it came back.
+pub async fn is_carried_out(conn: &mut PgConnection, refund: RefundId) -> Result<bool, Fault> {
+    Ok(!find_taken(conn, &[refund]).await?.is_empty())
 }

@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! written ─► sending ─► sent ─ status report ─► settled
-//!    ▲          │ └──► unknown ─ status report ─► settled
-//!    └ not sent ┤
-//!               └────► rejected
+//!  │ ▲          │ └──► unknown ─ status report ─► settled
+//!  │ └ not sent ┤
+//!  │            └────► rejected
+//!  └─► withdrawn (an order of it must not leave any more)
 //! ```
 //! A file is written once, kept byte for byte with its hash, and sent once: what failed or came back goes into
 //! another file, as another instruction. The bank's report may reject an order; that it was paid, only the statement
@@ -34,11 +35,20 @@ pub enum FileState {
     Unknown,
     /// The bank has said of every order that it is done or rejected.
     Settled,
+    /// Never sent: what may leave of it goes with another.
+    Withdrawn,
 }
 
 impl FileState {
-    const ALL: [Self; 6] =
-        [Self::Written, Self::Sending, Self::Sent, Self::Rejected, Self::Unknown, Self::Settled];
+    const ALL: [Self; 7] = [
+        Self::Written,
+        Self::Sending,
+        Self::Sent,
+        Self::Rejected,
+        Self::Unknown,
+        Self::Settled,
+        Self::Withdrawn,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -48,6 +58,7 @@ impl FileState {
             Self::Rejected => "rejected",
             Self::Unknown => "unknown",
             Self::Settled => "settled",
+            Self::Withdrawn => "withdrawn",
         }
     }
 

@@ -11,7 +11,8 @@ use crate::config::Bank;
 use crate::fault::Fault;
 use crate::ids::{PaymentFileId, RefundId};
 use crate::queue::NewJob;
-use crate::refunds::attempts;
+use crate::refunds::attempts::{self, AttemptState, store::Answered};
+use crate::refunds::jobs as refund_jobs;
 use crate::refunds::model::{Refund, RefundError};
 use crate::refunds::service::{News, Told, not_sent_any_more, tell};
 use crate::refunds::state::RefundState;
@@ -179,8 +180,16 @@ pub async fn begin(tx: &mut Tx, id: &PaymentFileId) -> Result<Option<Outgoing>, 
         conclude(tx, &Sent { file: *id, answer: Answer::Silent { why } }).await?;
         return Ok(None);
     }
+    let refunds = refund_store::lock_of_file(tx.conn(), *id).await?;
     let mut file = store::lock(tx.conn(), *id).await?.ok_or(RefundError::NotFound)?;
     if file.state != FileState::Written {
+        return Ok(None);
+    }
+    let ids: Vec<RefundId> = refunds.iter().map(|refund| refund.id).collect();
+    let gone = refund_store::find_taken_back(tx.conn(), &ids).await?;
+    let given = attempts::store::find_taken(tx.conn(), &ids).await?;
+    if !gone.is_empty() || !given.is_empty() {
+        withdraw(tx, file, refunds, &gone).await?;
         return Ok(None);
     }
     file.state = FileState::Sending;
@@ -188,6 +197,37 @@ pub async fn begin(tx: &mut Tx, id: &PaymentFileId) -> Result<Option<Outgoing>, 
     let bytes = store::find_bytes(tx.conn(), *id).await?;
     let bytes = bytes.ok_or_else(|| Fault::corrupt("payment_files", "bytes", id))?;
     Ok(Some(Outgoing { file, bytes }))
+}
+
+/// Gives a file up unsent, because an order of it must not leave any more: its channel took the payment back (`gone`), or
+/// the rail before carried it out after all. The others go into another file.
+async fn withdraw(
+    tx: &mut Tx,
+    mut file: File,
+    mut refunds: Vec<Refund>,
+    gone: &[RefundId],
+) -> Result<(), RefundError> {
+    file.state = FileState::Withdrawn;
+    store::update(tx.conn(), &file).await?;
+    let unsent = |refund: &Refund| Answered {
+        refund: refund.id,
+        instruction: refund.instruction,
+        state: AttemptState::NotSent,
+        answer: Some("its file was withdrawn".to_owned()),
+    };
+    let unsent: Vec<Answered> = refunds.iter().map(unsent).collect();
+    let (now, hub) = (tx.now(), tx.hub().clone());
+    attempts::store::update(tx.conn(), now, &unsent).await?;
+    for refund in &mut refunds {
+        refund.payment_file = None;
+        tx.enqueue(refund_jobs::send(&hub, now, refund));
+    }
+    refund_store::update(tx.conn(), &refunds.iter().collect::<Vec<_>>()).await?;
+    let told: Vec<Told> =
+        refunds.iter().filter(|refund| gone.contains(&refund.id)).map(not_sent_any_more).collect();
+    tell(tx, &told).await?;
+    tx.audit("payment_file.withdrawn", file.id, json!({ "taken_back": gone }));
+    Ok(())
 }
 
 /// What the bank made of a file.

@@ -229,11 +229,14 @@ async fn at_agency(tx: &mut Tx, refund: &Refund, intent: &Intent) -> Result<Opti
     Ok(agency.map(|agency| (agency, Stage::Payable)))
 }
 
-/// What the refund held of its payment may be asked for again. (An item in suspense is held by the request itself.)
+/// What the refund held of its payment may be asked for again, but not what was delivered meanwhile. (An item in suspense
+/// is held by the request itself.)
 async fn free(tx: &mut Tx, held: &mut Held) -> Result<(), RefundError> {
-    if let Some(intent) = &mut held.intent {
-        intent.refund_reserved = intent.refund_reserved.checked_sub(held.refund.amount)?;
-        intents::service::update(tx.conn(), &[intent]).await?;
-    }
+    let Some(intent) = &mut held.intent else { return Ok(()) };
+    let basket = basket(tx, intent).await?;
+    let kept = components::kept(&basket, &held.refund.parts, |line| intent.is_delivered(line))?;
+    intent.refund_reserved = intent.refund_reserved.checked_sub(held.refund.amount)?;
+    intent.kept = intent.kept.checked_add(kept)?;
+    intents::service::update(tx.conn(), &[intent]).await?;
     Ok(())
 }

@@ -6,14 +6,15 @@ use std::collections::BTreeMap;
 use mizan_ledger::{Entry, Money};
 use serde_json::json;
 
-use super::{Held, emit, lock_with_source, rule};
+use super::{Held, emit, lock_with_source, rule, voucher};
 use crate::books::{Returned, Slug, Voucher, rules};
 use crate::breaks::{self, Category, NewBreak};
+use crate::expectations::{self, Keys, Kind, Met};
 use crate::ids::RefundId;
-use crate::intents;
+use crate::intents::{self, shares::slug};
 use crate::receipts;
 use crate::refunds::attempts;
-use crate::refunds::model::{Refund, RefundError};
+use crate::refunds::model::{Rail, Refund, RefundError};
 use crate::refunds::state::RefundEvent;
 use crate::refunds::store;
 use crate::tx::Tx;
@@ -59,6 +60,43 @@ pub async fn settle(
         Settled::Netted { channel } => rules::refund::refund_netted(voucher, channel, amount),
     };
     Ok(entry.map_err(rule)?)
+}
+
+/// The channel told only now that it gave this refund back, after it had failed for us. Was a settlement booked meanwhile
+/// that held it, what it took is owed to us since as an unknown debit: it was this refund, which has succeeded by it.
+pub async fn settle_told_late(tx: &mut Tx, id: &RefundId) -> Result<(), RefundError> {
+    let Some(refund) = lock(tx, &[*id]).await?.remove(id) else { return Ok(()) };
+    let Rail::Gateway { channel, .. } = &refund.rail else { return Ok(()) };
+    if !refund.state.is_in_flight() {
+        return Ok(());
+    }
+    let keys = Keys { references: vec![refund.reference()], ..Keys::default() };
+    let open = expectations::store::lock_by_keys(tx.conn(), &keys).await?;
+    let of = |kind| open.iter().filter(move |one| one.kind == kind && one.channel == *channel);
+    let own = of(Kind::NettedRefund).find(|one| one.refund == Some(*id));
+    let owed = of(Kind::Payment).find(|one| one.money == refund.amount && one.money_key.is_none());
+    let (Some(own), Some(owed)) = (own, owed) else { return Ok(()) };
+    let voucher = voucher(tx, tx.id(), &refund);
+    let (now, entry) = (tx.now(), voucher.id);
+    let how = Settled::Netted { channel: slug(channel)? };
+    let seen = settle(tx, *id, &how, voucher).await?;
+    let met =
+        [own, owed].map(|one| Met { expectation: one.id, statement_line: None, settlement: None, entry });
+    expectations::store::update_met(tx.conn(), now, &met).await?;
+    let taken = owed.transaction.as_ref().map(|name| format!("{channel}:{name}"));
+    let told = [
+        (Category::UnknownDebit, taken.clone()),
+        (Category::CutOff, taken),
+        (Category::MissingAtBank, Some(owed.id.to_string())),
+        (Category::RefundUnconfirmed, Some(own.id.to_string())),
+    ];
+    for (category, subject) in told {
+        let subjects = Vec::from_iter(subject);
+        let because = "its channel told afterwards which refund it was";
+        breaks::store::update_self_resolved(tx.conn(), now, category, &subjects, because).await?;
+    }
+    tx.post_all(&[seen]).await?;
+    Ok(())
 }
 
 /// Money that was seen leaving came back: it is owed to the payer again, and staff find another way. Writes the rows

@@ -43,7 +43,9 @@ pub(super) struct Line {
 /// An order of a payment file.
 #[derive(Debug, Clone)]
 pub(super) struct Order {
-    money: Money,
+    pub money: Money,
+    /// When it was taken.
+    pub taken: u64,
     state: OrderEnd,
 }
 
@@ -147,7 +149,8 @@ impl World {
                 amount.and_then(|(code, amount)| Money::parse_padded(amount, code.parse().ok()?).ok());
             if let (Some(reference), Some(money)) = (reference, money) {
                 references.push(reference.to_owned());
-                self.orders.insert(reference.to_owned(), Order { money, state: OrderEnd::Taken });
+                let order = Order { money, taken: self.moment(), state: OrderEnd::Taken };
+                self.orders.insert(reference.to_owned(), order);
             }
         }
         self.taken.insert(name.clone(), references);
@@ -241,6 +244,7 @@ impl World {
         let closing = account.opening + lines.iter().map(|line| line.money.minor()).sum::<i64>();
         if incomplete && !lines.is_empty() {
             self.files.push(statement::write(account, day, &lines[1..], closing, "a"));
+            self.contradicted.insert((account.name.clone(), day));
         }
         let file = statement::write(account, day, &lines, closing, "b");
         account.opening = closing;

@@ -8,6 +8,7 @@ use mizan_ledger::{Currency, Instant, Money};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::accounts::{Fact, News};
 use super::world::{CardRefund, Decision, Letter, Page, PageState, RefundEnd, World};
 
 const KEY: &[u8] = b"the gateway's key in the simulation";
@@ -26,7 +27,13 @@ impl World {
         if self.errs(2, "page request lost") {
             return silent();
         }
-        let page = Page { merchant, money: asked.money, opened_at: self.now(), state: PageState::Open };
+        let page = Page {
+            merchant,
+            money: asked.money,
+            opened_at: self.now(),
+            state: PageState::Open,
+            taken_back: News::default(),
+        };
         self.pages.entry(asked.order.clone()).or_insert(page);
         if self.errs(2, "page answer lost") {
             return silent();
@@ -122,17 +129,17 @@ impl World {
         let copies = if self.errs(10, "callback twice") { 1 + self.dice.between(1, 2) } else { 1 };
         let not_before = self.now().plus_seconds(late);
         for _ in 0..copies {
-            self.mail.push(Letter { merchant, raw: sealed(notice), not_before });
+            self.mail.push(Letter { merchant, raw: sealed(notice), not_before, fact: fact(notice) });
         }
         if self.errs(5, "callback altered") {
             let other = Money::new(notice.money.minor() + self.dice.between(1, 500), notice.money.currency());
             let altered = Notice { money: other, ..notice.clone() };
-            self.mail.push(Letter { merchant, raw: sealed(&altered), not_before });
+            self.mail.push(Letter { merchant, raw: sealed(&altered), not_before, fact: None });
         }
         if self.errs(3, "callback forged") {
             let mut forged = sealed(notice);
             forged[0] = if forged[0] == b'0' { b'1' } else { b'0' };
-            self.mail.push(Letter { merchant, raw: forged, not_before });
+            self.mail.push(Letter { merchant, raw: forged, not_before, fact: None });
         }
     }
 
@@ -174,6 +181,9 @@ impl World {
                 original: order.transaction.clone(),
                 state: RefundEnd::Pending,
                 settled: false,
+                taken: self.moment(),
+                denied: None,
+                done: News::default(),
             };
             self.refunds.insert(order.refund.clone(), refund);
         }
@@ -201,9 +211,13 @@ impl World {
         if self.errs(10, "query unanswered") {
             return Outcome::Unknown { why: "no answer".to_owned() };
         }
-        let Some(refund) = self.refunds.get(reference) else {
+        let now = self.moment();
+        let Some(refund) = self.refunds.get_mut(reference) else {
             return Outcome::Accepted(RefundState::NotKnown);
         };
+        if refund.state == RefundEnd::Failed {
+            refund.denied.get_or_insert(now);
+        }
         let transaction = refund.transaction.clone();
         Outcome::Accepted(match refund.state {
             RefundEnd::Pending => RefundState::Pending { transaction },
@@ -212,37 +226,78 @@ impl World {
         })
     }
 
-    /// The gateway decides the refunds it has taken, and tells.
+    /// The gateway decides the refunds it has taken, and tells; sometimes it carries one out after it had told that it
+    /// failed, or tells the contrary of what it did.
     pub(super) fn decide_refunds(&mut self) {
-        let pending: Vec<String> = self
-            .refunds
-            .iter()
-            .filter(|(_, refund)| refund.state == RefundEnd::Pending)
-            .map(|(reference, _)| reference.clone())
-            .collect();
-        for reference in pending {
-            let fails = self.errs(10, "refund failed later");
-            let end = if fails { RefundEnd::Failed } else { RefundEnd::Done };
-            let at = self.now();
-            let Some(refund) = self.refunds.get_mut(&reference) else { continue };
-            refund.state = end;
-            let merchant = refund.merchant;
-            let (meaning, status) = match end {
-                RefundEnd::Failed => (Meaning::RefundFailed, "REFUND_FAILED"),
-                _ => (Meaning::Refunded, "REFUNDED"),
-            };
-            let notice = Notice {
-                transaction: refund.transaction.clone(),
-                status: status.to_owned(),
-                meaning,
-                reference,
-                money: refund.money,
-                original_transaction: Some(refund.original.clone()),
-                reason: fails.then(|| "closed".to_owned()),
-                occurred_at: at,
-            };
-            self.send(merchant, &notice);
+        let named = |(reference, refund): (&String, &CardRefund)| (reference.clone(), refund.state);
+        let known: Vec<(String, RefundEnd)> = self.refunds.iter().map(named).collect();
+        for (reference, state) in known {
+            match state {
+                RefundEnd::Pending => {
+                    let fails = self.errs(10, "refund failed later");
+                    self.end_refund(&reference, if fails { RefundEnd::Failed } else { RefundEnd::Done });
+                    if !fails && self.errs(4, "refund denied after it was carried out") {
+                        self.tell_refund(&reference, RefundEnd::Failed);
+                    }
+                }
+                RefundEnd::Failed if self.may_follow(&reference) => {
+                    if self.errs(25, "refund carried out after it had failed") {
+                        self.end_refund(&reference, RefundEnd::Done);
+                    }
+                }
+                RefundEnd::Failed | RefundEnd::Done => {}
+            }
         }
+    }
+
+    /// Whether the payment of a failed refund has enough left for it.
+    fn may_follow(&self, reference: &str) -> bool {
+        self.refunds.get(reference).is_some_and(|refund| {
+            let taken_back = self.pages.values().any(|page| {
+                matches!(&page.state, PageState::Captured { transaction, reversed: true, .. }
+                    if *transaction == refund.original)
+            });
+            !taken_back && self.left_of(&refund.original) >= refund.money.minor()
+        })
+    }
+
+    fn end_refund(&mut self, reference: &str, end: RefundEnd) {
+        if let Some(refund) = self.refunds.get_mut(reference) {
+            refund.state = end;
+        }
+        self.tell_refund(reference, end);
+    }
+
+    fn tell_refund(&mut self, reference: &str, end: RefundEnd) {
+        let at = self.now();
+        let Some(refund) = self.refunds.get(reference) else { return };
+        let (meaning, status, reason) = match end {
+            RefundEnd::Failed => (Meaning::RefundFailed, "REFUND_FAILED", Some("closed")),
+            _ => (Meaning::Refunded, "REFUNDED", None),
+        };
+        let merchant = refund.merchant;
+        let notice = Notice {
+            transaction: refund.transaction.clone(),
+            status: status.to_owned(),
+            meaning,
+            reference: reference.to_owned(),
+            money: refund.money,
+            original_transaction: Some(refund.original.clone()),
+            reason: reason.map(str::to_owned),
+            occurred_at: at,
+        };
+        self.send(merchant, &notice);
+    }
+}
+
+/// What the hub has to act on when it is told.
+fn fact(notice: &Notice) -> Option<Fact> {
+    let reference = notice.reference.clone();
+    match notice.meaning {
+        Meaning::Refunded => Some(Fact::Refunded { reference }),
+        Meaning::RefundFailed => Some(Fact::RefundFailed { reference }),
+        Meaning::Reversed => Some(Fact::Reversed { order: reference }),
+        _ => None,
     }
 }
 

@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mizan_adapters::channel::{Settlement, StatementFile};
 use mizan_ledger::{Calendar, Clock, Currency, Day, Instant, ManualClock, Money};
 
+use super::accounts::{Fact, News};
 use super::bank::{Account, Order as BankOrder};
 use crate::config::Bank;
 use crate::simulation::dice::Dice;
@@ -31,9 +32,12 @@ pub struct World {
     pub(super) orders: BTreeMap<String, BankOrder>,
     /// Taken payment files: our reference, and the references of their orders.
     pub(super) taken: BTreeMap<String, Vec<String>>,
+    /// Accounts and days of which the bank gave two statements that differ.
+    pub(super) contradicted: BTreeSet<(String, Day)>,
     /// Statements that nobody has handed over yet.
     pub(super) files: Vec<StatementFile>,
     pub(super) serial: u64,
+    pub(super) moments: u64,
     /// What went wrong, by its name.
     pub(super) faults: BTreeMap<&'static str, u64>,
 }
@@ -45,6 +49,8 @@ pub(super) struct Page {
     pub money: Money,
     pub opened_at: Instant,
     pub state: PageState,
+    /// That the card's bank took it back.
+    pub taken_back: News,
 }
 
 #[derive(Debug, Clone)]
@@ -64,6 +70,11 @@ pub(super) struct CardRefund {
     pub original: String,
     pub state: RefundEnd,
     pub settled: bool,
+    /// When it was ordered, and when the hub was told that it had failed.
+    pub taken: u64,
+    pub denied: Option<u64>,
+    /// That it was carried out.
+    pub done: News,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +90,8 @@ pub(super) struct Letter {
     pub merchant: &'static str,
     pub raw: Vec<u8>,
     pub not_before: Instant,
+    /// What it says, when it is authentic and true to itself.
+    pub fact: Option<Fact>,
 }
 
 /// What a payer does on the gateway's page.
@@ -106,8 +119,10 @@ impl World {
             mail: Vec::new(),
             orders: BTreeMap::new(),
             taken: BTreeMap::new(),
+            contradicted: BTreeSet::new(),
             files: Vec::new(),
             serial: 0,
+            moments: 0,
             faults: BTreeMap::new(),
         }
     }
@@ -154,7 +169,9 @@ impl World {
 
     /// The callback was answered: it is not sent again.
     pub fn letter_arrived(&mut self, at: usize) {
-        self.mail.remove(at);
+        if let Some(fact) = self.mail.remove(at).fact {
+            self.told(&fact);
+        }
     }
 
     /// A statement to be handed over, not always the oldest.
@@ -188,20 +205,13 @@ impl World {
         captured.collect()
     }
 
+    /// Whether the bank contradicted itself about an account (its code in the book) on a day.
+    pub fn is_contradicted(&self, code: &str, day: Day) -> bool {
+        code.strip_prefix("bank/").is_some_and(|name| self.contradicted.contains(&(name.to_owned(), day)))
+    }
+
     /// The days whose statements were written.
     pub fn closed_days(&self) -> Vec<Day> {
         self.reports.keys().filter(|(merchant, _)| *merchant == MERCHANTS[0]).map(|(_, day)| *day).collect()
-    }
-
-    /// Refunds of which more than one instruction was carried out, by what their references begin with.
-    pub fn paid_twice(&self) -> Vec<String> {
-        let cards = self.refunds.iter().filter(|(_, refund)| refund.state == RefundEnd::Done);
-        let orders = self.orders.iter().filter(|(_, order)| order.is_final());
-        let references = cards.map(|(reference, _)| reference).chain(orders.map(|(reference, _)| reference));
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for reference in references {
-            *counts.entry(reference.split('-').next().unwrap_or(reference)).or_default() += 1;
-        }
-        counts.into_iter().filter(|(_, count)| *count > 1).map(|(name, _)| name.to_owned()).collect()
     }
 }

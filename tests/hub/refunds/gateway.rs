@@ -218,7 +218,7 @@ async fn late_news_of_an_order_is_not_told_of_the_transfer_that_follows_it() {
     assert_eq!(breaks["data"][0]["detail"]["told_of"], 1);
 
     // The payer has the money: nothing sends it a second time, and nobody gives it up.
-    assert_eq!(held["instructions"][0]["state"], "accepted", "{held}");
+    assert_eq!(held["instructions"][0]["state"], "carried_out", "{held}");
     for act in ["send-again", "give-up"] {
         let refused =
             world.people.approver.client.post(&path(act), &json!({ "note": "EXAMPLE" })).await.unwrap();

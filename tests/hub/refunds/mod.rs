@@ -5,6 +5,7 @@ mod gateway;
 mod requests;
 mod reversed;
 mod strays;
+mod told;
 
 use mizan::books::Voucher;
 use mizan::ids::RefundId;

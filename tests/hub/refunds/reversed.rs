@@ -86,6 +86,20 @@ async fn what_its_channel_took_back_is_not_refundable_and_its_portal_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reversal_that_only_the_settlement_tells_of_is_heard_too() {
+    let world = World::new().await;
+    let paid = paid_passport(&world, "CASE-1").await;
+    world.control("faults", json!({ "callback": "lost" })).await;
+    let order = paid["attempts"][0]["id"].clone();
+    world.control("reversals", json!({ "merchant": mizan::demo::MERCHANT, "order": order })).await;
+    world.end_day(TODAY).await;
+    let seen = world.find_intent(id(&paid)).await;
+    assert_eq!((text(&seen, "/attempts/0/state"), &seen["reversed"]), ("reversed", &ils("425.38")));
+    assert_eq!(world.breaks().await, [("reversed".to_owned(), "open".to_owned())]);
+    world.tied().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refund_asked_for_before_the_reversal_is_not_approved() {
     let world = World::new().await;
     let paid = paid_passport(&world, "CASE-1").await;
@@ -124,18 +138,49 @@ async fn a_refund_approved_before_the_reversal_does_not_leave_and_its_money_goes
     world.tied().await;
 }
 
+/// A payment by card, and a refund of it that the gateway did not carry out and that is to leave by transfer.
+async fn to_be_transferred(world: &World, case: &str) -> (Value, Value) {
+    let paid = paid_passport(world, case).await;
+    let refund = requested(world, &paid, "63.00").await;
+    approve(world, &refund).await;
+    world.control("faults", json!({ "refunds": "fail" })).await;
+    work(world).await;
+    world.settle(1).await;
+    work(world).await;
+    assert_eq!(step(world, &refund, "payee").await, done("failed"));
+    assert_eq!(step(world, &refund, "send-again").await, done("approved"));
+    (paid, refund)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_with_an_order_whose_payment_was_taken_back_is_not_sent_and_the_others_go_with_another() {
+    let world = World::new().await;
+    let (paid, refund) = to_be_transferred(&world, "CASE-1").await;
+    let (_, other) = to_be_transferred(&world, "CASE-2").await;
+    advance(&world, 61);
+    let submit = &mizan::refunds::jobs::WORKS[0];
+    worker::work_once(&world.app, submit).await.unwrap();
+    let file = staff_view(&world, &refund).await["payment_file"].clone();
+    assert!(file.is_string(), "it is written and not sent");
+    assert_eq!(staff_view(&world, &other).await["payment_file"], file);
+    reverse(&world, &paid).await;
+    work(&world).await;
+    let held = staff_view(&world, &refund).await;
+    assert_eq!((text(&held, "/stage"), text(&held, "/failure/code")), ("failed", "payment_reversed"));
+    let path = "/v1/finance/payment-files";
+    let files = world.people.approver.client.get(path).await.unwrap().json;
+    assert_eq!(files["data"][0]["state"], "withdrawn", "{files}");
+    advance(&world, 61);
+    work(&world).await;
+    let sent = staff_view(&world, &other).await;
+    assert_eq!(text(&sent, "/stage"), "submitted", "{sent}");
+    assert_ne!(sent["payment_file"], file);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transfer_that_waits_for_its_file_does_not_leave_after_the_reversal() {
     let world = World::new().await;
-    let paid = paid_passport(&world, "CASE-1").await;
-    let refund = requested(&world, &paid, "63.00").await;
-    approve(&world, &refund).await;
-    world.control("faults", json!({ "refunds": "fail" })).await;
-    work(&world).await;
-    world.settle(1).await;
-    work(&world).await;
-    assert_eq!(step(&world, &refund, "payee").await, done("failed"));
-    assert_eq!(step(&world, &refund, "send-again").await, done("approved"));
+    let (paid, refund) = to_be_transferred(&world, "CASE-1").await;
     reverse(&world, &paid).await;
     advance(&world, 61);
     work(&world).await;

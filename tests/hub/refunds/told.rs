@@ -1,0 +1,130 @@
+//! What a gateway tells of one refund, in every order: what it says it carried out is never given a second time.
+
+use mizan::demo::PAYER_ACCOUNT;
+use mizan::refunds::service::{Heard, hear};
+use serde_json::json;
+
+use super::*;
+use crate::money_modes::text;
+use crate::world::TODAY;
+
+/// An authentic notice of the gateway.
+async fn told(world: &World, reference: &str, failed: Option<&str>) {
+    let heard = Heard {
+        reference: reference.to_owned(),
+        transaction: "R-EXAMPLE".to_owned(),
+        failed: failed.map(str::to_owned),
+    };
+    let actor = Actor::hub("test");
+    assert!(world.app.run(&actor, &heard, |tx, heard| Box::pin(hear(tx, heard))).await.unwrap());
+}
+
+async fn act(world: &World, refund: &Value, act: &str, body: Value) -> u16 {
+    let path = format!("/v1/finance/refunds/{}/{act}", id(refund));
+    let client = match act {
+        "payee" => &world.people.reconciler.client,
+        _ => &world.people.approver.client,
+    };
+    client.post(&path, &body).await.unwrap().status
+}
+
+fn payee() -> Value {
+    json!({ "payee": { "name": "A payer (example)", "iban": PAYER_ACCOUNT } })
+}
+
+fn pair(category: &str, state: &str) -> (String, String) {
+    (category.to_owned(), state.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_told_as_carried_out_does_not_fail_afterwards() {
+    let world = World::new().await;
+    let (_, refund) = agreed(&world, "63.00").await;
+    world.control("faults", json!({ "callback": "lost" })).await;
+    work(&world).await;
+    told(&world, id(&refund), None).await;
+    let done = staff_view(&world, &refund).await;
+    assert_eq!((text(&done, "/stage"), text(&done, "/instructions/0/state")), ("submitted", "carried_out"));
+    let before = world.balances().await;
+
+    for _ in 0..2 {
+        told(&world, id(&refund), Some("closed")).await;
+    }
+    let held = staff_view(&world, &refund).await;
+    assert_eq!((text(&held, "/stage"), text(&held, "/instructions/0/state")), ("submitted", "carried_out"));
+    assert_eq!(world.balances().await, before);
+    assert_eq!(world.breaks().await, [pair("refund_unconfirmed", "open")]);
+    let breaks = world.people.approver.client.get("/v1/finance/breaks").await.unwrap().json;
+    let why = &breaks["data"][0]["detail"]["why"];
+    assert_eq!(*why, "it was told as carried out before", "{breaks}");
+    for (step, body) in [("payee", payee()), ("send-again", json!({})), ("give-up", json!({ "note": "x" }))] {
+        assert_eq!(act(&world, &refund, step, body).await, 409, "{step}");
+    }
+    // The settlement holds it, as it was told at first.
+    world.end_day(TODAY).await;
+    assert_eq!(text(&staff_view(&world, &refund).await, "/stage"), "succeeded");
+    world.tied().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_its_settlement_holds_after_it_failed_has_succeeded() {
+    let world = World::new().await;
+    let (intent, refund) = agreed(&world, "63.00").await;
+    world.control("faults", json!({ "callback": "lost" })).await;
+    work(&world).await;
+    told(&world, id(&refund), Some("closed")).await;
+    assert_eq!(text(&staff_view(&world, &refund).await, "/stage"), "failed");
+
+    world.end_day(TODAY).await;
+    assert_eq!(world.breaks().await, [pair("unknown_debit", "open")]);
+    while work(&world).await > 0 {}
+    let seen = staff_view(&world, &refund).await;
+    assert_eq!((text(&seen, "/stage"), text(&seen, "/instructions/0/state")), ("succeeded", "carried_out"));
+    assert_eq!(world.breaks().await, [pair("unknown_debit", "self_resolved")]);
+    let balances = world.balances().await;
+    assert!(!balances.contains_key("channel/card/receivable ILS"), "{balances:?}");
+    assert!(!balances.keys().any(|account| account.starts_with("refunds/")), "{balances:?}");
+    assert_eq!(world.find_intent(id(&intent)).await["refunded"], ils("63.00"));
+    // The callback comes last of all.
+    told(&world, id(&refund), None).await;
+    while work(&world).await > 0 {}
+    assert_eq!(world.balances().await, balances);
+    assert_eq!(world.breaks().await, [pair("unknown_debit", "self_resolved")]);
+    world.tied().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn direct_money_that_its_settlement_took_back_after_the_refund_failed_leaves_nothing() {
+    let world = World::new().await;
+    let paid = world.pay_on("card-health", &world.certificate("CASE-1").await, 1).await;
+    let refund = requested(&world, &paid, "50.00").await;
+    approve(&world, &refund).await;
+    world.control("faults", json!({ "callback": "lost" })).await;
+    work(&world).await;
+    told(&world, id(&refund), Some("closed")).await;
+    world.end_day(TODAY).await;
+    while work(&world).await > 0 {}
+    assert_eq!(text(&staff_view(&world, &refund).await, "/stage"), "succeeded");
+    assert!(world.balances().await.is_empty(), "{:?}", world.balances().await);
+    assert_eq!(world.breaks().await, [pair("unknown_debit", "self_resolved")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_its_settlement_holds_is_not_transferred_to_the_account_that_was_named() {
+    let world = World::new().await;
+    let (_, refund) = agreed(&world, "63.00").await;
+    world.control("faults", json!({ "callback": "lost" })).await;
+    work(&world).await;
+    told(&world, id(&refund), Some("closed")).await;
+    assert_eq!(act(&world, &refund, "payee", payee()).await, 200);
+    world.end_day(TODAY).await;
+    while work(&world).await > 0 {}
+    assert_eq!(act(&world, &refund, "send-again", json!({})).await, 409);
+    let held = staff_view(&world, &refund).await;
+    assert_eq!((text(&held, "/stage"), text(&held, "/instructions/0/state")), ("failed", "carried_out"));
+    let breaks = [pair("refund_unconfirmed", "open"), pair("unknown_debit", "open")];
+    let mut open = world.breaks().await;
+    open.sort();
+    assert_eq!(open, breaks);
+    world.tied().await;
+}
