@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::named;
-use super::refund::{NOTE_CHARS_MAX, Refusal, render};
+use super::refund::{Deciding, Refusal, render};
 use crate::access::Scope;
 use crate::app::{App, ServiceError, Snapshot};
 use crate::console::officer::Officer;
@@ -93,12 +93,6 @@ pub async fn propose(
     answer(&app, officer, &id, done).await
 }
 
-#[derive(Debug, Deserialize)]
-pub struct Deciding {
-    csrf: String,
-    note: String,
-}
-
 /// POST /console/refunds/{id}/pay-ins/{pay_in}/approve
 pub async fn approve(
     State(app): State<App>,
@@ -106,7 +100,8 @@ pub async fn approve(
     Path((id, pay_in)): Path<(String, String)>,
     Form(form): Form<Deciding>,
 ) -> Result<Response, Stop> {
-    decide(&app, officer, (&id, &pay_in), form, |tx, decision| Box::pin(service::approve(tx, decision))).await
+    let note = form.note(&officer)?;
+    decide(&app, officer, (&id, &pay_in), note, |tx, decision| Box::pin(service::approve(tx, decision))).await
 }
 
 /// POST /console/refunds/{id}/pay-ins/{pay_in}/refuse
@@ -116,11 +111,8 @@ pub async fn refuse(
     Path((id, pay_in)): Path<(String, String)>,
     Form(form): Form<Deciding>,
 ) -> Result<Response, Stop> {
-    if form.note.trim().is_empty() {
-        officer.check(&form.csrf)?;
-        return render(&app, &officer, &id, Some(Refusal::NoReason)).await;
-    }
-    decide(&app, officer, (&id, &pay_in), form, |tx, decision| Box::pin(service::refuse(tx, decision))).await
+    let note = form.reason(&officer)?;
+    decide(&app, officer, (&id, &pay_in), note, |tx, decision| Box::pin(service::refuse(tx, decision))).await
 }
 
 /// A use case about one thing that was paid in.
@@ -130,18 +122,14 @@ async fn decide(
     app: &App,
     officer: Officer,
     (id, pay_in): (&str, &str),
-    form: Deciding,
+    note: Result<Option<String>, Refusal>,
     decide: Work<Decision>,
 ) -> Result<Response, Stop> {
-    officer.check(&form.csrf)?;
-    if !officer.session.scopes.contains(&Scope::Approve) {
-        return Err(Stop::Forbidden);
-    }
     let pay_in: PayInId = pay_in.parse().map_err(|_| Stop::NotFound)?;
-    let note = Some(form.note.trim().to_owned()).filter(|note| !note.is_empty());
-    if note.as_ref().is_some_and(|note| note.chars().count() > NOTE_CHARS_MAX || note.contains('\0')) {
-        return render(app, &officer, id, Some(Refusal::NoteTooLong)).await;
-    }
+    let note = match note {
+        Ok(note) => note,
+        Err(refusal) => return render(app, &officer, id, Some(refusal)).await,
+    };
     let done = app.run(&officer.actor(), &Decision { pay_in, note }, decide).await;
     answer(app, officer, id, done).await
 }

@@ -23,7 +23,7 @@ use crate::suspense;
 use crate::tx::Tx;
 
 /// What an officer may write with a decision.
-pub(super) const NOTE_CHARS_MAX: usize = 500;
+const NOTE_CHARS_MAX: usize = 500;
 
 pub async fn show(
     State(app): State<App>,
@@ -39,6 +39,27 @@ pub struct Deciding {
     note: String,
 }
 
+impl Deciding {
+    /// The note of an officer who may decide, or why it will not do.
+    pub(super) fn note(&self, officer: &Officer) -> Result<Result<Option<String>, Refusal>, Stop> {
+        officer.check(&self.csrf)?;
+        if !officer.session.scopes.contains(&Scope::Approve) {
+            return Err(Stop::Forbidden);
+        }
+        let note = Some(self.note.trim()).filter(|note| !note.is_empty());
+        // PostgreSQL's text holds no NUL.
+        if note.is_some_and(|note| note.chars().count() > NOTE_CHARS_MAX || note.contains('\0')) {
+            return Ok(Err(Refusal::NoteTooLong));
+        }
+        Ok(Ok(note.map(str::to_owned)))
+    }
+
+    /// The same of one who says no: that is never without a reason.
+    pub(super) fn reason(&self, officer: &Officer) -> Result<Result<Option<String>, Refusal>, Stop> {
+        Ok(self.note(officer)?.and_then(|note| note.map(Some).ok_or(Refusal::NoReason)))
+    }
+}
+
 /// POST /console/refunds/{id}/approve
 pub async fn approve(
     State(app): State<App>,
@@ -46,7 +67,8 @@ pub async fn approve(
     Path(id): Path<String>,
     Form(form): Form<Deciding>,
 ) -> Result<Response, Stop> {
-    decide(&app, officer, &id, form, |tx, decision| Box::pin(service::approve(tx, decision))).await
+    let note = form.note(&officer)?;
+    decide(&app, officer, &id, note, |tx, decision| Box::pin(service::approve(tx, decision))).await
 }
 
 /// POST /console/refunds/{id}/refuse
@@ -56,11 +78,8 @@ pub async fn refuse(
     Path(id): Path<String>,
     Form(form): Form<Deciding>,
 ) -> Result<Response, Stop> {
-    if form.note.trim().is_empty() {
-        officer.check(&form.csrf)?;
-        return render(&app, &officer, &id, Some(Refusal::NoReason)).await;
-    }
-    decide(&app, officer, &id, form, |tx, decision| Box::pin(service::refuse(tx, decision))).await
+    let note = form.reason(&officer)?;
+    decide(&app, officer, &id, note, |tx, decision| Box::pin(service::refuse(tx, decision))).await
 }
 
 /// A use case in which an approver decides.
@@ -70,19 +89,14 @@ async fn decide(
     app: &App,
     officer: Officer,
     id: &str,
-    form: Deciding,
+    note: Result<Option<String>, Refusal>,
     decide: Decide,
 ) -> Result<Response, Stop> {
-    officer.check(&form.csrf)?;
-    if !officer.session.scopes.contains(&Scope::Approve) {
-        return Err(Stop::Forbidden);
-    }
     let refund: RefundId = id.parse().map_err(|_| Stop::NotFound)?;
-    let note = Some(form.note.trim().to_owned()).filter(|note| !note.is_empty());
-    // PostgreSQL's text holds no NUL.
-    if note.as_ref().is_some_and(|note| note.chars().count() > NOTE_CHARS_MAX || note.contains('\0')) {
-        return render(app, &officer, id, Some(Refusal::NoteTooLong)).await;
-    }
+    let note = match note {
+        Ok(note) => note,
+        Err(refusal) => return render(app, &officer, id, Some(refusal)).await,
+    };
     let decided = app.run(&officer.actor(), &Decision { refund, note }, decide).await;
     match decided.map_err(ServiceError::into_fault) {
         Ok(_) => Ok(Redirect::to(&format!("/console/refunds/{refund}")).into_response()),
