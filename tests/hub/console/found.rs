@@ -2,12 +2,15 @@
 
 use sqlx::Row as _;
 
+use mizan::demo::PAYER_ACCOUNT;
+
 use super::*;
 use crate::recon::ILS;
+use crate::refunds::{bank, id};
 
-/// The bank's reference of the one credit that this condition picks.
+/// The bank's reference of the one line that this condition picks.
 async fn reference(world: &World, condition: &str) -> String {
-    let select = format!("select bank_reference from statement_lines where amount_minor > 0 and {condition}");
+    let select = format!("select bank_reference from statement_lines where {condition}");
     let row = sqlx::raw_sql(sqlx::AssertSqlSafe(select)).fetch_one(&world.app.pool).await.unwrap();
     row.get(0)
 }
@@ -22,7 +25,7 @@ async fn money_is_found_by_the_banks_reference_wherever_it_went() {
     world.transfer(ILS, "12.50", "ILS", None, "a gift (example)").await;
     world.end_day(TODAY).await;
     let gift = reference(&world, "amount_minor = 1250").await;
-    let settled = reference(&world, "currency = 'ILS' and amount_minor <> 1250").await;
+    let settled = reference(&world, "currency = 'ILS' and amount_minor > 0 and amount_minor <> 1250").await;
     let browser = Browser::of_reconciler(&world).await;
 
     for asked in [gift.clone(), format!("bank:main-ils:{gift}")] {
@@ -41,6 +44,23 @@ async fn money_is_found_by_the_banks_reference_wherever_it_went() {
     }
     let nothing = browser.get("/console/payments?q=FT0").await;
     assert!(nothing.status == 200 && nothing.html.contains("No payment carries this number"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_is_found_by_the_reference_that_its_bank_gave_the_transfer() {
+    let world = World::new().await;
+    let intent = bank::paid_by_transfer(&world, "CASE-1").await;
+    let refund = bank::approved(&world, &intent, "10.00", PAYER_ACCOUNT).await;
+    bank::send(&world).await;
+    world.end_day(TODAY).await;
+    let debit = reference(&world, "amount_minor = -1000").await;
+    let browser = Browser::of_reconciler(&world).await;
+    let sought = browser.get(&format!("/console/payments?q={debit}")).await;
+    assert_eq!(sought.to, format!("/console/payments/{}", id(&intent)), "{}", sought.html);
+    let page = browser.get(&sought.to).await;
+    for told in ["CASE-1", &format!("/console/refunds/{}", id(&refund))] {
+        assert!(page.html.contains(told), "{debit} does not tell {told}: {}", page.html);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

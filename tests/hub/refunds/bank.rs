@@ -14,7 +14,7 @@ use super::*;
 use crate::schemas::assert_valid;
 
 /// A passport paid by a transfer that the bank told of: no channel can give it back.
-pub(super) async fn paid_by_transfer(world: &World, reference: &str) -> Value {
+pub async fn paid_by_transfer(world: &World, reference: &str) -> Value {
     let intent = world.intent(reference).await;
     let bill = intent["bill_number"].as_str().unwrap().to_owned();
     notice(world, "transfer", &format!("B-{reference}"), Some(bill), 21_525).await;
@@ -44,7 +44,7 @@ async fn notice(world: &World, channel: &str, transaction: &str, reference: Opti
 }
 
 /// Asked for by the portal and approved, to this account.
-pub(super) async fn approved(world: &World, intent: &Value, amount: &str, iban: &str) -> Value {
+pub async fn approved(world: &World, intent: &Value, amount: &str, iban: &str) -> Value {
     let body = json!({
         "source": intent["id"], "amount": ils(amount), "reason": "EXAMPLE", "refundable": intent["refundable"],
         "payee": { "name": "مقدم الطلب (مثال)", "iban": iban },
@@ -56,7 +56,7 @@ pub(super) async fn approved(world: &World, intent: &Value, amount: &str, iban: 
 }
 
 /// Lets the waiting transfers leave.
-pub(super) async fn send(world: &World) {
+pub async fn send(world: &World) {
     advance(world, 60);
     while work(world).await > 0 {}
 }

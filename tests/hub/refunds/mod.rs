@@ -1,6 +1,6 @@
 //! Money given back: by two people, once, and never more than was paid.
 
-mod bank;
+pub mod bank;
 mod gateway;
 mod requests;
 mod reversed;
