@@ -1,33 +1,28 @@
-//! `/v1/services`: what a portal may sell. `/v1/price-list`: the same for everybody. `/v1/finance/catalogue`: files in by one person, in force by another.
+//! `/v1/services`: what a portal may sell. `/v1/price-list`: the same for everybody.
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
-use mizan_ledger::{Id as _, Instant};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Bilingual, CatalogueError, FeeVersion, Service, ServiceCode, service, store};
+use super::{Bilingual, FeeVersion, Service, ServiceCode, service};
 use crate::access::Scope;
 use crate::app::App;
 use crate::config::ChannelKind;
 use crate::fault::Fault;
 use crate::http::call::Call;
-use crate::http::once::Answer;
 use crate::http::openapi::Refusals;
-use crate::http::page::{Cursor, Page, PageRequest};
+use crate::http::page::Page;
 use crate::http::path::Path;
 use crate::http::problem::{Code, Problem};
-use crate::ids::CatalogueImportId;
 
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(find))
         .routes(routes!(price_list))
-        .routes(routes!(submit, imports))
-        .routes(routes!(approve))
+        .merge(super::approval::api::router())
 }
 
 /// A service with the fee version in force today; without one it cannot be sold.
@@ -136,137 +131,4 @@ async fn find(
     let catalogue = service::read(&mut conn, &app.hub.catalogue).await?;
     let one = catalogue.service(&code).ok_or(Problem::new(Code::NotFound))?;
     Ok(Json(view(&app, &catalogue, one)))
-}
-
-#[derive(Debug, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = NewCatalogueImport)]
-struct ImportBody {
-    files: Vec<FileBody>,
-}
-
-#[derive(Debug, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = CatalogueFile)]
-struct FileBody {
-    name: String,
-    text: String,
-}
-
-/// What was taken for approval.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-struct SubmittedView {
-    id: CatalogueImportId,
-    state: &'static str,
-}
-
-/// What is in force now.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-struct ApprovedView {
-    id: CatalogueImportId,
-    state: &'static str,
-    services: usize,
-    agencies: usize,
-}
-
-/// Submit catalogue files; another person approves.
-///
-/// Every problem of all files is told at once, in `problems` as `FILE:LINE: what`.
-#[utoipa::path(post, path = "/v1/finance/catalogue/imports", tag = "catalogue", request_body = ImportBody, responses((status = CREATED, body = SubmittedView), Refusals))]
-async fn submit(State(app): State<App>, call: Call) -> Result<Answer, Problem> {
-    call.person(&Scope::CatalogueWrite)?;
-    let body: ImportBody = call.json()?;
-    let files: Vec<(String, String)> = body.files.into_iter().map(|file| (file.name, file.text)).collect();
-    app.once(&call, StatusCode::CREATED, &files, |tx, files| {
-        Box::pin(async move {
-            let id = service::submit(tx, files).await?;
-            Ok::<_, CatalogueError>(SubmittedView { id, state: "submitted" })
-        })
-    })
-    .await
-}
-
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct Pages {
-    limit: Option<u32>,
-    cursor: Option<String>,
-}
-
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-#[schema(as = CatalogueImport)]
-struct ImportView {
-    id: CatalogueImportId,
-    /// `submitted`, `approved` or `returned`.
-    state: String,
-    author: String,
-    approver: Option<String>,
-    created_at: Instant,
-    /// The names of its files.
-    files: Vec<String>,
-}
-
-/// What was submitted, newest first.
-#[utoipa::path(get, path = "/v1/finance/catalogue/imports", tag = "catalogue", params(Pages), responses((status = OK, body = Page<ImportView>), Refusals))]
-async fn imports(State(app): State<App>, call: Call) -> Result<Json<Page<ImportView>>, Problem> {
-    if call.require(&Scope::CatalogueWrite).is_err() {
-        call.require(&Scope::CatalogueApprove)?;
-    }
-    let asked: Pages = call.query()?;
-    let page = PageRequest::new(asked.limit, asked.cursor.as_deref())?;
-    let before = page.after.map(|cursor| CatalogueImportId::from_uuid(cursor.id));
-    let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
-    let rows = store::page_imports(&mut conn, before, page.rows_to_read()).await?;
-    let key = |row: &store::ListedImport| Cursor { at: row.created_at, id: row.id.uuid() };
-    let view = |row: store::ListedImport| ImportView {
-        id: row.id,
-        state: row.state,
-        author: row.author,
-        approver: row.approver,
-        created_at: row.created_at,
-        files: row.files,
-    };
-    Ok(Json(Page::from_rows(rows, page, key, view)))
-}
-
-/// Bring in force what another person submitted.
-///
-/// Refuses with `same_person`, `already_decided`, `validation_failed`.
-#[utoipa::path(post, path = "/v1/finance/catalogue/imports/{id}/approve", tag = "catalogue", params(("id" = String, Path)), responses((status = OK, body = ApprovedView), Refusals))]
-async fn approve(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
-    call.person(&Scope::CatalogueApprove)?;
-    let id: CatalogueImportId = id.parse().map_err(|_| Problem::new(Code::NotFound))?;
-    app.once(&call, StatusCode::OK, &id, |tx, id| {
-        Box::pin(async move {
-            let catalogue = service::approve(tx, *id).await?;
-            Ok::<_, CatalogueError>(ApprovedView {
-                id: *id,
-                state: "approved",
-                services: catalogue.services.len(),
-                agencies: catalogue.agencies.len(),
-            })
-        })
-    })
-    .await
-}
-
-impl From<CatalogueError> for Problem {
-    fn from(error: CatalogueError) -> Self {
-        let detail = error.to_string();
-        let problem = match error {
-            CatalogueError::Problems(problems) => {
-                let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
-                Self::new(Code::ValidationFailed).with("problems", problems)
-            }
-            CatalogueError::NotFound => Self::new(Code::NotFound),
-            CatalogueError::AlreadyDecided(_) => Self::new(Code::AlreadyDecided),
-            CatalogueError::SamePerson => Self::new(Code::SamePerson),
-            CatalogueError::VersionChanged { .. }
-            | CatalogueError::Overlap { .. }
-            | CatalogueError::Refused(_) => Self::new(Code::ValidationFailed),
-            CatalogueError::Fault(fault) => return fault.into(),
-        };
-        problem.detail(detail)
-    }
 }

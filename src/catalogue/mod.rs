@@ -4,20 +4,21 @@
 //! Catalogue ── Agency (issuer digits, money mode per channel, bank accounts)
 //!     └─────── Service ── FeeVersion [from, to) ── inputs, components, exemptions, legal basis
 //!
-//! draft ──submit──▶ submitted ──approve──▶ approved ◀──suspend/resume──▶ suspended
-//!   ▲                   │                      └──withdraw (before its first day)──▶ withdrawn
-//!   └──return/recall────┘        scheduled, active and retired follow from [from, to) and the day
+//! files ──submitted──▶ import ──approved by another──▶ in force; returned, withdrawn: see `approval`
+//! scheduled, active and retired follow from [from, to) and the day
 //! ```
 //!
 //! `words`, `quantity` and `iban` are the vocabulary; `model` the agencies and services; `fee` and `tariff`
-//! what a version says; `soundness` every reason not to believe it; `lifecycle` its states; `import` reads catalogue files.
+//! what a version says; `soundness` every reason not to believe it; `import` reads catalogue files, `difference`
+//! says what they change, `approval` brings them in force.
 
 pub mod api;
+pub mod approval;
 mod cache;
+pub mod difference;
 pub mod fee;
 pub mod iban;
 pub mod import;
-pub mod lifecycle;
 pub mod model;
 pub mod quantity;
 pub mod service;
@@ -26,17 +27,16 @@ pub mod store;
 pub mod tariff;
 pub mod words;
 
+pub use approval::CatalogueError;
 pub use cache::CatalogueCache;
 pub use fee::{
     Band, BandScale, Base, Beneficiary, Choice, Component, Condition, Exemption, FeeVersion, Input,
     InputKind, LegalBasis, Phase, RefundPolicy, Release, Rule, Validity,
 };
 pub use iban::Iban;
-pub use import::{Problem, check};
-pub use lifecycle::{VersionEvent, VersionState};
+pub use import::{InForce, Problem, check, check_against};
 pub use model::{Agency, Applicant, BankAccount, Catalogue, Channel, MoneyMode, MoneyRule, Service};
 pub use quantity::Quantity;
-pub use service::CatalogueError;
 pub use soundness::Defect;
 pub(crate) use soundness::is_sha256;
 pub use tariff::{RoundingRule, Tariff};

@@ -157,6 +157,15 @@ impl Service {
     pub fn version_on(&self, day: Day) -> Option<&FeeVersion> {
         self.versions.iter().find(|version| version.valid.contains(day))
     }
+
+    pub fn version(&self, number: u32) -> Option<&FeeVersion> {
+        self.versions.iter().find(|version| version.number == number)
+    }
+
+    /// The service alone, as it is stored: versions come and go on their own.
+    pub fn without_versions(&self) -> Self {
+        Self { versions: Vec::new(), ..self.clone() }
+    }
 }
 
 #[cfg(test)]

@@ -5,11 +5,16 @@ use sqlx::PgConnection;
 
 use super::{Agency, FeeVersion, Service};
 use crate::fault::Fault;
-use crate::ids::{CatalogueImportId, FeeVersionId};
+use crate::ids::FeeVersionId;
 
 /// The version of the catalogue as a whole: it grows with every change.
 pub async fn head(conn: &mut PgConnection) -> Result<i64, Fault> {
     Ok(sqlx::query_scalar!("select version from catalogue_head").fetch_one(conn).await?)
+}
+
+/// As [`head`], and nobody else changes the catalogue until this transaction ends.
+pub async fn lock_head(conn: &mut PgConnection) -> Result<i64, Fault> {
+    Ok(sqlx::query_scalar!("select version from catalogue_head for no key update").fetch_one(conn).await?)
 }
 
 /// Everything that is in force or was: agencies, services, approved fee versions.
@@ -33,11 +38,7 @@ fn documents<T: serde::de::DeserializeOwned>(rows: Vec<Value>) -> Result<Vec<T>,
 }
 
 /// Writes an agency as its file gives it.
-pub async fn update_agency(
-    conn: &mut PgConnection,
-    agency: &Agency,
-    now: Instant,
-) -> Result<(), sqlx::Error> {
+pub async fn update_agency(conn: &mut PgConnection, agency: &Agency, now: Instant) -> Result<(), Fault> {
     sqlx::query!(
         "with changed as (
              insert into agencies (code, issuer, document, updated_at) values ($1, $2, $3, $4)
@@ -69,19 +70,14 @@ pub async fn find_agencies_at(conn: &mut PgConnection, at: Instant) -> Result<Ve
 }
 
 /// Writes a service; its versions are written one by one.
-pub async fn update_service(
-    conn: &mut PgConnection,
-    service: &Service,
-    now: Instant,
-) -> Result<(), sqlx::Error> {
-    let alone = Service { versions: Vec::new(), ..service.clone() };
+pub async fn update_service(conn: &mut PgConnection, service: &Service, now: Instant) -> Result<(), Fault> {
     sqlx::query!(
         "insert into services (code, agency, document, updated_at) values ($1, $2, $3, $4)
          on conflict (code) do update set document = excluded.document, updated_at = excluded.updated_at
          where services.document is distinct from excluded.document",
         service.code.to_string(),
         service.code.agency().as_str(),
-        document(&alone)?,
+        document(&service.without_versions())?,
         now as _,
     )
     .execute(conn)
@@ -89,30 +85,8 @@ pub async fn update_service(
     Ok(())
 }
 
-fn document<T: serde::Serialize>(value: &T) -> Result<Value, sqlx::Error> {
-    serde_json::to_value(value).map_err(|error| sqlx::Error::Encode(Box::new(error)))
-}
-
-/// A version that is there already.
-#[derive(Debug)]
-pub struct Known {
-    pub document: FeeVersion,
-}
-
-/// Locks the version of a service by its number.
-pub async fn lock_version(
-    conn: &mut PgConnection,
-    service: &str,
-    number: u32,
-) -> Result<Option<Known>, Fault> {
-    let row = sqlx::query_scalar!(
-        "select document from fee_versions where service = $1 and number = $2 for no key update",
-        service,
-        number_in_sql(number),
-    )
-    .fetch_optional(conn)
-    .await?;
-    row.map(|row| Ok(Known { document: serde_json::from_value(row)? })).transpose()
+fn document<T: serde::Serialize>(value: &T) -> Result<Value, Fault> {
+    Ok(serde_json::to_value(value)?)
 }
 
 fn number_in_sql(number: u32) -> i32 {
@@ -133,7 +107,7 @@ pub async fn insert_version(
     version: &FeeVersion,
     hands: Hands<'_>,
     now: Instant,
-) -> Result<(), sqlx::Error> {
+) -> Result<(), Fault> {
     let document = document(version)?;
     let sha256 = Sha256::digest(document.to_string().as_bytes());
     sqlx::query!(
@@ -157,110 +131,13 @@ pub async fn insert_version(
 }
 
 /// Ends an open version: its last day is known now. Nothing else of a version ever changes.
-pub async fn update_version_end(conn: &mut PgConnection, version: &FeeVersion) -> Result<(), sqlx::Error> {
+pub async fn update_version_end(conn: &mut PgConnection, version: &FeeVersion) -> Result<(), Fault> {
     sqlx::query!(
         "update fee_versions set valid_until = $3, document = $4 where service = $1 and number = $2",
         version.service.to_string(),
         number_in_sql(version.number),
         version.valid.to as _,
         document(version)?,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// A set of files as submitted.
-#[derive(Debug)]
-pub struct Import {
-    pub state: String,
-    pub author: String,
-    pub files: Vec<(String, String)>,
-}
-
-pub async fn insert_import(
-    conn: &mut PgConnection,
-    id: CatalogueImportId,
-    files: &[(String, String)],
-    author: &str,
-    now: Instant,
-) -> Result<(), Fault> {
-    sqlx::query!(
-        "insert into catalogue_imports (id, state, files, author, created_at) values ($1, 'submitted', $2, $3, $4)",
-        id.uuid(),
-        serde_json::to_value(files)?,
-        author,
-        now as _,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Imports in a list, newest first.
-#[derive(Debug)]
-pub struct ListedImport {
-    pub id: CatalogueImportId,
-    pub state: String,
-    pub author: String,
-    pub approver: Option<String>,
-    pub created_at: Instant,
-    /// The names of its files.
-    pub files: Vec<String>,
-}
-
-pub async fn page_imports(
-    conn: &mut PgConnection,
-    before: Option<CatalogueImportId>,
-    limit: i64,
-) -> Result<Vec<ListedImport>, Fault> {
-    let before = before.map(CatalogueImportId::uuid);
-    let rows = sqlx::query!(
-        r#"select id, state, author, approver, created_at,
-               array(select file ->> 0 from jsonb_array_elements(files) as file) as "files!: Vec<String>"
-           from catalogue_imports where $1::uuid is null or id < $1 order by id desc limit $2"#,
-        before,
-        limit,
-    )
-    .fetch_all(conn)
-    .await?;
-    let imports = rows.into_iter().map(|row| ListedImport {
-        id: CatalogueImportId::from_uuid(row.id),
-        state: row.state,
-        author: row.author,
-        approver: row.approver,
-        created_at: row.created_at,
-        files: row.files,
-    });
-    Ok(imports.collect())
-}
-
-pub async fn lock_import(conn: &mut PgConnection, id: CatalogueImportId) -> Result<Option<Import>, Fault> {
-    let row = sqlx::query!(
-        "select state, author, files from catalogue_imports where id = $1 for no key update",
-        id.uuid(),
-    )
-    .fetch_optional(conn)
-    .await?;
-    row.map(|row| {
-        Ok(Import { state: row.state, author: row.author, files: serde_json::from_value(row.files)? })
-    })
-    .transpose()
-}
-
-pub async fn update_import_decided(
-    conn: &mut PgConnection,
-    id: CatalogueImportId,
-    state: &str,
-    approver: &str,
-    now: Instant,
-) -> Result<(), Fault> {
-    sqlx::query!(
-        "update catalogue_imports set state = $2, approver = $3, decided_at = $4 where id = $1",
-        id.uuid(),
-        state,
-        approver,
-        now as _,
     )
     .execute(conn)
     .await?;

@@ -1,9 +1,11 @@
 //! `mizan catalogue ...`: fee catalogue files. Checked here, brought in force by two people through the hub.
 
+mod words;
+
 use std::path::PathBuf;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Answer;
 use super::output::{say, say_list, tell};
@@ -43,9 +45,55 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// What an import changes in what is in force, field by field; or its files.
+    #[command(after_help = "Example:\n  mizan catalogue show ci_01936f2c5b7a7c3e8f1a2b3c4d5e6f70")]
+    Show {
+        id: String,
+        /// The files as they were submitted, one after the other.
+        #[arg(long)]
+        files: bool,
+        #[command(flatten)]
+        key: Key,
+        /// All of it as one JSON document.
+        #[arg(long, conflicts_with = "files")]
+        json: bool,
+    },
     /// Bring in force what another person submitted.
-    #[command(after_help = "Example:\n  mizan catalogue approve ci_01936f2c5b7a7c3e8f1a2b3c4d5e6f70")]
+    ///
+    /// Ends with 1 when the catalogue in force has changed since the submission, or when the files are others than were
+    /// looked at.
+    #[command(
+        after_help = "Example:\n  mizan catalogue approve ci_01936f2c5b7a7c3e8f1a2b3c4d5e6f70 --sha256 9f86d08..."
+    )]
     Approve {
+        id: String,
+        /// Which files: the SHA-256 that `mizan catalogue show` printed, or `sha256sum FILE... | sha256sum`.
+        #[arg(long, value_name = "HEX")]
+        sha256: String,
+        #[command(flatten)]
+        key: Key,
+        /// The answer as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Send back what another person submitted.
+    #[command(
+        after_help = "Example:\n  mizan catalogue refuse ci_01936f2c5b7a7c3e8f1a2b3c4d5e6f70 --reason 'the law says 15%'"
+    )]
+    Refuse {
+        id: String,
+        /// What the author reads.
+        #[arg(long)]
+        reason: String,
+        #[command(flatten)]
+        key: Key,
+        /// The answer as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take back what was submitted, before anybody decides on it.
+    #[command(after_help = "Example:\n  mizan catalogue withdraw ci_01936f2c5b7a7c3e8f1a2b3c4d5e6f70")]
+    Withdraw {
         id: String,
         #[command(flatten)]
         key: Key,
@@ -55,25 +103,74 @@ pub enum Command {
     },
 }
 
+const IMPORTS: &str = "/v1/finance/catalogue/imports";
+
 pub async fn run(command: Command) -> anyhow::Result<Answer> {
     match command {
         Command::Check { json, files } => check_files(&read(&files), json),
         Command::Import { files, key, json } => import(&files, &key, json).await,
         Command::Imports { key, json } => {
-            let Some(all) = key.open()?.list("/v1/finance/catalogue/imports").await? else {
-                return Ok(Answer::No);
-            };
+            let Some(all) = key.open()?.list(IMPORTS).await? else { return Ok(Answer::No) };
             say_list(&all, json, &["/id", "/state", "/author", "/created_at", "/files"])?;
             Ok(Answer::Yes)
         }
-        Command::Approve { id, key, json } => {
-            let path = format!("/v1/finance/catalogue/imports/{id}/approve");
-            let Some(done) = key.open()?.post(&path, &json!({})).await? else { return Ok(Answer::No) };
-            let text = format!("in force: {} services of {} agencies", done["services"], done["agencies"]);
-            say(&if json { done.to_string() } else { text })?;
-            Ok(Answer::Yes)
+        Command::Show { id, files, key, json } => show(&id, &key, files, json).await,
+        Command::Approve { id, sha256, key, json } => {
+            let body = json!({ "sha256": sha256 });
+            let in_force = |done: &Value| {
+                format!("in force: {} services of {} agencies", done["services"], done["agencies"])
+            };
+            decide(&key, &format!("{IMPORTS}/{id}/approve"), &body, json, in_force).await
+        }
+        Command::Refuse { id, reason, key, json } => {
+            let body = json!({ "reason": reason });
+            decide(&key, &format!("{IMPORTS}/{id}/refuse"), &body, json, state).await
+        }
+        Command::Withdraw { id, key, json } => {
+            decide(&key, &format!("{IMPORTS}/{id}/withdraw"), &json!({}), json, state).await
         }
     }
+}
+
+fn state(done: &Value) -> String {
+    format!("{}: {}", done["id"].as_str().unwrap_or("?"), done["state"].as_str().unwrap_or("?"))
+}
+
+async fn decide(
+    key: &Key,
+    path: &str,
+    body: &Value,
+    json: bool,
+    told: impl Fn(&Value) -> String,
+) -> anyhow::Result<Answer> {
+    let Some(done) = key.open()?.post(path, body).await? else { return Ok(Answer::No) };
+    say(&if json { done.to_string() } else { told(&done) })?;
+    Ok(Answer::Yes)
+}
+
+async fn show(id: &str, key: &Key, files: bool, json: bool) -> anyhow::Result<Answer> {
+    let Some(import) = key.open()?.get(&format!("{IMPORTS}/{id}")).await? else { return Ok(Answer::No) };
+    if json {
+        say(&import.to_string())?;
+        return Ok(Answer::Yes);
+    }
+    if files {
+        for file in import["files"].as_array().into_iter().flatten() {
+            say(&format!(
+                "# {}\n{}",
+                file["name"].as_str().unwrap_or("?"),
+                file["text"].as_str().unwrap_or("?")
+            ))?;
+        }
+        return Ok(Answer::Yes);
+    }
+    say(&words::import(&import))?;
+    if import["state"] == "submitted" {
+        let sha256 = import["sha256"].as_str().unwrap_or("?");
+        tell(&format!("yes: mizan catalogue approve {id} --sha256 {sha256}"))?;
+        tell(&format!("no:  mizan catalogue refuse {id} --reason '...'"))?;
+    }
+    Ok(Answer::Yes)
 }
 
 /// Files by name with their text; those that cannot be read are problems beside the others.
@@ -149,11 +246,11 @@ async fn import(paths: &[PathBuf], key: &Key, json: bool) -> anyhow::Result<Answ
     let bodies: Vec<_> =
         files.read.iter().map(|(name, text)| json!({ "name": name, "text": text })).collect();
     let remote = key.open()?;
-    let path = "/v1/finance/catalogue/imports";
-    let Some(taken) = remote.post(path, &json!({ "files": bodies })).await? else { return Ok(Answer::No) };
+    let Some(taken) = remote.post(IMPORTS, &json!({ "files": bodies })).await? else { return Ok(Answer::No) };
     let id = taken["id"].as_str().unwrap_or("?");
-    say(&if json { taken.to_string() } else { format!("{} files submitted as {id}", files.read.len()) })?;
-    tell(&format!("another person approves: mizan catalogue approve {id}"))?;
+    let (count, changes) = (files.read.len(), words::difference(&taken["difference"]));
+    say(&if json { taken.to_string() } else { format!("{count} files submitted as {id}\n{changes}") })?;
+    tell(&format!("another person looks and approves: mizan catalogue show {id}"))?;
     Ok(Answer::Yes)
 }
 

@@ -8,7 +8,8 @@ use anyhow::Context;
 use crate::access::service::{NewPerson, NewPortal, add_key, create_person, create_portal, scopes_of};
 use crate::access::{AccessError, NewKey, Owner, Role, Scope};
 use crate::app::App;
-use crate::catalogue::{CatalogueError, service as catalogue};
+use crate::catalogue::CatalogueError;
+use crate::catalogue::approval::{Approval, service as catalogue};
 use crate::client::Client;
 use crate::http::signature::SigningKey;
 use crate::ids::{PersonId, PortalId};
@@ -133,10 +134,12 @@ pub async fn bring_in_force(app: &App, folders: &[&Path]) -> anyhow::Result<()> 
     }
     files.sort();
     let author = Actor::hub("demo-catalogue-author");
-    let id = app.run(&author, &files, |tx, files| Box::pin(catalogue::submit(tx, files))).await;
-    let id = id.map_err(told)?;
+    let taken = app.run(&author, &files, |tx, files| Box::pin(catalogue::submit(tx, files))).await;
+    let taken = taken.map_err(told)?;
+    let approval = Approval { import: taken.id, sha256: taken.sha256 };
     let approver = Actor::hub("demo-catalogue-approver");
-    app.run(&approver, &id, |tx, id| Box::pin(catalogue::approve(tx, *id))).await.map_err(told)?;
+    let approve = app.run(&approver, &approval, |tx, approval| Box::pin(catalogue::approve(tx, approval)));
+    approve.await.map_err(told)?;
     Ok(())
 }
 

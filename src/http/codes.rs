@@ -170,6 +170,10 @@ codes! {
         "سبق اقتراح ذلك وينتظر القرار" "It was proposed before and waits for a decision"
     AlreadyDecided "already_decided" CONFLICT Never
         "اتُّخذ القرار من قبل" "The decision has been taken"
+    CatalogueChanged "catalogue_changed" CONFLICT Changed
+        "تغيّرت لائحة الرسوم السارية منذ تقديم الملفات" "The catalogue in force has changed since the files were submitted"
+    OtherFiles "other_files" PRECONDITION_FAILED Changed
+        "الملفات ليست تلك التي ورد ذكرها في الطلب" "The files are not those that the request names"
 
     // Files and the feed.
     StatementUnreadable "statement_unreadable" UNPROCESSABLE_ENTITY Changed

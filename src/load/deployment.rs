@@ -13,7 +13,7 @@ use super::payment::{CHANNEL, Target};
 use crate::access::service::{NewPortal, add_key, create_portal};
 use crate::access::{NewKey, Owner, Scope};
 use crate::app::App;
-use crate::catalogue::service as catalogue;
+use crate::catalogue::approval::{Approval, service as catalogue};
 use crate::client::Client;
 use crate::config::Limits;
 use crate::demo;
@@ -93,8 +93,9 @@ async fn take_on(app: &App, base: &str) -> anyhow::Result<Client> {
 async fn bring_in_force(app: &App) -> anyhow::Result<()> {
     let files = vec![("load.toml".to_owned(), goods::catalogue())];
     let author = Actor::hub("load-catalogue-author");
-    let id = app.run(&author, &files, |tx, files| Box::pin(catalogue::submit(tx, files))).await?;
+    let taken = app.run(&author, &files, |tx, files| Box::pin(catalogue::submit(tx, files))).await?;
+    let approval = Approval { import: taken.id, sha256: taken.sha256 };
     let approver = Actor::hub("load-catalogue-approver");
-    app.run(&approver, &id, |tx, id| Box::pin(catalogue::approve(tx, *id))).await?;
+    app.run(&approver, &approval, |tx, approval| Box::pin(catalogue::approve(tx, approval))).await?;
     Ok(())
 }

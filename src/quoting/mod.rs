@@ -33,7 +33,7 @@ mod tests;
 
 pub use basket::{Asked, Basket, BasketLine, Limits};
 pub use inputs::{Claim, Evidence, Given, Inputs};
-pub use model::{QuoteEvent, QuoteRefusal, QuoteState, expiry};
+pub use model::{QuoteState, expiry};
 pub use priced::{Line, Lost, Net, Part, Priced};
 pub use pricing::price;
 pub use promise::Promise;

@@ -238,14 +238,42 @@ async fn catalogue_files_come_in_force_by_two_people() {
     assert_eq!((sound["ok"].clone(), sound["agencies"].clone()), (true.into(), 1.into()));
     let taken = run(with(&["catalogue", "import", "--json"], &["--key", &author])).await.json();
     let id = taken["id"].as_str().unwrap();
-    let own = shell.mizan(&["catalogue", "approve", id, "--key", &author]).await;
+    let own = shell.mizan(&["catalogue", "refuse", id, "--reason", "no", "--key", &author]).await;
     assert_eq!(own.code, 1, "{own:?}");
+    let back = shell.mizan(&["catalogue", "withdraw", id, "--key", &author]).await.ok();
+    assert!(back.contains("withdrawn"), "{back}");
+    let taken = run(with(&["catalogue", "import", "--json"], &["--key", &author])).await.json();
+    let id = taken["id"].as_str().unwrap();
+    let sent =
+        shell.mizan(&["catalogue", "refuse", id, "--reason", "not yet", "--key", &approver]).await.ok();
+    assert!(sent.contains("returned"), "{sent}");
+    let told = run(with(&["catalogue", "import"], &["--key", &author])).await;
+    assert!(
+        told.out.contains("5 files submitted as ci_") && told.out.contains("nothing changes"),
+        "{told:?}"
+    );
+    let id = told.out.split_whitespace().find(|word| word.starts_with("ci_")).unwrap();
     let listed = shell.mizan(&["catalogue", "imports", "--key", &approver]).await.ok();
     assert!(
         listed.contains(id) && listed.contains("submitted") && listed.contains("agency.toml"),
         "{listed}"
     );
-    let approved = shell.mizan(&["catalogue", "approve", id, "--key", &approver]).await.ok();
+    let shown = shell.mizan(&["catalogue", "show", id, "--key", &approver]).await;
+    assert!(shown.out.contains("config/catalogue/standards/agency.toml"), "{shown:?}");
+    // The digest is the one that anybody makes of the files.
+    let summed = format!("sha256sum {} | sha256sum", files.join(" "));
+    let sha256 = shell.fed("sh", &["-c", &summed], "").await.ok();
+    let sha256 = sha256.split_whitespace().next().unwrap();
+    assert!(shown.out.contains(&format!("sha256 {sha256} over:")) && shown.err.contains(sha256), "{shown:?}");
+    let text = shell.mizan(&["catalogue", "show", id, "--files", "--key", &approver]).await.ok();
+    assert!(text.contains("issuer = \"2101\""), "{text}");
+    let blind = shell.mizan(&["catalogue", "approve", id, "--key", &approver]).await;
+    assert_eq!(blind.code, 2, "{blind:?}");
+    let other = ["catalogue", "approve", id, "--sha256", "00", "--key", &approver];
+    let other = shell.mizan(&other).await;
+    assert!(other.code == 1 && other.err.contains("(other_files)"), "{other:?}");
+    let approve = ["catalogue", "approve", id, "--sha256", sha256, "--key", &approver];
+    let approved = shell.mizan(&approve).await.ok();
     assert!(approved.contains("in force: 14 services of 1 agencies"), "{approved}");
 
     let bad = shell.file("bad.toml").display().to_string();

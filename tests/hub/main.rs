@@ -8,6 +8,7 @@
 mod access;
 mod arrivals;
 mod bad_input;
+mod catalogue;
 mod cli;
 mod console;
 mod crash;

@@ -1,8 +1,6 @@
 //! One key finishes no approval: not by the API, not by the command line, not by another import, not by an edit of what
 //! was approved, and not with a second key of the same person.
 
-use std::path::Path;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use mizan::access::service::{NewPerson, add_key, create_person};
@@ -15,6 +13,7 @@ use mizan::tx::Actor;
 use mizan_ledger::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 
+use crate::catalogue::{files_of, price_lists};
 use crate::refunds::{id, ils, paid_passport};
 use crate::world::World;
 
@@ -99,24 +98,8 @@ pub async fn approve_files(world: &World, folder: &str, edit: impl Fn(String) ->
     let (one, other) = (holder(world, "one").await, holder(world, "other").await);
     let imports = "/v1/finance/catalogue/imports";
     let import = done(&one.client, imports, &files_of(folder, edit)).await;
-    done(&other.client, &format!("{imports}/{}/approve", id(&import)), &json!({})).await;
-}
-
-/// The example price lists of one agency, as an import; `edit` is what somebody changes in them.
-fn price_lists(edit: impl Fn(String) -> String) -> Value {
-    files_of("standards", edit)
-}
-
-fn files_of(folder: &str, edit: impl Fn(String) -> String) -> Value {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/catalogue").join(folder);
-    let mut files: Vec<Value> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|file| file.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
-        .map(|path| json!({ "name": path.display().to_string(), "text": edit(std::fs::read_to_string(&path).unwrap()) }))
-        .collect();
-    files.sort_by_key(|file| file["name"].to_string());
-    json!({ "files": files })
+    let approval = json!({ "sha256": import["sha256"] });
+    done(&other.client, &format!("{imports}/{}/approve", id(&import)), &approval).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,48 +108,27 @@ async fn prices_come_in_force_by_two_people_and_are_not_edited_afterwards() {
     let (one, other) = (holder(&world, "one").await, holder(&world, "other").await);
     let second_key = key(&world, one.person, "one-again", SEED).await;
     let imports = "/v1/finance/catalogue/imports";
-    let nothing = json!({});
 
     let import = done(&one.client, imports, &price_lists(|text| text)).await;
-    let approve = format!("{imports}/{}/approve", id(&import));
-    refused(&one.client, &approve, &nothing, SAME).await;
-    refused(&second_key, &approve, &nothing, SAME).await;
-    done(&other.client, &approve, &nothing).await;
-    refused(&other.client, &approve, &nothing, (409, "already_decided")).await;
-    refused(&one.client, &approve, &nothing, (409, "already_decided")).await;
+    let path = |act: &str| format!("{imports}/{}/{act}", id(&import));
+    let (yes, no) = (json!({ "sha256": import["sha256"] }), json!({ "reason": "EXAMPLE" }));
+    for own in [&one.client, &second_key] {
+        refused(own, &path("approve"), &yes, SAME).await;
+        refused(own, &path("refuse"), &no, SAME).await;
+    }
+    done(&other.client, &path("approve"), &yes).await;
+    for (act, body) in [("approve", &yes), ("refuse", &no)] {
+        refused(&other.client, &path(act), body, (409, "already_decided")).await;
+        refused(&one.client, &path(act), body, (409, "already_decided")).await;
+    }
 
-    // The same version with another price, even approved by another person: a change is a new version.
+    // The same version with another price: a change is a new version.
     let service = "/v1/services/psi/standard-document";
     let before = one.client.get(service).await.unwrap().json;
     let edited = price_lists(|text| text.replace("rate = \"0.16\"", "rate = \"0.15\""));
     assert_ne!(edited, price_lists(|text| text));
-    let import = done(&one.client, imports, &edited).await;
-    let approve = format!("{imports}/{}/approve", id(&import));
-    refused(&one.client, &approve, &nothing, SAME).await;
-    refused(&other.client, &approve, &nothing, (422, "validation_failed")).await;
+    refused(&one.client, imports, &edited, (422, "validation_failed")).await;
     assert_eq!(one.client.get(service).await.unwrap().json, before);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_price_list_may_name_the_new_version_above_the_one_that_it_ends() {
-    let world = World::new().await;
-    let (one, other) = (holder(&world, "one").await, holder(&world, "other").await);
-    let imports = "/v1/finance/catalogue/imports";
-    let edited = price_lists(|text| {
-        if !text.contains("psi/training-course") {
-            return text;
-        }
-        let begin = "[[services.versions]]\nnumber = 1\nfrom = 2026-01-01\n";
-        let (head, tail) = text.split_once(begin).unwrap();
-        let (rest, others) = tail.split_once("[[services]]").unwrap();
-        let version = |days: &str| format!("[[services.versions]]\n{days}\n{rest}");
-        let second = version("number = 2\nfrom = 2027-01-01");
-        let ended = version("number = 1\nfrom = 2026-01-01\nto = 2027-01-01");
-        format!("{head}{second}{ended}[[services]]{others}")
-    });
-    assert_ne!(edited, price_lists(|text| text));
-    let import = done(&one.client, imports, &edited).await;
-    done(&other.client, &format!("{imports}/{}/approve", id(&import)), &json!({})).await;
 }
 
 /// The rail says no: the refund has failed and waits for people.

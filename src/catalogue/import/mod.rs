@@ -1,11 +1,13 @@
 //! Catalogue files: TOML in, a checked catalogue or every problem at once, each with file and line.
 //!
 //! `tree` reads keys out of a parsed file and remembers where they stood; `read` makes agencies, services and
-//! fee versions of them; `across` checks what only shows when all files lie side by side.
+//! fee versions of them; `across` checks what only shows when all files lie side by side, `succession` what only shows
+//! beside the catalogue in force.
 
 mod across;
 mod read;
 mod read_fee;
+mod succession;
 mod tree;
 
 #[cfg(test)]
@@ -19,6 +21,7 @@ use toml::de::DeTable;
 use super::model::{Catalogue, Service};
 use super::words::ServiceCode;
 use crate::books::Slug;
+pub use succession::InForce;
 use tree::{Fields, Place, Source};
 
 /// Something wrong in a file. Shown as `FILE:LINE: what`.
@@ -59,6 +62,21 @@ struct Codes {
 /// Reads catalogue files given as (name, text). The files are one catalogue: a service may name an agency of
 /// another file. Problems come in the order of the files and their lines.
 pub fn check<N: AsRef<str>, T: AsRef<str>>(files: &[(N, T)]) -> Result<Catalogue, Vec<Problem>> {
+    read(files, None)
+}
+
+/// As [`check`], and the files may follow on the catalogue in force: what was charged up to today stays as it is.
+pub fn check_against<N: AsRef<str>, T: AsRef<str>>(
+    files: &[(N, T)],
+    in_force: InForce<'_>,
+) -> Result<Catalogue, Vec<Problem>> {
+    read(files, Some(in_force))
+}
+
+fn read<N: AsRef<str>, T: AsRef<str>>(
+    files: &[(N, T)],
+    in_force: Option<InForce<'_>>,
+) -> Result<Catalogue, Vec<Problem>> {
     let parsed: Vec<_> = files
         .iter()
         .map(|(name, text)| {
@@ -86,6 +104,9 @@ pub fn check<N: AsRef<str>, T: AsRef<str>>(files: &[(N, T)]) -> Result<Catalogue
         fields.finish();
     }
     across::check(&agencies, &services, &codes);
+    if let Some(in_force) = in_force {
+        succession::check(&agencies, &services, in_force);
+    }
     let problems: Vec<Problem> = parsed.iter().flat_map(|(source, _)| source.problems()).collect();
     if problems.is_empty() {
         Ok(Catalogue {
