@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::access::KeyCache;
 use crate::fault::Fault;
+use crate::http::pace::Pace;
 use crate::inbox::door::Arrivals;
 use crate::tx::{Actor, Hub, Tx};
 use crate::{intents, quoting};
@@ -28,6 +29,7 @@ pub struct Parts {
     pub poster_pool: PgPool,
     pub clock: Arc<dyn Clock>,
     pub key_cache: KeyCache,
+    pub pace: Pace,
     /// Everything that outlives its caller runs here: writing requests, workers, loops.
     pub tasks: TaskTracker,
     pub stop: CancellationToken,

@@ -1,8 +1,8 @@
 //! Typed configuration: a TOML file, then environment (`MIZAN__DATABASE__URL`), then flags. Unknown keys are refused.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::num::NonZeroU16;
+use std::net::{IpAddr, SocketAddr};
+use std::num::{NonZeroU16, NonZeroU32};
 use std::path::{Path, PathBuf};
 
 use mizan_ledger::{Currency, Rate, Zone};
@@ -32,6 +32,8 @@ impl Mode {
 pub struct Config {
     pub mode: Mode,
     pub listen: SocketAddr,
+    /// Proxies in front of the hub: what they write into X-Forwarded-For is believed.
+    pub proxies: Vec<IpAddr>,
     /// How payers and portals reach the hub, without a slash at the end.
     pub public_url: String,
     /// The hub's local time: settlement days and fee days are counted in it.
@@ -168,8 +170,8 @@ pub struct Limits {
     pub body_bytes_max: usize,
     pub statement_bytes_max: usize,
     /// Requests per second and key.
-    pub requests_per_second: u32,
-    pub burst: u32,
+    pub requests_per_second: NonZeroU32,
+    pub burst: NonZeroU32,
 }
 
 fn default_attempt_minutes() -> u32 {
@@ -181,8 +183,8 @@ impl Default for Limits {
         Self {
             body_bytes_max: 1 << 20,
             statement_bytes_max: 64 << 20,
-            requests_per_second: 1_000,
-            burst: 2_000,
+            requests_per_second: const { NonZeroU32::new(1_000).unwrap() },
+            burst: const { NonZeroU32::new(2_000).unwrap() },
         }
     }
 }
@@ -192,6 +194,7 @@ impl Default for Config {
         Self {
             mode: Mode::Test,
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            proxies: Vec::new(),
             public_url: "http://127.0.0.1:8080".to_owned(),
             zone: "Asia/Hebron".parse().unwrap_or(Zone::utc()),
             data_dir: default_data_dir(),
@@ -215,6 +218,11 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Over https; in test mode however it is convenient.
+    pub fn is_reached_safely(&self) -> bool {
+        !self.mode.is_live() || self.public_url.starts_with("https://")
+    }
+
     /// Reads the file (if any) and the environment.
     ///
     /// # Errors

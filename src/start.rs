@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use mizan_ledger::store::Book;
 use mizan_ledger::{Calendar, Clock};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -20,6 +20,7 @@ use crate::channels::Channels;
 use crate::config::Config;
 use crate::crash::CrashPoints;
 use crate::entropy::Entropy;
+use crate::http::pace::Pace;
 use crate::http::router::router;
 use crate::inbox::door::Arrivals;
 use crate::intents::Serials;
@@ -52,6 +53,7 @@ pub async fn app_among(
     clock: Arc<dyn Clock>,
     entropy: Entropy,
 ) -> anyhow::Result<App> {
+    ensure!(config.is_reached_safely(), "public_url: portals and payers reach a live hub over https alone");
     let crash = CrashPoints::new(&config).context("crash_point")?;
     let options: PgConnectOptions = database_url.parse().context("database.url")?;
     let connections = config.database.connections.unwrap_or(CONNECTIONS);
@@ -65,6 +67,7 @@ pub async fn app_among(
     let calendar = Calendar::friday_saturday(config.zone.clone());
     let catalogue = CatalogueCache::default();
     let serials = Serials::default();
+    let pace = Pace::new(&config.limits);
     let hub = Hub { config, keys, book, entropy, calendar, channels, catalogue, serials, crash };
     Ok(App::new(Parts {
         hub: Arc::new(hub),
@@ -72,6 +75,7 @@ pub async fn app_among(
         poster_pool,
         clock,
         key_cache: KeyCache::default(),
+        pace,
         tasks: TaskTracker::new(),
         stop: CancellationToken::new(),
         wake: Wake::default(),
@@ -120,7 +124,9 @@ pub fn listen(app: &App, listener: TcpListener) -> std::io::Result<SocketAddr> {
     let routes = router(app.clone());
     let stop = app.stop.clone();
     app.tasks.spawn(async move {
-        let served = axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await;
+        let served = axum::serve(listener, routes.into_make_service_with_connect_info::<SocketAddr>())
+            .with_graceful_shutdown(stop.cancelled_owned())
+            .await;
         if let Err(error) = served {
             tracing::error!(%error, "the listener failed");
         }

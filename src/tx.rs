@@ -46,6 +46,10 @@ impl Actor {
         Self(format!("hub:{part}"))
     }
 
+    pub fn is_person(&self) -> bool {
+        self.0.parse::<ids::PersonId>().is_ok()
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

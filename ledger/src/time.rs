@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -22,7 +23,10 @@ pub struct Instant(Timestamp);
 #[serde(transparent)]
 pub struct Day(Date);
 
-/// The text is not an instant (RFC 3339) or a day (YYYY-MM-DD), or lies out of range.
+/// Years that are read: those RFC 3339 (section 1) can write, and with which every system of the trade can count.
+const YEARS: RangeInclusive<i16> = 1..=9999;
+
+/// The text is not an instant (RFC 3339) or a day (YYYY-MM-DD), or its year is not one of 0001 to 9999.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a date or time: RFC 3339 is expected, as in 2026-11-22 or 2026-11-22T08:00:00Z")]
 pub struct NotATime(pub String);
@@ -84,7 +88,9 @@ impl FromStr for Instant {
     type Err = NotATime;
 
     fn from_str(text: &str) -> Result<Self, NotATime> {
-        text.parse::<Timestamp>().map(Self::from).map_err(|_| NotATime(text.chars().take(40).collect()))
+        let read = text.parse::<Timestamp>().ok().map(Self::from);
+        let known = read.filter(|instant| YEARS.contains(&instant.day_in(&Zone::utc()).0.year()));
+        known.ok_or_else(|| NotATime(text.chars().take(40).collect()))
     }
 }
 
@@ -157,7 +163,8 @@ impl FromStr for Day {
     type Err = NotATime;
 
     fn from_str(text: &str) -> Result<Self, NotATime> {
-        text.parse::<Date>().map(Self).map_err(|_| NotATime(text.chars().take(40).collect()))
+        let read = text.parse::<Date>().ok().filter(|date| YEARS.contains(&date.year()));
+        read.map(Self).ok_or_else(|| NotATime(text.chars().take(40).collect()))
     }
 }
 
@@ -244,6 +251,15 @@ impl Calendar {
         (0..366).map(|offset| day.plus_days(offset)).find(|day| self.is_business_day(*day)).unwrap_or(day)
     }
 
+    /// `day` itself when it is a business day, else the last one before.
+    pub fn business_day_until(&self, day: Day) -> Day {
+        (-365..=0)
+            .rev()
+            .map(|offset| day.plus_days(offset))
+            .find(|day| self.is_business_day(*day))
+            .unwrap_or(day)
+    }
+
     /// The local day of an instant.
     pub fn day_of(&self, instant: Instant) -> Day {
         instant.day_in(&self.zone)
@@ -302,6 +318,17 @@ mod tests {
     }
 
     #[test]
+    fn only_years_of_the_trade_are_read() {
+        for (text, known) in
+            [("0001-01-01", true), ("9999-12-30", true), ("0000-12-31", false), ("-004713-01-01", false)]
+        {
+            assert_eq!(text.parse::<Day>().is_ok(), known, "{text}");
+            assert_eq!(format!("{text}T12:00:00Z").parse::<Instant>().is_ok(), known, "{text}");
+        }
+        assert!("0001-01-01T01:00:00+03:00".parse::<Instant>().is_err(), "the year before in UTC");
+    }
+
+    #[test]
     fn the_local_day_follows_the_zone() {
         let zone: Zone = "Asia/Hebron".parse().unwrap();
         let late: Instant = "2026-11-21T22:30:00Z".parse().unwrap();
@@ -314,6 +341,9 @@ mod tests {
         let calendar = Calendar::friday_saturday(Zone::utc());
         let friday = Day::new(2026, 11, 20).unwrap();
         assert_eq!(calendar.business_day_from(friday), Day::new(2026, 11, 22).unwrap());
+        let saturday = friday.next();
+        assert_eq!(calendar.business_day_until(saturday), Day::new(2026, 11, 19).unwrap());
+        assert_eq!(calendar.business_day_until(saturday.next()), saturday.next());
         assert_eq!(friday.plus_days(40).days_since(friday), 40);
     }
 

@@ -22,6 +22,7 @@ use super::view::{
 use super::{AccessError, ListedKey, NewKey, Owner, Role, Scope, Tries};
 use crate::app::App;
 use crate::fault::Fault;
+use crate::http::address::Address;
 use crate::http::call::Call;
 use crate::http::json;
 use crate::http::once::Answer;
@@ -43,6 +44,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(disable_person))
         .routes(routes!(list_keys))
         .routes(routes!(rotate_key))
+        .routes(routes!(approve_key))
         .routes(routes!(revoke_key))
 }
 
@@ -78,6 +80,7 @@ fn show_secret(answer: Answer, object: &str, secret: Option<String>) -> Result<A
 async fn log_in(
     State(app): State<App>,
     Extension(tries): Extension<Tries>,
+    Address(from): Address,
     request: Request<Body>,
 ) -> Result<(StatusCode, Json<KeyView>), Problem> {
     let (parts, body) = request.into_parts();
@@ -93,7 +96,8 @@ async fn log_in(
     }
     faults.finish()?;
     let material = material.ok_or(Problem::new(Code::ValidationFailed))?;
-    let person = match login::person(&app, &tries, asked.login.trim(), asked.password.clone()).await? {
+    let person = match login::person(&app, &tries, from, (asked.login.trim(), asked.password.clone())).await?
+    {
         Ok(person) => person,
         Err(Refused::Wrong) => return Err(Problem::new(Code::LoginRefused)),
         Err(Refused::TooOften) => return Err(Problem::new(Code::RateLimited).retry_after(60)),
@@ -114,7 +118,8 @@ async fn register(tx: &mut Tx, work: &(NewKey, Option<String>, PersonId)) -> Res
     if let Some(password) = password {
         service::change_password(tx, *person, password).await?;
     }
-    service::add_key(tx, key).await
+    service::add_key(tx, key).await?;
+    Ok(())
 }
 
 fn first_key(app: &App, person: &PersonRow, material: VerifyKey) -> Result<NewKey, Fault> {
@@ -140,7 +145,8 @@ struct TakenOn {
 
 /// Take on a portal, with its first key.
 ///
-/// Refuses with `already_exists`, `validation_failed`.
+/// A key that may report what was delivered (`fulfil:<agency>`) brings its own public key and waits for another
+/// administrator. Refuses with `already_exists`, `validation_failed`.
 #[utoipa::path(post, path = "/v1/finance/portals", tag = "access", request_body = PortalBody,
     responses((status = CREATED, body = NewPortalView), Refusals))]
 async fn create_portal(State(app): State<App>, call: Call) -> Result<Answer, Problem> {
@@ -165,9 +171,9 @@ async fn take_on(tx: &mut Tx, new: &TakenOn) -> Result<NewPortalView, AccessErro
         scopes: new.scopes.clone(),
         created_at,
     };
-    service::add_key(tx, &key).await?;
+    let proposed_by = service::add_key(tx, &key).await?;
     let NewPortal { code, name_ar, name_en, return_url_prefixes } = new.portal.clone();
-    let key = ListedKey::new(key, code.clone());
+    let key = ListedKey { proposed_by, ..ListedKey::new(key, code.clone()) };
     let portal = super::Portal { id, code, name_ar, name_en, return_url_prefixes, created_at };
     Ok(NewPortalView { portal: portal.into(), key: key.into() })
 }
@@ -315,6 +321,20 @@ async fn rotate_key(State(app): State<App>, Path(of): Path<String>, call: Call) 
     show_secret(answer, "", secret)
 }
 
+/// Approve a key that another administrator gave.
+///
+/// Keys that may report what was delivered, and so release money, wait for this. Refuses with `same_person`,
+/// `already_decided`, `not_found`.
+#[utoipa::path(post, path = "/v1/finance/keys/{key_id}/approve", tag = "access",
+    params(("key_id" = String, Path)), responses((status = OK, body = KeyView), Refusals))]
+async fn approve_key(State(app): State<App>, Path(key): Path<String>, call: Call) -> Result<Answer, Problem> {
+    call.person(&Scope::Administer)?;
+    app.once(&call, StatusCode::OK, &key, |tx, key| {
+        Box::pin(async move { service::approve_key(tx, key).await.map(KeyView::from) })
+    })
+    .await
+}
+
 /// End a key at once. Administrators end any key, everybody else their own.
 ///
 /// Refuses with `not_found`.
@@ -350,6 +370,9 @@ impl From<AccessError> for Problem {
                 Self::new(Code::ValidationFailed).field(FieldError::new("/roles", FieldCode::NotTogether))
             }
             AccessError::SamePerson => Self::new(Code::SamePerson),
+            AccessError::SecretShared => {
+                Self::new(Code::ValidationFailed).field(FieldError::new("/public_key", FieldCode::Required))
+            }
             AccessError::AlreadyDecided(_) | AccessError::NotTheFirst => Self::new(Code::AlreadyDecided),
             AccessError::TooFewAdministrators => Self::new(Code::TooFewAdministrators),
             AccessError::KeyOfPerson => Self::new(Code::ForbiddenScope),

@@ -1,5 +1,7 @@
 //! A person shows who they are by a password: for a session of the console, or once per machine for a key of their own.
 
+use std::net::IpAddr;
+
 use super::store::{self, PersonRow};
 use super::{Tries, service};
 use crate::app::App;
@@ -22,10 +24,10 @@ pub enum Refused {
 pub async fn person(
     app: &App,
     tries: &Tries,
-    login: &str,
-    password: String,
+    from: Option<IpAddr>,
+    (login, password): (&str, String),
 ) -> Result<Result<PersonRow, Refused>, Fault> {
-    if !tries.take(login) {
+    if !tries.take(login, from) {
         return Ok(Err(Refused::TooOften));
     }
     let mut conn = app.pool.acquire().await?;

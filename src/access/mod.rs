@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! person:  proposed by one administrator ──approved by another──▶ active ──▶ disabled
-//! key:     active ──▶ revoked            (a rotated key and its successor are active together until the old is revoked)
+//! key:     (proposed ──approved by another──▶) active ──▶ revoked            (a rotated key and its successor are active together until the old is revoked)
 //! ```
 //! The first administrator is made on the database, while no person exists; the second alone by the first. After that
 //! two administrators stand behind every person.
@@ -25,4 +25,4 @@ pub use duty::{Role, Scope};
 pub use model::{
     AccessError, Caller, KeyCache, KnownKey, ListedKey, NewKey, Owner, Person, Portal, Standing,
 };
-pub use tries::Tries;
+pub use tries::{TRIES, Tries};

@@ -92,6 +92,8 @@ pub struct ListedKey {
     pub algorithm: String,
     pub scopes: Vec<Scope>,
     pub created_at: Instant,
+    /// Who gave the key, while another administrator is waited for.
+    pub proposed_by: Option<String>,
     pub revoked_at: Option<Instant>,
 }
 
@@ -105,6 +107,7 @@ impl ListedKey {
             algorithm: key.material.algorithm().to_owned(),
             scopes: key.scopes,
             created_at: key.created_at,
+            proposed_by: None,
             revoked_at: None,
         }
     }
@@ -194,10 +197,14 @@ pub enum AccessError {
     TooManyKeys,
     #[error("the roles {0} and {1} are held by two people, never by one")]
     ConflictingRoles(&'static str, &'static str),
-    #[error("who proposed a person does not approve them")]
+    #[error("who proposed does not approve")]
     SamePerson,
-    #[error("the person is {0} already")]
+    #[error("it is {0} already")]
     AlreadyDecided(&'static str),
+    #[error(
+        "a key that reports what was delivered brings its own public key: nobody at the hub may know its secret"
+    )]
+    SecretShared,
     #[error("two administrators must be left: take on another one first")]
     TooFewAdministrators,
     #[error("there are people already: they are created through the hub, with an administrator's key")]

@@ -18,6 +18,8 @@ use secrecy::ExposeSecret;
 
 /// One proposes and another approves.
 const ADMINISTRATORS_MIN: i64 = 2;
+/// Two overlap while one is rotated.
+const PORTAL_KEYS_MAX: i64 = 3;
 
 /// A portal to be taken on.
 #[derive(Debug, Clone)]
@@ -195,24 +197,46 @@ pub async fn change_password(tx: &mut Tx, id: PersonId, password: &str) -> Resul
     Ok(())
 }
 
-/// Registers a key of a portal or a person. A portal holds at most three active keys, so that two can overlap
-/// while one is rotated.
-pub async fn add_key(tx: &mut Tx, new: &NewKey) -> Result<(), AccessError> {
-    if let Owner::Portal(portal) = new.owner
-        && store::lock_active_keys(tx.conn(), portal).await? >= 3
-    {
-        return Err(AccessError::TooManyKeys);
+/// Registers a key of a portal or a person. A portal holds at most three active keys. Of a portal's key that says what
+/// was delivered, and so releases money, nobody here may know the secret, and one person gives it while another approves.
+pub async fn add_key(tx: &mut Tx, new: &NewKey) -> Result<Option<String>, AccessError> {
+    if let Owner::Portal(portal) = new.owner {
+        store::lock_portal(tx.conn(), portal).await?;
+        if store::count_active_keys(tx.conn(), portal).await? >= PORTAL_KEYS_MAX {
+            return Err(AccessError::TooManyKeys);
+        }
     }
+    let releases = new.scopes.iter().any(|scope| matches!(scope, Scope::Fulfil(_)));
+    let proposed_by = Some(tx.actor().clone()).filter(|actor| releases && actor.is_person());
     let sealed = match &new.material {
+        VerifyKey::HmacSha256(_) if proposed_by.is_some() => return Err(AccessError::SecretShared),
         VerifyKey::HmacSha256(secret) => Some(tx.hub().keys.seal(&tx.hub().entropy, secret.expose_secret())?),
         VerifyKey::Ed25519(_) => None,
     };
-    store::insert_key(tx.conn(), new, sealed.as_deref())
+    let proposed_by = proposed_by.map(|actor| actor.as_str().to_owned());
+    store::insert_key(tx.conn(), new, sealed.as_deref(), proposed_by.as_deref())
         .await
         .map_err(|error| exists_or_fault(error, &new.key_id))?;
     let scopes: Vec<String> = new.scopes.iter().map(Scope::to_string).collect();
-    tx.audit("key.added", &new.key_id, json!({ "owner": new.owner.to_string(), "scopes": scopes }));
-    Ok(())
+    let detail =
+        json!({ "owner": new.owner.to_string(), "scopes": scopes, "proposed": proposed_by.is_some() });
+    tx.audit("key.added", &new.key_id, detail);
+    Ok(proposed_by)
+}
+
+/// Another administrator lets a proposed key sign.
+pub async fn approve_key(tx: &mut Tx, key_id: &str) -> Result<ListedKey, AccessError> {
+    let key = active_key(tx, key_id).await?;
+    match &key.proposed_by {
+        None => return Err(AccessError::AlreadyDecided("active")),
+        Some(proposer) if proposer == tx.actor().as_str() => return Err(AccessError::SamePerson),
+        Some(_) => {}
+    }
+    if !store::update_key_approved(tx.conn(), key_id).await? {
+        return Err(Fault::Stale.into());
+    }
+    tx.audit("key.approved", key_id, json!({ "owner": key.owner.to_string() }));
+    Ok(ListedKey { proposed_by: None, ..key })
 }
 
 /// A portal's next key, with the owner and the scopes of an active one. The old key goes on until it is revoked, so

@@ -23,14 +23,14 @@ pub struct KeyRow {
     pub public_key: Option<Vec<u8>>,
 }
 
-/// The key, unless it is unknown or revoked or its owner is disabled.
+/// The key, unless it is unknown, proposed or revoked, or its owner is disabled.
 pub async fn find_key(conn: &mut PgConnection, key_id: &str) -> Result<Option<KeyRow>, Fault> {
     let Some(row) = sqlx::query!(
         r#"select k.key_id, k.portal, k.person, k.secret_sealed, k.public_key, k.scopes, h.version
            from keys k cross join keys_head h
            left join portals po on po.id = k.portal
            left join people pe on pe.id = k.person
-           where k.key_id = $1 and k.revoked_at is null and po.disabled_at is null and pe.disabled_at is null
+           where k.key_id = $1 and k.revoked_at is null and k.proposed_by is null and po.disabled_at is null and pe.disabled_at is null
              and (k.person is null or pe.approved_at is not null)"#,
         key_id
     )
@@ -123,11 +123,12 @@ pub async fn insert_person(conn: &mut PgConnection, new: &NewRow<'_>) -> Result<
     Ok(())
 }
 
-/// Registers a key; a shared secret comes sealed.
+/// Registers a key; a shared secret comes sealed. Somebody has proposed it while another one is waited for.
 pub async fn insert_key(
     conn: &mut PgConnection,
     key: &NewKey,
     secret_sealed: Option<&[u8]>,
+    proposed_by: Option<&str>,
 ) -> Result<(), sqlx::Error> {
     let (portal, person): (Option<Uuid>, Option<Uuid>) = match key.owner {
         Owner::Portal(id) => (Some(id.uuid()), None),
@@ -139,8 +140,8 @@ pub async fn insert_key(
     };
     let scopes: Vec<String> = key.scopes.iter().map(ToString::to_string).collect();
     sqlx::query!(
-        "insert into keys (key_id, portal, person, algorithm, secret_sealed, public_key, scopes, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "insert into keys (key_id, portal, person, algorithm, secret_sealed, public_key, scopes, created_at, proposed_by)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         key.key_id,
         portal,
         person,
@@ -149,6 +150,7 @@ pub async fn insert_key(
         public_key,
         &scopes,
         key.created_at as _,
+        proposed_by,
     )
     .execute(conn)
     .await?;
@@ -160,15 +162,34 @@ pub async fn keys_version(conn: &mut PgConnection) -> Result<i64, Fault> {
     Ok(sqlx::query_scalar!("select version from keys_head").fetch_one(conn).await?)
 }
 
-/// Locks a portal's keys and counts those that are active.
-pub async fn lock_active_keys(conn: &mut PgConnection, portal: PortalId) -> Result<usize, Fault> {
-    let keys = sqlx::query_scalar!(
-        "select key_id from keys where portal = $1 and revoked_at is null order by key_id for no key update",
+/// Locks a portal, so that its keys are made one after the other.
+pub async fn lock_portal(conn: &mut PgConnection, portal: PortalId) -> Result<(), Fault> {
+    sqlx::query!("select id from portals where id = $1 for no key update", portal.uuid())
+        .fetch_optional(conn)
+        .await?;
+    Ok(())
+}
+
+/// How many active keys a portal has.
+pub async fn count_active_keys(conn: &mut PgConnection, portal: PortalId) -> Result<i64, Fault> {
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from keys where portal = $1 and revoked_at is null"#,
         portal.uuid()
     )
-    .fetch_all(conn)
+    .fetch_one(conn)
     .await?;
-    Ok(keys.len())
+    Ok(count)
+}
+
+/// Lets a proposed key sign. False when it waits no more.
+pub async fn update_key_approved(conn: &mut PgConnection, key_id: &str) -> Result<bool, Fault> {
+    let done = sqlx::query!(
+        "update keys set proposed_by = null where key_id = $1 and proposed_by is not null and revoked_at is null",
+        key_id
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Revokes a key. False when there is no active key of that id.

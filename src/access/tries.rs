@@ -1,5 +1,7 @@
-//! How often a password may be tried. Memory is bounded: logins share a fixed number of buckets.
+//! How often a password may be tried, of one login from one address: who guesses from elsewhere locks nobody out. Memory
+//! is bounded: pairs share a fixed number of buckets.
 
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,10 +34,11 @@ impl Default for Tries {
 }
 
 impl Tries {
-    /// Counts a try of this login. False when there were too many.
-    pub fn take(&self, login: &str) -> bool {
-        let hash = Sha256::digest(login.as_bytes());
-        self.by_bucket.check_key(&u16::from_be_bytes([hash[0] & 0x0f, hash[1]])).is_ok()
+    /// Counts a try of this login from this address. False when there were too many.
+    pub fn take(&self, login: &str, from: Option<IpAddr>) -> bool {
+        let pair = format!("{login} {}", from.map(|address| address.to_string()).unwrap_or_default());
+        let hash = Sha256::digest(pair);
+        self.by_bucket.check_key(&u16::from_be_bytes([hash[0], hash[1]])).is_ok()
     }
 
     /// A place to hash in.
@@ -49,12 +52,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_login_is_tried_so_often_and_another_still_may() {
-        let tries = Tries::default();
+    fn a_login_is_tried_so_often_from_one_address() {
+        let (tries, stranger) = (Tries::default(), Some(IpAddr::from([192, 0, 2, 7])));
         for _ in 0..TRIES {
-            assert!(tries.take("reconciler"));
+            assert!(tries.take("reconciler", stranger));
         }
-        assert!(!tries.take("reconciler"));
-        assert!(tries.take("approver"));
+        assert!(!tries.take("reconciler", stranger));
+        assert!(tries.take("approver", stranger));
+        assert!(tries.take("reconciler", Some(IpAddr::from([192, 0, 2, 8]))));
     }
 }

@@ -39,7 +39,8 @@ pub struct PortalBody {
     /// Where payers may be sent back to: each with a scheme, a host and at least `/`.
     #[schema(example = json!(["https://portal.example/"]))]
     pub return_url_prefixes: Vec<String>,
-    /// What the first key may do; without it everything a portal may. `fulfil:<agency>` is added here.
+    /// What the first key may do; without it everything a portal may. `fulfil:<agency>` is added here: such a key brings
+    /// its own `public_key`, and another administrator approves it.
     #[schema(value_type = Option<Vec<String>>)]
     pub scopes: Option<Vec<Scope>>,
     /// The 32 bytes of an Ed25519 public key in base64. Without it the hub makes a shared secret and shows it once.
@@ -149,7 +150,12 @@ pub struct KeyView {
     pub algorithm: String,
     #[schema(value_type = Vec<String>)]
     pub scopes: Vec<Scope>,
+    /// `proposed`, `active` or `revoked`. A proposed key signs nothing until another administrator approves it.
+    pub state: &'static str,
     pub created_at: Instant,
+    /// Who gave a proposed key: may not approve it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proposed_by: Option<String>,
     pub revoked_at: Option<Instant>,
     /// The shared secret in base64: only in the first answer to the call that made it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -162,13 +168,20 @@ impl From<ListedKey> for KeyView {
             Owner::Portal(_) => "portal",
             Owner::Person(_) => "person",
         };
+        let state = match (key.revoked_at, &key.proposed_by) {
+            (Some(_), _) => "revoked",
+            (None, Some(_)) => "proposed",
+            (None, None) => "active",
+        };
         Self {
             key_id: key.key_id,
             owner_kind,
             owner: key.owner_name,
             algorithm: key.algorithm,
             scopes: key.scopes,
+            state,
             created_at: key.created_at,
+            proposed_by: key.proposed_by,
             revoked_at: key.revoked_at,
             secret: None,
         }

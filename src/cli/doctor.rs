@@ -120,8 +120,7 @@ fn settings(config: &Config, findings: &mut Findings) {
     if let Err(error) = webhooks::Policy::new(config) {
         findings.ill("webhooks", error.to_string(), "mend webhooks.networks or webhooks.hosts");
     }
-    let https = config.public_url.starts_with("https://");
-    if config.mode.is_live() && !https {
+    if !config.is_reached_safely() {
         let to_do = "portals sign the address they call: set public_url to the https address they use";
         findings.ill("public_url", &config.public_url, to_do);
     } else {

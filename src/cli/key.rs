@@ -64,6 +64,16 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Approve a key that another administrator gave: one that may report what was delivered.
+    #[command(after_help = "Example:\n  mizan key approve test_ab3k7mnp2qrs")]
+    Approve {
+        key_id: String,
+        #[command(flatten)]
+        key: Key,
+        /// The answer as JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// End a key at once.
     #[command(after_help = "Example:\n  mizan key revoke test_ab3k7mnp2qrs")]
     Revoke {
@@ -82,8 +92,16 @@ pub async fn run(command: Command) -> anyhow::Result<Answer> {
             let owner = owner.map(|owner| format!("&owner={owner}")).unwrap_or_default();
             let path = format!("/v1/finance/keys?revoked={revoked}{owner}");
             let Some(keys) = key.open()?.list(&path).await? else { return Ok(Answer::No) };
-            let columns =
-                ["/key_id", "/owner_kind", "/owner", "/algorithm", "/created_at", "/revoked_at", "/scopes"];
+            let columns = [
+                "/key_id",
+                "/state",
+                "/owner_kind",
+                "/owner",
+                "/algorithm",
+                "/created_at",
+                "/revoked_at",
+                "/scopes",
+            ];
             say_list(&keys, json, &columns)?;
         }
         Command::Rotate { key_id, new, key, json } => {
@@ -98,6 +116,11 @@ pub async fn run(command: Command) -> anyhow::Result<Answer> {
                 None => say(&serde_json::to_string_pretty(&file).context("the key")?)?,
             }
             tell(&format!("when the portal has changed over: mizan key revoke {key_id}"))?;
+        }
+        Command::Approve { key_id, key, json } => {
+            let path = format!("/v1/finance/keys/{key_id}/approve");
+            let Some(approved) = key.open()?.post(&path, &json!({})).await? else { return Ok(Answer::No) };
+            say(&if json { approved.to_string() } else { format!("{key_id} is active") })?;
         }
         Command::Revoke { key_id, key, json } => {
             let path = format!("/v1/finance/keys/{key_id}/revoke");

@@ -19,7 +19,8 @@ pub enum Command {
     #[command(after_help = "Examples:\n  \
         mizan portal create hukumati --name-en 'Example portal' --name-ar 'بوابة المثال' \\\n      \
         --return-url https://portal.example/ --out hukumati.json\n  \
-        mizan portal create psi --name-en PSI --name-ar 'المواصفات' --scope services:read --scope fulfil:psi")]
+        mizan portal create psi --name-en PSI --name-ar 'المواصفات' \
+      --scope services:read --scope fulfil:psi --public-key BASE64   # another one: mizan key approve KEY_ID")]
     Create(Create),
     /// Run the example portal (docs/example-portal) with a portal's key.
     #[command(after_help = "Example:\n  mizan portal example --key portal.json --listen 127.0.0.1:8085")]

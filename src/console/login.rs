@@ -1,5 +1,7 @@
 //! Logging in and out.
 
+use std::net::IpAddr;
+
 use axum::extract::{Form, Query, State};
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
@@ -16,6 +18,7 @@ use crate::access::sessions::{self, NewSession};
 use crate::access::store::PersonRow;
 use crate::access::{self, Role, Scope, Tries, service};
 use crate::app::App;
+use crate::http::address::Address;
 use crate::http::language::Language;
 use crate::tx::Actor;
 
@@ -108,6 +111,7 @@ struct Login {
 async fn open(
     State(app): State<App>,
     Extension(tries): Extension<Tries>,
+    Address(from): Address,
     headers: HeaderMap,
     Form(given): Form<Login>,
 ) -> Result<Response, Stop> {
@@ -116,7 +120,7 @@ async fn open(
         return form(&app, language, Some(Refusal::Stale));
     }
     let login = given.login.trim().to_owned();
-    let person = match person(&app, &tries, &login, given.password).await? {
+    let person = match person(&app, &tries, from, (&login, given.password)).await? {
         Ok(person) => person,
         Err(refusal) => return form(&app, language, Some(refusal)),
     };
@@ -138,10 +142,10 @@ async fn open(
 async fn person(
     app: &App,
     tries: &Tries,
-    login: &str,
-    password: String,
+    from: Option<IpAddr>,
+    given: (&str, String),
 ) -> Result<Result<PersonRow, Refusal>, Stop> {
-    let person = match access::login::person(app, tries, login, password).await? {
+    let person = match access::login::person(app, tries, from, given).await? {
         Ok(person) => person,
         Err(Refused::Wrong) => return Ok(Err(Refusal::Wrong)),
         Err(Refused::TooOften) => return Ok(Err(Refusal::TooOften)),

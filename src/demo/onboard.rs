@@ -112,7 +112,8 @@ async fn register(
         scopes,
         created_at: app.clock.now(),
     };
-    app.run(&Actor::hub("demo"), &new, |tx, new| Box::pin(add_key(tx, new))).await
+    app.run(&Actor::hub("demo"), &new, |tx, new| Box::pin(add_key(tx, new))).await?;
+    Ok(())
 }
 
 fn client(app: &App, base: &str, key_id: &str, signing: SigningKey) -> Client {

@@ -9,7 +9,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::model::{FulfilmentError, Outcome, Report, Reported};
-use super::{IntentView, service};
+use super::service;
+use super::view::ReportView;
 use crate::access::Scope;
 use crate::app::App;
 use crate::http::call::Call;
@@ -75,9 +76,9 @@ impl Body {
 
 /// Report what became of the services that were paid, line by line.
 ///
-/// The key holds `fulfil:<agency>` of the line's agency. Refuses with `intent_not_paid`, `already_decided`, `not_found`,
+/// The key holds `fulfil:<agency>` of the line's agency, and is told of that agency's lines alone. Refuses with `intent_not_paid`, `already_decided`, `not_found`,
 /// `validation_failed`.
-#[utoipa::path(post, path = "/v1/payment-intents/{id}/fulfilment", tag = "payments", params(("id" = String, Path)), request_body = Body, responses((status = OK, body = IntentView), Refusals))]
+#[utoipa::path(post, path = "/v1/payment-intents/{id}/fulfilment", tag = "payments", params(("id" = String, Path)), request_body = Body, responses((status = OK, body = ReportView), Refusals))]
 async fn report(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
     let agencies: Vec<String> = call.caller.scopes.iter().filter_map(agency).collect();
     if agencies.is_empty() {

@@ -13,6 +13,6 @@ pub mod api;
 pub mod jobs;
 mod model;
 pub mod service;
+mod view;
 
-pub use crate::intents::view::IntentView;
 pub use model::{Report, Reported};

@@ -2,12 +2,12 @@ use mizan_ledger::{Entry, EntryId};
 use serde_json::{Map, json};
 
 use super::model::{self, Cause, Freed, FulfilmentError, Refunds, Report, Reported};
+use super::view::{self, ReportView};
 use crate::books::{Slug, Voucher, rules};
 use crate::breaks::{self, Category, NewBreak};
 use crate::fault::Fault;
 use crate::ids::IntentId;
 use crate::intents::service::Release;
-use crate::intents::view::{self, IntentView};
 use crate::intents::{self, Intent, IntentState, Outcome};
 use crate::queue::NewJob;
 use crate::quoting::Basket;
@@ -27,7 +27,7 @@ struct Case {
 
 /// Takes an agency's report: releases what was held, or proposes to give it back. The same report again changes
 /// nothing.
-pub async fn report(tx: &mut Tx, report: &Report) -> Result<IntentView, FulfilmentError> {
+pub async fn report(tx: &mut Tx, report: &Report) -> Result<ReportView, FulfilmentError> {
     let mut case = lock(tx, report.intent).await?;
     if case.intent.state != IntentState::Paid {
         return Err(FulfilmentError::NotPaid { state: case.intent.state });
@@ -51,7 +51,7 @@ pub async fn report(tx: &mut Tx, report: &Report) -> Result<IntentView, Fulfilme
         }
     }
     if told.is_empty() {
-        return Ok(view::intent(&tx.hub().clone(), &case.intent, &case.basket, &[]));
+        return Ok(view::told(&case.intent, &case.basket, report));
     }
     case.intent.version += 1;
     let entries = release(tx, &case, &freed).await?;
@@ -70,7 +70,7 @@ pub async fn report(tx: &mut Tx, report: &Report) -> Result<IntentView, Fulfilme
         };
         intents::service::emit_view(tx, kind, &case.intent, &case.basket);
     }
-    Ok(view::intent(&tx.hub().clone(), &case.intent, &case.basket, &[]))
+    Ok(view::told(&case.intent, &case.basket, report))
 }
 
 /// Releases what is held no longer than so many days after the payment. Where no agency has said what became of the

@@ -10,6 +10,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, Method, Uri};
 use serde::de::DeserializeOwned;
+use sqlx::PgConnection;
 
 use super::idempotency::{Fingerprint, IdempotencyKey, IdempotencyKeyError};
 use super::language::Language;
@@ -114,6 +115,7 @@ impl FromRequest<App> for Call {
         let message = Message::received(&parts.method, scheme(app), &parts.uri, &parts.headers);
         let (key, keys_version) =
             authenticate(app, &presented, &message, &body, idempotency.is_none()).await?;
+        app.pace.take(&key.caller.key_id)?;
         Ok(Self {
             caller: key.caller.clone(),
             keys_version,
@@ -185,7 +187,8 @@ async fn known_key<'a>(app: &App, presented: &'a [Presented], reads: bool) -> Re
         if let Some((version, key)) = cached(app, &one.keyid, reads).await? {
             return Ok(Ok((one, key, version)));
         }
-        if let Some((version, key)) = load_key(app, &one.keyid).await? {
+        let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
+        if let Some((version, key)) = load_key(app, &mut conn, &one.keyid).await? {
             return Ok(Ok((one, key, version)));
         }
     }
@@ -193,10 +196,14 @@ async fn known_key<'a>(app: &App, presented: &'a [Presented], reads: bool) -> Re
     Ok(Err(SignatureError::key_unknown(keyid)))
 }
 
-/// Reads a key from the database into the cache.
-pub(super) async fn load_key(app: &App, key_id: &str) -> Result<Option<(i64, Arc<KnownKey>)>, Fault> {
-    let mut conn = app.pool.acquire().await?;
-    let Some((version, key)) = service::find_key(&mut conn, &app.hub.keys, key_id).await? else {
+/// Reads a key from the database into the cache. Who holds a connection gives it: asking for a second one while many
+/// do the same leaves all of them waiting for each other.
+pub(super) async fn load_key(
+    app: &App,
+    conn: &mut PgConnection,
+    key_id: &str,
+) -> Result<Option<(i64, Arc<KnownKey>)>, Fault> {
+    let Some((version, key)) = service::find_key(conn, &app.hub.keys, key_id).await? else {
         return Ok(None);
     };
     let key = Arc::new(key);

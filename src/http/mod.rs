@@ -9,6 +9,7 @@
 //!   kind do in one transaction; [`router`]: all of it together;
 //! - [`language`]: Arabic or English, as the client asks.
 
+pub mod address;
 pub mod call;
 pub mod codes;
 pub mod docs;
@@ -18,6 +19,7 @@ pub mod json;
 pub mod language;
 pub mod once;
 pub mod openapi;
+pub mod pace;
 pub mod page;
 pub mod path;
 pub mod problem;

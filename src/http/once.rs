@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use futures::future::BoxFuture;
 use serde::Serialize;
 use serde_json::Value;
+use sqlx::PgConnection;
 
 use super::call::{Call, load_key};
 use super::idempotency::IdempotencyKeyError;
@@ -130,7 +131,7 @@ impl App {
         let mut tx = self.begin(call.actor()).await?;
         let seen = store::lock(tx.conn(), &[&ticket]).await?.pop().ok_or(Fault::Stale)?;
         tx.catalogue_is_at(seen.catalogue_version);
-        match self.judge(call, &ticket, seen).await {
+        match self.judge(tx.conn(), call, &ticket, seen).await {
             Ok(None) => Ok(Look::Fresh(Box::new(tx))),
             Ok(Some(first)) => {
                 tx.rollback().await?;
@@ -147,6 +148,7 @@ impl App {
     /// request is new.
     pub(super) async fn judge(
         &self,
+        conn: &mut PgConnection,
         call: &Call,
         ticket: &Ticket<'_>,
         seen: Seen,
@@ -155,7 +157,7 @@ impl App {
             return Err(busy().into());
         }
         if seen.keys_version != call.keys_version {
-            self.recheck(call).await?;
+            self.recheck(conn, call, seen.keys_version).await?;
         }
         let Some(first) = seen.answer else { return Ok(None) };
         if first.fingerprint != ticket.fingerprint.bytes() {
@@ -166,10 +168,15 @@ impl App {
         Ok(Some(Answer { status, body: first.body, replayed: true }))
     }
 
-    /// The key table changed since the signature was checked: the key must still be there as it was.
-    async fn recheck(&self, call: &Call) -> Result<(), Failed> {
-        let known = load_key(self, &call.caller.key_id).await?;
-        let same = known.is_some_and(|(_, key)| {
+    /// The key table changed since the signature was checked: the key must still be there as it was. The first who
+    /// looks refreshes the cache for the others.
+    async fn recheck(&self, conn: &mut PgConnection, call: &Call, version: i64) -> Result<(), Failed> {
+        let key_id = &call.caller.key_id;
+        let known = match self.key_cache.get(key_id) {
+            Some((at, key)) if at == version => Some(key),
+            _ => load_key(self, conn, key_id).await?.map(|(_, key)| key),
+        };
+        let same = known.is_some_and(|key| {
             key.caller.owner == call.caller.owner && key.caller.scopes == call.caller.scopes
         });
         if same { Ok(()) } else { Err(Problem::new(Code::KeyUnknown).into()) }
@@ -177,10 +184,14 @@ impl App {
 
     async fn save(&self, call: &Call, mut tx: Tx, answer: &Answer) -> Result<(), Failed> {
         let (ticket, now) = (ticket(call)?, tx.now());
-        if !store::insert(tx.conn(), &[(&ticket, answer)], now).await? {
-            return Err(Fault::Stale.into());
-        }
-        Ok(self.commit(tx).await?)
+        let fault = match store::insert(tx.conn(), &[(&ticket, answer)], now).await {
+            Ok(true) => return Ok(self.commit(tx).await?),
+            Ok(false) => Fault::Stale,
+            Err(fault) => fault,
+        };
+        // Ended here and now: the next try takes the same key's lock.
+        tx.rollback().await?;
+        Err(fault.into())
     }
 
     /// A refusal decided by the service is an answer too: it is stored after a second look, in which an answer

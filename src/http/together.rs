@@ -76,14 +76,37 @@ impl App {
             .collect::<Result<_, _>>()
             .map_err(|_| Fault::Stale)?;
         let mut tx = self.begin(Actor::hub("api")).await?;
-        let mut answers = self.look_at(&mut tx, all, &tickets).await?;
-        let fresh: Vec<usize> = (0..all.len()).filter(|&n| answers[n].is_none()).collect();
-        if fresh.is_empty() {
-            tx.rollback().await?;
-            return answers.into_iter().map(|answer| answer.ok_or_else(no_result)).collect();
+        match self.answer_in(&mut tx, all, &tickets, status, work).await {
+            Ok(answers) => {
+                self.commit(tx).await?;
+                Ok(answers)
+            }
+            Err(fault) => {
+                // Ended here and now: each of them is about to take its own key's lock.
+                tx.rollback().await?;
+                Err(fault)
+            }
         }
+    }
+
+    async fn answer_in<A, T, E, F>(
+        &self,
+        tx: &mut Tx,
+        all: &[Arc<Asked<A>>],
+        tickets: &[Ticket<'_>],
+        status: StatusCode,
+        work: F,
+    ) -> Result<Vec<Result<Answer, Problem>>, Fault>
+    where
+        A: Sync,
+        T: Serialize,
+        E: ServiceError + Into<Problem>,
+        F: for<'t> Fn(&'t mut Tx, &'t [&'t A]) -> BoxFuture<'t, Results<T, E>>,
+    {
+        let mut answers = self.look_at(tx, all, tickets).await?;
+        let fresh: Vec<usize> = (0..all.len()).filter(|&n| answers[n].is_none()).collect();
         let inputs: Vec<&A> = fresh.iter().map(|&n| &all[n].input).collect();
-        let results = work(&mut tx, &inputs).await?;
+        let results = if inputs.is_empty() { Vec::new() } else { work(tx, &inputs).await? };
         for (&n, result) in fresh.iter().zip(results) {
             let answer = match result {
                 Ok(value) => Ok(made(status, &value)?),
@@ -99,7 +122,6 @@ impl App {
         if !store::insert(tx.conn(), &kept, now).await? {
             return Err(Fault::Stale);
         }
-        self.commit(tx).await?;
         Ok(answers)
     }
 
@@ -116,7 +138,7 @@ impl App {
         for ((asked, ticket), seen) in all.iter().zip(tickets).zip(seen) {
             tx.catalogue_is_at(seen.catalogue_version);
             answers.push(if keys.insert((&ticket.caller, ticket.key)) {
-                match self.judge(&asked.call, ticket, seen).await {
+                match self.judge(tx.conn(), &asked.call, ticket, seen).await {
                     Ok(first) => first.map(Ok),
                     Err(refusal) => Some(unless_fault(Err(refusal))?),
                 }

@@ -43,6 +43,7 @@ pub async fn start_on(
     arabic: bool,
 ) -> Result<Next, IntentError> {
     let Some(collect) = app.hub.channels.get(channel).and_then(|channel| channel.collect.clone()) else {
+        attempts::payable(intent, app.clock.now())?;
         return Ok(Next::Instructions);
     };
     let actor = Actor::hub("payer-page");

@@ -65,8 +65,9 @@ pub struct BankDay {
     /// `bank/<name>`.
     pub account: String,
     pub currency: Currency,
-    /// Banks give no statement on other days.
-    pub is_business_day: bool,
+    /// The statement that proves the day: its own, or of a day without one that of the last business day before it. Banks
+    /// give none on other days.
+    pub proved_from: Day,
     /// Of the last accepted statement of the day or before.
     pub last: Option<Seen>,
     /// A statement of the day that is not accepted.
@@ -104,8 +105,10 @@ pub struct OpenBreaks {
 /// What a reader must know about a line or a currency beside its figures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
-    /// The statement of the day is missing.
-    NoStatement,
+    /// The statement of the day is missing; this was the last.
+    NoStatement {
+        last: Option<Day>,
+    },
     /// The statement of the day is not accepted.
     Quarantined {
         reason: String,
@@ -166,7 +169,13 @@ pub enum Note {
 impl Note {
     /// Whether nothing is proved while it stands, whatever the figures say.
     fn refutes(&self) -> bool {
-        matches!(self, Self::Quarantined { .. } | Self::NotEntered { .. })
+        match self {
+            Self::Quarantined { .. } | Self::NotEntered { .. } => true,
+            // Where there were statements before, nobody knows what the missing one says. An account that never had one
+            // is not in use yet, and its balance tells the rest.
+            Self::NoStatement { last } => last.is_some(),
+            _ => false,
+        }
     }
 }
 
@@ -279,19 +288,20 @@ impl Line {
     /// Puts what the statements say on the line of a bank account.
     pub(super) fn show_bank(&mut self, bank: &BankDay, day: Day) -> Result<(), MoneyError> {
         let of_day = bank.last.filter(|seen| seen.on == day);
+        let of_earlier = bank.last.filter(|seen| seen.on >= bank.proved_from);
         let mut is_shown = true;
-        match (of_day, bank.last, &bank.quarantined) {
+        match (of_day, of_earlier, &bank.quarantined) {
             (Some(seen), ..) => self.listed = seen.closing,
             (None, _, Some(aside)) => {
                 self.listed = aside.closing.unwrap_or(self.listed);
                 is_shown = false;
             }
-            (None, Some(seen), None) if !bank.is_business_day => {
+            (None, Some(seen), None) => {
                 self.listed = seen.closing;
                 self.notes.push(Note::StatementOf { day: seen.on });
             }
             (None, ..) => {
-                self.notes.push(Note::NoStatement);
+                self.notes.push(Note::NoStatement { last: bank.last.map(|seen| seen.on) });
                 is_shown = false;
             }
         }

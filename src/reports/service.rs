@@ -129,7 +129,7 @@ async fn banks(
         days.push(BankDay {
             account: format!("bank/{}", bank.name),
             currency: bank.currency,
-            is_business_day: asked.calendar.is_business_day(asked.day),
+            proved_from: asked.calendar.business_day_until(asked.day),
             last: heads.last().map(|head| Seen { on: head.period_on, closing: head.closing }),
             quarantined: aside.map(|one| one.aside.clone()),
             brought_forward: heads.first().map_or(Money::zero(bank.currency), |head| head.opening),

@@ -42,7 +42,7 @@ fn bank(closing: i64) -> BankDay {
     BankDay {
         account: "bank/main".to_owned(),
         currency: JOD,
-        is_business_day: true,
+        proved_from: day(),
         last: Some(Seen { on: day(), closing: jod(closing) }),
         quarantined: None,
         brought_forward: jod(0),
@@ -193,9 +193,14 @@ fn a_bank_line_is_judged_by_the_statement_of_the_day() {
     assert!(missing.currencies[0].alarms.contains(&Note::DayIncomplete));
     let weekend = with(|bank| {
         bank.last = Some(Seen { on: day().previous(), closing: jod(9_850) });
-        bank.is_business_day = false;
+        bank.proved_from = day().previous();
     });
     assert!(weekend.ties());
+    let missing_before = with(|bank| {
+        bank.last = Some(Seen { on: day().previous().previous(), closing: jod(9_850) });
+        bank.proved_from = day().previous();
+    });
+    assert_eq!(off(&missing_before), [("bank/main".to_owned(), 9_850)], "the last business day's is missing");
     let aside = with(|bank| {
         bank.last = None;
         bank.quarantined = Some(Aside { reason: "it does not close".to_owned(), closing: Some(jod(9_800)) });
@@ -236,6 +241,15 @@ fn a_quarantined_statement_refutes_the_day_of_an_empty_account() {
     assert!(proof(&facts).ties(), "an account that was never used needs no statement");
     facts.banks[0].quarantined = Some(Aside { reason: "it does not close".to_owned(), closing: None });
     assert!(!proof(&facts).ties());
+}
+
+#[test]
+fn a_missing_statement_refutes_the_day_of_an_account_that_had_one_before() {
+    let mut facts = Facts { accounts: Vec::new(), listed: Vec::new(), ..a_day() };
+    facts.banks[0].last = Some(Seen { on: day().previous(), closing: jod(0) });
+    let proof = proof(&facts);
+    assert!(!proof.ties(), "nothing in the book, and nobody knows what came");
+    assert!(proof.currencies[0].alarms.contains(&Note::DayIncomplete));
 }
 
 #[test]

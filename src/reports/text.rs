@@ -169,8 +169,15 @@ impl Page {
         let money = |amount: &Money| self.shown(&amount.to_string());
         let items = |items: &i64| self.shown(&items.to_string());
         match note {
-            Note::NoStatement => {
+            Note::NoStatement { last: None } => {
                 self.say("the statement of the day is missing", "كشف اليوم مفقود").to_owned()
+            }
+            Note::NoStatement { last: Some(day) } => {
+                let said = self.say(
+                    "the statement of the day is missing; the last is of",
+                    "كشف اليوم مفقود، وآخر كشف ليوم",
+                );
+                format!("{said} {}", self.shown(&day.to_string()))
             }
             Note::Quarantined { reason } => {
                 format!(

@@ -150,7 +150,7 @@ fn note(note: &Note) -> Value {
     let of = |code: &str, amount: &Money| json!({ "code": code, "amount": amount.amount() });
     let items = |code: &str, amount: &Money, items: &i64| json!({ "code": code, "amount": amount.amount(), "items": items });
     match note {
-        Note::NoStatement => json!({ "code": "no_statement" }),
+        Note::NoStatement { last } => json!({ "code": "no_statement", "last": last }),
         Note::Quarantined { reason } => json!({ "code": "statement_quarantined", "reason": reason }),
         Note::StatementOf { day } => json!({ "code": "statement_of", "date": day }),
         Note::Gap { amount } => of("statement_gap", amount),

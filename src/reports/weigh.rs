@@ -36,7 +36,7 @@ pub(super) fn of_currency(facts: &Facts, currency: Currency) -> Result<CurrencyP
         // An account in the book that no configured bank keeps has no statement.
         if *section == Section::Banks && !facts.banks.iter().any(|bank| bank.account == *name) {
             line.compare()?;
-            line.notes.push(Note::NoStatement);
+            line.notes.push(Note::NoStatement { last: None });
         }
     }
     let [channels, banks, agencies] =
@@ -173,7 +173,7 @@ impl Custody {
         let custody = &mut proof.custody;
         (custody.book, custody.listed) = (self.held, self.owed_listed);
         custody.unexplained = custody.unexplained.checked_add(shortfall)?.checked_add(not_covered)?;
-        let incomplete = |note: &Note| matches!(note, Note::NoStatement | Note::Quarantined { .. });
+        let incomplete = |note: &Note| matches!(note, Note::NoStatement { .. } | Note::Quarantined { .. });
         if proof.banks.lines.iter().any(|line| line.notes.iter().any(incomplete)) {
             proof.alarms.push(Note::DayIncomplete);
         }

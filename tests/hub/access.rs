@@ -1,15 +1,21 @@
 //! Portals, people and keys: who may what, who approves whom, and what ends at once.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use mizan::access::Role;
+use mizan::access::{Role, TRIES};
 use mizan::client::{Client, Reply};
+use mizan::config::{Config, Mode};
+use mizan::entropy::Entropy;
 use mizan::http::signature::{SigningKey, VerifyKey};
+use mizan::start;
 use serde_json::{Value, json};
+use sqlx::ConnectOptions as _;
 
 use crate::world::World;
+use crate::{fulfilment, refunds};
 
 const PASSWORD: &str = "a password of one's own";
 
@@ -129,6 +135,93 @@ async fn a_password_is_not_guessed() {
     let (status, refused, _) = world.log_in("amina", PASSWORD, None).await;
     assert_eq!((status, refused["code"].as_str()), (429, Some("rate_limited")));
     assert_eq!(world.log_in("nobody", "a guess", None).await.0, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_guesses_a_password_locks_out_nobody_but_himself() {
+    let world = World::configured(|config| config.proxies = vec!["127.0.0.1".parse().unwrap()]).await;
+    world.person("amina", &[Role::Auditor], PASSWORD).await;
+    let log_in = async |from: &str, password: &str| {
+        let body = json!({ "login": "amina", "password": password, "public_key": BASE64.encode([9; 32]) });
+        let request = world.http.post(format!("{}/v1/login", world.base)).header("x-forwarded-for", from);
+        request.json(&body).send().await.unwrap().status().as_u16()
+    };
+    for _ in 0..TRIES {
+        assert_eq!(log_in("192.0.2.1", "a guess of somebody").await, 401);
+    }
+    assert_eq!(log_in("192.0.2.1", PASSWORD).await, 429);
+    assert_eq!(log_in("192.0.2.2, 192.0.2.1", PASSWORD).await, 429, "the proxy wrote the last address");
+    assert_eq!(log_in("192.0.2.2", PASSWORD).await, 201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_portal_never_holds_more_than_three_keys() {
+    let world = World::new().await;
+    let administrator = world.staff("first", &[Role::Administrator]).await;
+    let rotate = format!("/v1/finance/keys/{}/rotate", world.people.portal_key_id);
+    let body = json!({});
+    let rotations = (0..8).map(|_| administrator.post(&rotate, &body));
+    let replies = futures::future::join_all(rotations).await;
+    let made = replies.iter().filter(|reply| reply.as_ref().is_ok_and(|reply| reply.status == 201)).count();
+    assert_eq!(made, 2, "beside the first");
+}
+
+/// Whoever says what was delivered releases money: for that two administrators stand, and neither knows the secret.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_releases_money_takes_two_people() {
+    let world = World::new().await;
+    let first = world.staff("first", &[Role::Administrator]).await;
+    let second = world.staff("second", &[Role::Administrator]).await;
+    let signing = SigningKey::ed25519(&[5; 32]).unwrap();
+    let VerifyKey::Ed25519(public) = signing.verify_key() else { panic!("an Ed25519 key") };
+    let mut body = new_portal("interior-desk");
+    body["scopes"] = json!(["fulfil:interior"]);
+    let shared = first.post("/v1/finance/portals", &body).await.unwrap();
+    assert_eq!((shared.status, &shared.json["errors"][0]["field"]), (422, &json!("/public_key")));
+    body["public_key"] = json!(BASE64.encode(public));
+    let made = first.post("/v1/finance/portals", &body).await.unwrap();
+    assert_eq!((made.status, &made.json["key"]["state"]), (201, &json!("proposed")), "{}", made.json);
+
+    let key_id = made.json["key"]["key_id"].as_str().unwrap();
+    let intent = refunds::paid_passport(&world, "CASE-1").await;
+    let desk = world.client(key_id, signing);
+    let early = fulfilment::report(&desk, &intent, fulfilment::delivered()).await;
+    assert_eq!(code(&early), (401, "key_unknown"));
+    let approve = format!("/v1/finance/keys/{key_id}/approve");
+    assert_eq!(code(&first.post(&approve, &json!({})).await.unwrap()), (403, "same_person"));
+    let approved = second.post(&approve, &json!({})).await.unwrap();
+    assert_eq!((approved.status, &approved.json["state"]), (200, &json!("active")), "{}", approved.json);
+    assert_eq!(code(&second.post(&approve, &json!({})).await.unwrap()), (409, "already_decided"));
+    assert_eq!(fulfilment::report(&desk, &intent, fulfilment::delivered()).await.status, 200);
+
+    let next = json!({ "public_key": BASE64.encode([9; 32]) });
+    let rotated = second.post(&format!("/v1/finance/keys/{key_id}/rotate"), &next).await.unwrap();
+    assert_eq!((rotated.status, &rotated.json["state"]), (201, &json!("proposed")), "{}", rotated.json);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_asks_too_often_waits() {
+    let world = World::configured(|config| {
+        config.limits.requests_per_second = NonZeroU32::MIN;
+        config.limits.burst = NonZeroU32::MIN;
+    })
+    .await;
+    let replies = futures::future::join_all((0..20).map(|_| world.get("/v1/services"))).await;
+    let refused =
+        replies.iter().find(|reply| reply.status == 429).expect("twenty within a second are too many");
+    assert_eq!(code(refused), (429, "rate_limited"));
+    assert!(replies.iter().any(|reply| reply.status == 200));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_live_hub_is_reached_over_https_alone() {
+    let world = World::new().await;
+    let config =
+        Config { mode: Mode::Live, public_url: "http://hub.example".to_owned(), ..Config::default() };
+    let url = world.db().app_options().to_url_lossy().to_string();
+    let refused =
+        start::app(config, &url, Arc::clone(&world.app.clock), Entropy::seeded(1)).await.unwrap_err();
+    assert!(refused.to_string().starts_with("public_url: "), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -85,6 +85,23 @@ async fn malformed_oversized_and_unsigned_requests_are_told_apart() {
     assert_eq!(unsigned["code"], "signature_missing");
 }
 
+/// The database counts from 4713 BC, and nobody pays before our era.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_date_that_no_calendar_of_the_trade_has_is_refused() {
+    let world = World::new().await;
+    for (path, told) in [
+        ("/v1/payment-intents?created_from=-009999-01-02T01:59:59Z", (422, "validation_failed")),
+        ("/v1/payment-intents?created_to=0000-12-31T23:59:59Z", (422, "validation_failed")),
+        ("/v1/reports/daily?date=-009999-01-01", (400, "query_invalid")),
+    ] {
+        let reply = world.get(path).await;
+        assert_eq!((reply.status, reply.json["code"].as_str().unwrap()), told, "{path}");
+    }
+    let reconciler = &world.people.reconciler.client;
+    let reply = reconciler.get("/v1/finance/reports/daily?date=-009999-01-01").await.unwrap();
+    assert_eq!((reply.status, &reply.json["code"]), (400, &json!("query_invalid")), "{}", reply.json);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_callback_that_is_not_the_gateways_changes_nothing() {
     let world = World::new().await;

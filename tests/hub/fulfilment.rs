@@ -67,7 +67,8 @@ async fn a_delivery_releases_what_was_held_and_ends_its_refund() {
     let agency = agency(&world, "interior").await;
     let told = report(&agency, &intent, delivered()).await;
     assert_eq!(told.status, 200, "{}", told.json);
-    assert_eq!(told.json["fulfilment"], json!([{ "line": 0, "outcome": "delivered" }]));
+    let own_lines = json!([{ "line": 0, "outcome": "delivered" }]);
+    assert_eq!(told.json, json!({ "id": intent["id"], "fulfilment": own_lines }), "and nothing of who paid");
     let balances = world.balances().await;
     assert_eq!(balances["agency/interior/payable ILS"], -31_500 + 6_300, "what no refund has taken");
     assert!(!balances.contains_key("agency/interior/held ILS"), "{balances:?}");
@@ -114,7 +115,7 @@ async fn a_delivery_reported_by_mistake_is_corrected_and_refunded_from_what_was_
     report(&agency, &intent, delivered()).await;
     let corrected = report(&agency, &intent, rejected()).await;
     assert_eq!(corrected.status, 200, "{}", corrected.json);
-    assert_eq!(corrected.json["refundable"], ils("315.00"));
+    assert_eq!(world.find_intent(id(&intent)).await["refundable"], ils("315.00"));
     assert_eq!(world.proposals().await, [("hub:refunds".to_owned(), "315.00".to_owned())]);
     let waiting = world.people.approver.client.get("/v1/finance/refunds").await.unwrap().json;
     approve(&world, &waiting["data"][0]).await;
@@ -136,12 +137,8 @@ async fn a_refund_refused_after_the_delivery_leaves_nothing_refundable_and_the_r
     assert_eq!(refused.status, 200, "{}", refused.json);
     assert_eq!(world.find_intent(id(&intent)).await["refundable"], ils("0.00"));
     let corrected = report(&agency, &intent, rejected()).await;
-    assert_eq!(
-        (corrected.status, &corrected.json["refundable"]),
-        (200, &ils("315.00")),
-        "{}",
-        corrected.json
-    );
+    assert_eq!(corrected.status, 200, "{}", corrected.json);
+    assert_eq!(world.find_intent(id(&intent)).await["refundable"], ils("315.00"));
     world.tied().await;
 }
 

@@ -26,6 +26,7 @@ mod journals;
 mod judges;
 mod load;
 mod money_modes;
+mod one_connection;
 mod openapi;
 mod parts;
 mod payments;

@@ -1,9 +1,13 @@
 //! Parts of a payment whose bill ends: the money is in suspense, named, and can go back.
 
+use std::sync::Arc;
+
 use mizan::inbox::{self, Meaning, NewNotice, Source, door};
 use mizan::refunds;
+use mizan::tx::Actor;
 use mizan_ledger::{Currency, Money};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::world::{TODAY, World};
 
@@ -38,6 +42,25 @@ impl World {
 
 fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap()
+}
+
+/// What the gateway reports of a bill.
+fn by_card(world: &World, intent: &Value, transaction: &str, minor: i64) -> NewNotice {
+    NewNotice {
+        channel: "card".to_owned(),
+        transaction: transaction.to_owned(),
+        status: "CAPTURED".to_owned(),
+        meaning: Meaning::Money,
+        source: Source::Report,
+        reference: Some(text(intent, "/bill_number").to_owned()),
+        money: Money::new(minor, Currency::ILS),
+        original_transaction: None,
+        reason: None,
+        money_key: format!("card:{transaction}"),
+        occurred_at: world.app.clock.now(),
+        raw: Vec::new(),
+        headers: json!({}),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -102,22 +125,7 @@ async fn a_part_that_came_by_card_is_proposed_for_refund_the_way_it_came() {
     let world = World::new().await;
     let intent = world.intent("CASE-1").await;
     for (transaction, minor) in [("T-EXAMPLE-1", 5_000), ("T-EXAMPLE-2", 2_500)] {
-        let notice = NewNotice {
-            channel: "card".to_owned(),
-            transaction: transaction.to_owned(),
-            status: "CAPTURED".to_owned(),
-            meaning: Meaning::Money,
-            source: Source::Report,
-            reference: Some(text(&intent, "/bill_number").to_owned()),
-            money: Money::new(minor, Currency::ILS),
-            original_transaction: None,
-            reason: None,
-            money_key: format!("card:{transaction}"),
-            occurred_at: world.app.clock.now(),
-            raw: Vec::new(),
-            headers: json!({}),
-        };
-        door::take(&world.app, notice).await.unwrap();
+        door::take(&world.app, by_card(&world, &intent, transaction, minor)).await.unwrap();
     }
     world.settle(2).await;
     assert_eq!(world.balances().await["partial/held ILS"], -7_500);
@@ -153,5 +161,34 @@ async fn the_rest_completes_a_part_and_ends_its_break() {
     assert!(!balances.contains_key("partial/held ILS"), "{balances:?}");
     assert_eq!(balances["channel/card/receivable ILS"], 13_525);
     assert_eq!(world.breaks().await, [("amount_under".to_owned(), "self_resolved".to_owned())]);
+    world.tied().await;
+}
+
+/// Notices are numbered when they are written, and may be committed in another order.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_is_completed_by_a_notice_of_an_earlier_number_too() {
+    let world = World::new().await;
+    let intent = world.intent("CASE-1").await;
+    let (written, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let rest = (by_card(&world, &intent, "T-EXAMPLE-1", 13_525), Arc::clone(&written), Arc::clone(&go_on));
+    let actor = Actor::hub("test");
+    let held = world.app.run(&actor, &rest, |tx, (rest, written, go_on)| {
+        Box::pin(async move {
+            let taken = inbox::service::take(tx, rest).await;
+            written.notify_one();
+            go_on.notified().await;
+            taken
+        })
+    });
+    let part = async {
+        written.notified().await;
+        door::take(&world.app, by_card(&world, &intent, "T-EXAMPLE-2", 8_000)).await.unwrap();
+        world.settle(1).await;
+        go_on.notify_one();
+    };
+    let (held, ()) = tokio::join!(held, part);
+    held.unwrap();
+    world.settle(1).await;
+    assert_eq!(world.find_intent(text(&intent, "/id")).await["state"], "paid");
     world.tied().await;
 }

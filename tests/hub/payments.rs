@@ -101,6 +101,25 @@ async fn the_next_bill_of_a_reference_names_the_last_that_ended() {
     assert_eq!(world.intent("CASE-5").await["predecessor"], Value::Null);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ended_bill_tells_nobody_where_to_transfer() {
+    let world = World::new().await;
+    let body = json!({
+        "currency": "ILS", "external_reference": "CASE-1",
+        "lines": [{ "service": "lgov/building-permit", "inputs": { "area": "120", "commercial": false } }],
+    });
+    let intent = world.portal().post("/v1/payment-intents", &body).await.unwrap().json;
+    let pay_url = intent["pay_url"].as_str().unwrap();
+    let told = world.form(pay_url, "channel=transfer").await;
+    assert_eq!(told.status(), 200);
+    assert!(told.text().await.unwrap().contains("RF"), "while it is open");
+    let path = format!("/v1/payment-intents/{}/cancel", intent["id"].as_str().unwrap());
+    assert_eq!(world.portal().post(&path, &json!({})).await.unwrap().status, 200);
+    let back = world.form(pay_url, "channel=transfer").await;
+    assert_eq!(back.status(), 303);
+    assert!(pay_url.ends_with(back.headers()["location"].to_str().unwrap().split('?').next().unwrap()));
+}
+
 /// More of them than are drawn from the database at a time, and several at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_two_bills_share_a_number() {

@@ -95,7 +95,7 @@ pub struct Filter<'a> {
 pub async fn page_keys(conn: &mut PgConnection, filter: Filter<'_>) -> Result<Vec<ListedKey>, Fault> {
     let rows = sqlx::query!(
         r#"select k.key_id, k.portal, k.person, coalesce(po.code, pe.login) as "owner!", k.algorithm, k.scopes,
-               k.created_at, k.revoked_at
+               k.created_at, k.proposed_by, k.revoked_at
            from keys k left join portals po on po.id = k.portal left join people pe on pe.id = k.person
            where ($1::text is null or k.key_id = $1) and ($2::text is null or $2 in (po.code, pe.login))
              and ($3 or k.revoked_at is null)
@@ -122,6 +122,7 @@ pub async fn page_keys(conn: &mut PgConnection, filter: Filter<'_>) -> Result<Ve
                 algorithm: row.algorithm,
                 scopes,
                 created_at: row.created_at,
+                proposed_by: row.proposed_by,
                 revoked_at: row.revoked_at,
             })
         })

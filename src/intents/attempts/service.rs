@@ -75,7 +75,8 @@ async fn continued(tx: &mut Tx, intent: IntentId, channel: &str) -> Result<Optio
     }
 }
 
-fn payable(intent: &Intent, now: Instant) -> Result<(), IntentError> {
+/// Refuses a bill that nobody should pay now: ended, or with an attempt that lives.
+pub fn payable(intent: &Intent, now: Instant) -> Result<(), IntentError> {
     let open = matches!(intent.state, IntentState::RequiresPayment | IntentState::PartiallyPaid);
     if !open || intent.expires_at <= now {
         return Err(IntentError::NotPayable { state: intent.state });

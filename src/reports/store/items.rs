@@ -235,7 +235,7 @@ pub async fn find_parts(conn: &mut PgConnection, zone: &str, day: Day) -> Result
            where n.outcome = 'part' and (n.applied_at at time zone $1)::date <= $2
              and not exists (
                select from notices whole
-               where whole.intent = n.intent and whole.outcome = 'paid' and whole.n > n.n
+               where whole.intent = n.intent and whole.outcome = 'paid'
                  and (whole.applied_at at time zone $1)::date <= $2)
              and not exists (
                select from suspense_items s

@@ -10,11 +10,13 @@ mod pg;
 pub use pg::TestDb;
 mod staff;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mizan::app::App;
 use mizan::client::{Client, Reply};
+use mizan::config::Config;
 use mizan::demo::{self, Onboarded};
 use mizan::entropy::Entropy;
 use mizan::{inbox, start};
@@ -50,8 +52,13 @@ fn project() -> PathBuf {
 
 impl World {
     pub async fn new() -> Self {
+        Self::configured(|_| {}).await
+    }
+
+    /// A world whose hub somebody has configured otherwise.
+    pub async fn configured(change: impl FnOnce(&mut Config)) -> Self {
         let catalogue = project().join("config/catalogue");
-        Self::of(&[catalogue.join("standards"), catalogue.join("hukumati")]).await
+        Self::of(&[catalogue.join("standards"), catalogue.join("hukumati")], change).await
     }
 
     /// A world whose example tariffs somebody has changed.
@@ -66,10 +73,10 @@ impl World {
             }
             to
         });
-        Self::of(&folders).await
+        Self::of(&folders, |_| {}).await
     }
 
-    async fn of(catalogue: &[PathBuf]) -> Self {
+    async fn of(catalogue: &[PathBuf], change: impl FnOnce(&mut Config)) -> Self {
         let db = pg::TestDb::new().await;
         let data_dir = tempfile::tempdir().unwrap();
         let now: Instant = MORNING.parse().unwrap();
@@ -80,10 +87,12 @@ impl World {
         let bank = Server::start(settings, ([127, 0, 0, 1], 0).into()).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let config = demo::config(data_dir.path(), address, bank.url());
+        let mut config = demo::config(data_dir.path(), address, bank.url());
+        change(&mut config);
         let url = db.app_options().to_url_lossy().to_string();
         let app = start::app(config, &url, Arc::new(clock.clone()), Entropy::seeded(7)).await.unwrap();
         let routes = mizan::http::router::router(app.clone());
+        let routes = routes.into_make_service_with_connect_info::<SocketAddr>();
         #[expect(clippy::disallowed_methods, reason = "the test's own listener; no hub loop")]
         let listener = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
         let base = format!("http://{address}");
