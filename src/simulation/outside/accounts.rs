@@ -8,9 +8,20 @@ use super::world::{PageState, RefundEnd, World};
 /// What a callback says that the hub must act on.
 #[derive(Debug, Clone)]
 pub(super) enum Fact {
-    Refunded { reference: String },
-    RefundFailed { reference: String },
-    Reversed { order: String },
+    Refunded {
+        reference: String,
+    },
+    RefundFailed {
+        reference: String,
+    },
+    Reversed {
+        order: String,
+    },
+    /// Authentic, and not what was captured.
+    Misstated {
+        order: String,
+        money: Money,
+    },
 }
 
 /// News in two steps: it comes to the hub's door, and later the hub has read all that had come by then.
@@ -34,7 +45,8 @@ pub struct Given {
     pub read: Option<u64>,
 }
 
-/// Money that a payer brought by card.
+/// Money that a payer brought by card. Where the gateway told of more than it took, what it told: the hub believes what
+/// is authentic and comes first, and gives back what is too much.
 #[derive(Debug, Clone)]
 pub struct Brought {
     /// The hub's order at the gateway.
@@ -62,6 +74,12 @@ impl World {
             Fact::RefundFailed { reference } => {
                 if let Some(refund) = self.refunds.get_mut(reference) {
                     refund.denied.get_or_insert(now);
+                }
+            }
+            Fact::Misstated { order, money } => {
+                if let Some(page) = self.pages.get_mut(order) {
+                    let most = page.told.map_or(page.money.minor(), Money::minor).max(money.minor());
+                    page.told = Some(Money::new(most, money.currency()));
                 }
             }
             Fact::Reversed { order } => {
@@ -113,9 +131,11 @@ impl World {
     /// What payers brought by card.
     pub fn brought(&self) -> Vec<Brought> {
         let captured = self.pages.iter().filter_map(|(order, page)| match &page.state {
-            PageState::Captured { .. } => {
-                Some(Brought { order: order.clone(), money: page.money, taken_back: page.taken_back.read })
-            }
+            PageState::Captured { .. } => Some(Brought {
+                order: order.clone(),
+                money: page.told.unwrap_or(page.money),
+                taken_back: page.taken_back.read,
+            }),
             _ => None,
         });
         captured.collect()

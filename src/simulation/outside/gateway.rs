@@ -32,6 +32,7 @@ impl World {
             money: asked.money,
             opened_at: self.now(),
             state: PageState::Open,
+            told: None,
             taken_back: News::default(),
         };
         self.pages.entry(asked.order.clone()).or_insert(page);
@@ -134,7 +135,9 @@ impl World {
         if self.errs(5, "callback altered") {
             let other = Money::new(notice.money.minor() + self.dice.between(1, 500), notice.money.currency());
             let altered = Notice { money: other, ..notice.clone() };
-            self.mail.push(Letter { merchant, raw: sealed(&altered), not_before, fact: None });
+            let fact = (altered.meaning == Meaning::Captured)
+                .then(|| Fact::Misstated { order: altered.reference.clone(), money: altered.money });
+            self.mail.push(Letter { merchant, raw: sealed(&altered), not_before, fact });
         }
         if self.errs(3, "callback forged") {
             let mut forged = sealed(notice);
@@ -234,14 +237,14 @@ impl World {
         for (reference, state) in known {
             match state {
                 RefundEnd::Pending => {
-                    let fails = self.errs(10, "refund failed later");
+                    let fails = self.errs(20, "refund failed later");
                     self.end_refund(&reference, if fails { RefundEnd::Failed } else { RefundEnd::Done });
                     if !fails && self.errs(4, "refund denied after it was carried out") {
                         self.tell_refund(&reference, RefundEnd::Failed);
                     }
                 }
                 RefundEnd::Failed if self.may_follow(&reference) => {
-                    if self.errs(25, "refund carried out after it had failed") {
+                    if self.errs(60, "refund carried out after it had failed") {
                         self.end_refund(&reference, RefundEnd::Done);
                     }
                 }

@@ -67,7 +67,7 @@ impl World {
             })
             .map(|(order, _)| order.clone())
             .collect();
-        if settled.is_empty() || !self.errs(10, "payment reversed") {
+        if settled.is_empty() || !self.errs(25, "payment reversed") {
             return;
         }
         let Some(order) = self.dice.pick(&settled).cloned() else { return };

@@ -49,6 +49,8 @@ pub(super) struct Page {
     pub money: Money,
     pub opened_at: Instant,
     pub state: PageState,
+    /// The most that an authentic callback told, when one told of other money than was captured.
+    pub told: Option<Money>,
     /// That the card's bank took it back.
     pub taken_back: News,
 }
