@@ -32,6 +32,7 @@ fn calls() -> OpenApiRouter<App> {
         .merge(webhooks::api::router())
         .merge(fulfilment::api::router())
         .merge(recon::api::router())
+        .merge(inbox::api::finance())
         .merge(reports::api::router())
         .merge(access::api::router())
         .merge(health::router())

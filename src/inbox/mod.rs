@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! callback · query · statement · report ─► take ─► waiting ─poster─► applied
-//!                                            │         └─ cannot be applied ─► set_aside (break)
+//!                                            │         └─ cannot be applied ─► set_aside (break) ─person─► waiting
 //!                                            └─ same id, other money ─► altered (break, never applied)
 //! ```
 //! The identity of a fact is channel + the rail's transaction id + status. One money has one `money_key`, whichever
@@ -18,4 +18,4 @@ pub mod service;
 pub mod store;
 pub mod sweeper;
 
-pub use model::{Meaning, NewNotice, Notice, Source, Taken};
+pub use model::{InboxError, Meaning, NewNotice, Notice, Source, Taken, TakenUp};

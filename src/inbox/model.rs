@@ -2,6 +2,8 @@ use mizan_ledger::{EntryId, Instant, Money};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::fault::Fault;
+
 /// What a fact means to us, whatever the rail calls it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -123,4 +125,26 @@ impl Notice {
             && self.meaning == other.meaning
             && self.original_transaction == other.original_transaction
     }
+}
+
+/// Why a notice is not applied again.
+#[derive(Debug, thiserror::Error)]
+pub enum InboxError {
+    #[error("there is no such notice")]
+    NotFound,
+    #[error("the notice does not stand aside: it is {0}")]
+    NotAside(String),
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+crate::service_error!(InboxError);
+
+/// A notice that the poster takes up again.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(as = NoticeApplied)]
+pub struct TakenUp {
+    pub notice: i64,
+    /// Why it stood aside.
+    pub stood_aside: Option<String>,
 }

@@ -5,7 +5,7 @@ use mizan_ledger::Id;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::model::{Meaning, NewNotice, Notice, Taken};
+use super::model::{InboxError, Meaning, NewNotice, Notice, Taken, TakenUp};
 use super::posting::{Batch, Case, Decided, decide};
 use super::store::{self, Arrival};
 use crate::breaks::{self, Category, NewBreak};
@@ -246,6 +246,20 @@ pub async fn set_aside(tx: &mut Tx, why: &str) -> Result<Option<Notice>, Fault> 
     };
     breaks::store::insert(tx.conn(), &entropy, now, &[aside]).await?;
     Ok(Some(notice))
+}
+
+/// The cause is gone for which a notice stood aside: the poster takes it up again. Its break ends, and is opened again should
+/// the notice be set aside once more.
+pub async fn apply_again(tx: &mut Tx, n: &i64) -> Result<TakenUp, InboxError> {
+    let Some(why) = store::update_waiting_again(tx.conn(), *n).await? else {
+        let known = store::reading::find(tx.conn(), *n).await?;
+        return Err(known.map_or(InboxError::NotFound, |known| InboxError::NotAside(known.state)));
+    };
+    let (now, subjects) = (tx.now(), [format!("notice:{n}")]);
+    let because = "a person had the notice applied again";
+    breaks::store::update_self_resolved(tx.conn(), now, Category::NoticeSetAside, &subjects, because).await?;
+    tx.audit("notice.applied_again", &subjects[0], json!({ "notice": n, "stood_aside": why }));
+    Ok(TakenUp { notice: *n, stood_aside: Some(why) })
 }
 
 /// The attempt of a notice that stands aside has ended all the same, and its bill goes on.

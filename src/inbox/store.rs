@@ -281,6 +281,19 @@ pub async fn update_set_aside(conn: &mut PgConnection, now: Instant, n: i64, why
     Ok(())
 }
 
+/// A notice that stands aside waits again. Answers why it stood aside; None when it does not.
+pub async fn update_waiting_again(conn: &mut PgConnection, n: i64) -> Result<Option<String>, Fault> {
+    let why = sqlx::query_scalar!(
+        r#"update notices set state = 'waiting', outcome = null, applied_at = null
+           from (select n as of, outcome as why from notices where n = $1 for no key update) as before
+           where n = of and state = 'set_aside' returning coalesce(why, '') as "why!""#,
+        n,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(why)
+}
+
 /// Keeps a message that was refused at the door, in a ring of at most 10,000 per channel.
 pub async fn insert_refused(
     conn: &mut PgConnection,

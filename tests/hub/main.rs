@@ -36,6 +36,7 @@ mod refunds;
 mod reports;
 #[path = "../support/schemas.rs"]
 mod schemas;
+mod set_aside;
 mod signatures;
 mod silence;
 mod simulation;

@@ -1,0 +1,54 @@
+//! What could not be applied, and is when its cause is gone.
+
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+async fn apply(world: &World, n: i64) -> (u16, Value) {
+    let path = format!("/v1/finance/notices/{n}/apply");
+    let reply = world.people.reconciler.client.post(&path, &json!({})).await.unwrap();
+    (reply.status, reply.json)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_that_stood_aside_is_applied_when_a_person_has_removed_the_cause() {
+    let world = World::new().await;
+    world.pay_by_card(&world.intent("CASE-1").await).await;
+    let ceiling = |what: &str| {
+        let account =
+            "select id from ledger.accounts where code = 'channel/card/receivable' and currency = 'ILS'";
+        format!("update ledger.balances set ceiling_minor = {what} where account_id = ({account})")
+    };
+    world.tamper(&ceiling("debits_minor - credits_minor")).await;
+    let intent = world.intent("CASE-2").await;
+    world.pay_by_card(&intent).await;
+    let state = async || world.find_intent(intent["id"].as_str().unwrap()).await["state"].clone();
+    assert_eq!(state().await, "requires_payment");
+    let listed = world.people.reconciler.client.get("/v1/finance/breaks?open=true").await.unwrap().json;
+    let n = listed["data"][0]["detail"]["notice"].as_i64().unwrap();
+
+    // The cause is still there: it stands aside once more.
+    let (status, taken) = apply(&world, n).await;
+    assert_eq!((status, &taken["notice"]), (200, &json!(n)), "{taken}");
+    assert!(taken["stood_aside"].as_str().unwrap().contains("channel/card/receivable"), "{taken}");
+    world.settle(0).await;
+    assert_eq!(state().await, "requires_payment");
+    assert_eq!(world.breaks().await, [("notice_set_aside".to_owned(), "reopened".to_owned())]);
+
+    world.tamper(&ceiling("null")).await;
+    assert_eq!(apply(&world, n).await.0, 200);
+    world.settle(1).await;
+    assert_eq!(state().await, "paid");
+    assert_eq!(world.breaks().await, [("notice_set_aside".to_owned(), "self_resolved".to_owned())]);
+    assert_eq!(world.balances().await["channel/card/receivable ILS"], 2 * 21_525);
+    world.tied().await;
+
+    let (status, refused) = apply(&world, n).await;
+    assert_eq!((status, &refused["code"]), (409, &json!("already_decided")), "{refused}");
+    assert_eq!(apply(&world, 999_999).await.0, 404);
+    let mut operator = world.db().superuser().await;
+    let audited =
+        sqlx::query_scalar!(r#"select count(*) as "n!" from audit where action = 'notice.applied_again'"#);
+    let audited = audited.fetch_one(&mut operator).await.unwrap();
+    assert_eq!(audited, 2);
+}
