@@ -202,7 +202,7 @@ async fn write(tx: &mut Tx, mut decided: Decided) -> Result<(), Fault> {
         .values()
         .flat_map(|case| case.attempts.iter().filter(|attempt| case.touched.contains(&attempt.id)))
         .collect();
-    intents::attempts::service::update(tx.conn(), now, &attempts).await?;
+    intents::attempts::service::update(tx, &attempts).await?;
     store::update_applied(tx.conn(), now, &decided.applied).await?;
     for job in std::mem::take(&mut decided.jobs) {
         tx.enqueue(job);
@@ -283,7 +283,7 @@ pub async fn end_attempt(tx: &mut Tx, aside: &Notice) -> Result<(), Fault> {
             continue;
         }
         let ended = case.attempts.iter().filter(|attempt| case.touched.contains(&attempt.id));
-        intents::attempts::service::update(tx.conn(), now, &ended.collect::<Vec<_>>()).await?;
+        intents::attempts::service::update(tx, &ended.collect::<Vec<_>>()).await?;
         if case.settle_attempts()? {
             told = Some("payment_intent.attempt_failed");
         }

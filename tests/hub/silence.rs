@@ -94,6 +94,26 @@ async fn whatever_is_answered_the_next_silent_order_has_its_turn() {
     assert_eq!(sweeper::ask_silent(&world.app).await.unwrap(), 2);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_of_which_nobody_can_tell_is_a_break_until_it_is_known() {
+    let world = World::new().await;
+    world.control("faults", json!({ "callback": "lost", "queries": "error_500" })).await;
+    let intent = world.intent("CASE-1").await;
+    let page = world.choose_card(&intent).await;
+    world.decide(&page, "approve").await;
+    past_the_deadline(&world);
+    assert_eq!(sweeper::ask_silent(&world.app).await.unwrap(), 1);
+    assert_eq!(text(&world.find_intent(text(&intent, "/id")).await, "/attempts/0/state"), "unknown");
+    assert_eq!(world.breaks().await, [("attempt_unknown".to_owned(), "open".to_owned())]);
+
+    world.control("faults", json!({ "callback": "lost" })).await;
+    world.clock.advance(jiff::SignedDuration::from_mins(5));
+    assert_eq!(sweeper::ask_silent(&world.app).await.unwrap(), 1);
+    world.settle(1).await;
+    assert_eq!(text(&world.find_intent(text(&intent, "/id")).await, "/state"), "paid");
+    assert_eq!(world.breaks().await, [("attempt_unknown".to_owned(), "self_resolved".to_owned())]);
+}
+
 /// The page is opened before midnight in Hebron and paid after it; nobody tells, and the hub asks later.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_payment_found_by_asking_belongs_to_the_day_on_which_it_was_made() {

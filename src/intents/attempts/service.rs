@@ -1,7 +1,9 @@
 use mizan_ledger::Instant;
+use serde_json::json;
 use sqlx::PgConnection;
 
 use super::store;
+use crate::breaks::{self, Category, NewBreak};
 use crate::expectations::store::reading;
 use crate::fault::Fault;
 use crate::ids::{AttemptId, IntentId};
@@ -13,7 +15,7 @@ use crate::quoting::Basket;
 use crate::suspense;
 use crate::tx::Tx;
 
-pub use super::store::{claim_silent, lock_of, update};
+pub use super::store::{claim_silent, lock_of};
 
 /// A payer's choice.
 #[derive(Debug, Clone)]
@@ -100,6 +102,10 @@ pub enum News {
     Unknown {
         ask_again_at: Instant,
     },
+    /// Its time is over, and its provider does not say what became of it.
+    Silent {
+        ask_again_at: Instant,
+    },
 }
 
 /// Somebody says, without proof, that there is news of an order: its channel is to be asked now. Nothing else of what he
@@ -135,7 +141,7 @@ pub async fn tell(tx: &mut Tx, (id, news): &(AttemptId, News)) -> Result<Attempt
             AttemptEvent::Declined
         }
         News::Abandoned => AttemptEvent::Abandoned,
-        News::Unknown { ask_again_at } => {
+        News::Unknown { ask_again_at } | News::Silent { ask_again_at } => {
             attempt.deadline_at = *ask_again_at;
             AttemptEvent::Silent
         }
@@ -144,8 +150,10 @@ pub async fn tell(tx: &mut Tx, (id, news): &(AttemptId, News)) -> Result<Attempt
         attempt.state = state;
     }
     let attempt = attempt.clone();
-    let now = tx.now();
-    store::update(tx.conn(), now, &[&attempt]).await?;
+    update(tx, &[&attempt]).await?;
+    if matches!(news, News::Silent { .. }) && attempt.state.is_live() {
+        raise(tx, &attempt).await?;
+    }
     let lives = attempts.iter().any(|attempt| attempt.state.is_live());
     if !lives && intent.state == IntentState::Processing {
         end_attempts(&mut intent)?;
@@ -153,6 +161,34 @@ pub async fn tell(tx: &mut Tx, (id, news): &(AttemptId, News)) -> Result<Attempt
         service::emit(tx, "payment_intent.attempt_failed", &intent).await?;
     }
     Ok(attempt)
+}
+
+/// Writes attempts as they are now; of one that has ended it is known how.
+pub async fn update(tx: &mut Tx, attempts: &[&Attempt]) -> Result<(), Fault> {
+    let now = tx.now();
+    store::update(tx.conn(), now, attempts).await?;
+    let ended = attempts.iter().filter(|attempt| !attempt.state.is_live());
+    let ended: Vec<String> = ended.map(|attempt| attempt.id.to_string()).collect();
+    let because = "it is known how the attempt ended";
+    if !ended.is_empty() {
+        breaks::store::update_self_resolved(tx.conn(), now, Category::AttemptUnknown, &ended, because)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Somebody must ask the provider by other means: until it is known, the bill can be paid in no other way.
+async fn raise(tx: &mut Tx, attempt: &Attempt) -> Result<(), Fault> {
+    let unknown = NewBreak {
+        category: Category::AttemptUnknown,
+        subject: attempt.id.to_string(),
+        money: Some(attempt.amount),
+        channel: Some(attempt.channel.clone()),
+        intent: Some(attempt.intent),
+        detail: json!({ "order": attempt.id }),
+    };
+    let (now, entropy) = (tx.now(), tx.hub().entropy.clone());
+    breaks::store::insert(tx.conn(), &entropy, now, &[unknown]).await
 }
 
 /// The ordinary news, that the page of a new attempt is open, changes nothing else: no lock but the row's is taken.
