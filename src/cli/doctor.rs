@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::entropy::Entropy;
 use crate::keys::HubKeys;
 use crate::localpg::{LocalPg, schema, store};
+use crate::queue::{self, store::Dead};
 use crate::webhooks;
 
 /// As `/readyz` has it.
@@ -295,7 +296,18 @@ async fn rows(
         }
     }
     administrators(people::count_administrators(conn).await?, findings);
+    jobs(&queue::store::find_dead(conn).await?, findings);
     Ok(())
+}
+
+fn jobs(dead: &[queue::store::Dead], findings: &mut Findings) {
+    if dead.is_empty() {
+        findings.well("jobs", "none has been given up");
+    }
+    for Dead { kind, count, subject, error } in dead {
+        let is = format!("{count} of {kind} given up, the last of {subject}: {error}");
+        findings.ill("jobs", is, "remove the cause, then: docs/OPERATIONS.md, \"When something is wrong\"");
+    }
 }
 
 fn administrators(there: people::Administrators, findings: &mut Findings) {

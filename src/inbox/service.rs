@@ -273,7 +273,6 @@ pub async fn end_attempt(tx: &mut Tx, aside: &Notice) -> Result<(), Fault> {
     let named = named_intents(tx, std::slice::from_ref(aside)).await?;
     let mut cases = lock_cases(tx, named.into_values().collect()).await?;
     let keys = fitting_nothing(tx, std::slice::from_ref(aside), &cases).await?;
-    let now = tx.now();
     for case in cases.values_mut() {
         let mut told = None;
         if event == AttemptEvent::Reversed {

@@ -86,6 +86,44 @@ pub async fn fail(conn: &mut PgConnection, now: Instant, job: &Job, error: &str)
     Ok(())
 }
 
+/// The claimed job met a database that was away: it comes again after a pause, and the try does not count.
+pub async fn postpone(conn: &mut PgConnection, now: Instant, job: &Job, error: &str) -> Result<(), Fault> {
+    let again_at = now.plus_seconds(pause_seconds(job.attempt));
+    sqlx::query!(
+        "update jobs set lease_until = null, last_error = $3, run_at = $4, attempt = attempt - 1
+         where id = $1 and attempt = $2 and state = 'ready'",
+        job.id,
+        job.attempt,
+        error,
+        again_at as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Jobs of one kind that nobody tries any more.
+#[derive(Debug)]
+pub struct Dead {
+    pub kind: String,
+    pub count: i64,
+    pub subject: String,
+    pub error: String,
+}
+
+/// Dead jobs by kind, each with one subject and its error.
+pub async fn find_dead(conn: &mut PgConnection) -> Result<Vec<Dead>, Fault> {
+    let dead = sqlx::query_as!(
+        Dead,
+        r#"select distinct on (kind) kind, count(*) over (partition by kind) as "count!", subject,
+             coalesce(last_error, '') as "error!"
+           from jobs where state = 'dead' order by kind, id desc"#
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(dead)
+}
+
 /// How many jobs of a kind are ready, whether due or not.
 pub async fn count_ready(conn: &mut PgConnection, kind: &str) -> Result<i64, Fault> {
     let count = sqlx::query_scalar!(

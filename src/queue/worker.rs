@@ -87,7 +87,11 @@ async fn one(app: &App, work: &Work, job: &Job) -> Result<(), Fault> {
         }
         Err(fault) => {
             tracing::warn!(%fault, kind = work.kind, subject = job.subject, attempt = job.attempt, "a job failed");
-            store::fail(&mut tx, now, job, &fault.to_string()).await?;
+            if fault.is_unavailable() {
+                store::postpone(&mut tx, now, job, &fault.to_string()).await?;
+            } else {
+                store::fail(&mut tx, now, job, &fault.to_string()).await?;
+            }
         }
     }
     tx.commit().await?;
