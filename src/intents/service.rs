@@ -18,8 +18,9 @@ use crate::tx::{Hub, Tx};
 pub use ending::{cancel, expire_due};
 pub use opening::{open, open_all, open_with_lines};
 
+pub use super::store::bills::{BillDue, find_bills};
 pub use super::store::releases::{Release, find as find_releases, insert as insert_releases};
-pub use super::store::{BillDue, find, find_bills, find_by_references, find_by_token, lock, update};
+pub use super::store::{find, find_by_references, find_by_token, lock, update};
 
 /// The issuer digits with which a bill number of ours may begin.
 pub async fn issuers(tx: &mut Tx) -> Result<BTreeSet<u16>, Fault> {

@@ -10,6 +10,7 @@ use super::model::{Intent, IntentState, Payer};
 use crate::fault::Fault;
 use crate::ids::{IntentId, PortalId, QuoteId};
 
+pub mod bills;
 pub mod releases;
 pub mod search;
 
@@ -367,35 +368,4 @@ pub async fn find_by_references(
     .fetch_all(conn)
     .await?;
     Ok(rows.into_iter().map(|row| (row.reference, IntentId::from_uuid(row.intent))).collect())
-}
-
-/// What is asked for and what is left to pay on a bill.
-#[derive(Debug, Clone)]
-pub struct BillDue {
-    pub bill_number: String,
-    pub intent: IntentId,
-    pub amount: Money,
-    pub paid: Money,
-}
-
-/// The bills of ours among these numbers.
-pub async fn find_bills(conn: &mut PgConnection, bill_numbers: &[String]) -> Result<Vec<BillDue>, Fault> {
-    let rows = sqlx::query!(
-        "select id, bill_number, currency, amount_minor, paid_minor from payment_intents where bill_number = any($1)",
-        bill_numbers,
-    )
-    .fetch_all(conn)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            let currency: Currency =
-                row.currency.parse().map_err(|_| Fault::corrupt("payment_intents", "currency", row.id))?;
-            Ok(BillDue {
-                bill_number: row.bill_number,
-                intent: IntentId::from_uuid(row.id),
-                amount: Money::new(row.amount_minor, currency),
-                paid: Money::new(row.paid_minor, currency),
-            })
-        })
-        .collect()
 }

@@ -11,6 +11,7 @@
 //! changed by hand or an entry too many shows as an unexplained amount at its account.
 
 pub mod api;
+mod bank;
 mod model;
 mod movement;
 pub mod portal;
@@ -23,8 +24,7 @@ pub mod treasury;
 pub mod view;
 mod weigh;
 
-pub use model::{
-    BankDay, BookAccount, CurrencyProof, Facts, Line, Listed, Moved, Note, OpenBreaks, Part, Proof, Seen,
-};
+pub use bank::{BankDay, Seen};
+pub use model::{BookAccount, CurrencyProof, Facts, Line, Listed, Moved, Note, OpenBreaks, Part, Proof};
 pub use movement::{Movement, Section, Word};
 pub use service::Asked;

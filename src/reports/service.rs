@@ -4,7 +4,8 @@ use mizan_ledger::store::Book;
 use mizan_ledger::{Calendar, Currency, Day, Money};
 use sqlx::PgConnection;
 
-use super::model::{BankDay, BookAccount, Facts, Listed, Proof, Seen};
+use super::bank::{BankDay, Seen};
+use super::model::{BookAccount, Facts, Listed, Proof};
 use super::movement::Movement;
 use super::store::{self, Earned, Entered, Expected, Head, Quarantined};
 use crate::catalogue::Beneficiary;

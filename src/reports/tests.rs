@@ -2,7 +2,7 @@ use mizan_ledger::{Class, Currency, Day, Money, Side};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::model::Aside;
+use super::bank::Aside;
 use super::*;
 use crate::books::describe;
 use crate::breaks::Category;

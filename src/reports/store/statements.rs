@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 
 use super::money;
 use crate::fault::Fault;
-use crate::reports::model::Aside;
+use crate::reports::bank::Aside;
 
 /// An accepted statement of an account (its name in the books).
 #[derive(Debug, Clone)]
