@@ -84,6 +84,23 @@ pub async fn update_self_resolved(
     Ok(done.rows_affected())
 }
 
+/// What resolved it did not last: the break of this category and subject waits for a person again.
+pub async fn update_reopened(
+    conn: &mut PgConnection,
+    category: Category,
+    subject: &str,
+) -> Result<(), Fault> {
+    sqlx::query!(
+        "update breaks set state = 'reopened', resolved_at = null
+         where category = $1 and subject = $2 and state in ('resolved', 'self_resolved')",
+        category.as_str(),
+        subject,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Whether there is, or was, such a break.
 pub async fn is_known(conn: &mut PgConnection, category: Category, subject: &str) -> Result<bool, Fault> {
     let known = sqlx::query_scalar!(

@@ -158,6 +158,7 @@ fn failure(code: &str) -> FailureView {
         "insufficient_funds" => ("الرصيد لا يكفي", "Not enough money in the account", "other"),
         "do_not_honour" => ("رفض المصرف العملية", "The bank refused the payment", "other"),
         "expired_card" => ("انتهت صلاحية البطاقة", "The card has expired", "other"),
+        "no_answer" => ("لم تُجب بوابة الدفع", "The payment gateway did not answer", "other"),
         _ => ("لم تنجح العملية", "The payment did not succeed", "same"),
     };
     FailureView { code: code.to_owned(), title: crate::catalogue::Bilingual::new(ar, en), retry }

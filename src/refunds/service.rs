@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::model::{Rail, Refund, RefundError, RefundSource};
 use super::{store, view};
 use crate::books::{Slug, Voucher};
+use crate::breaks::Category;
 use crate::events::NewEvent;
 use crate::fault::Fault;
 use crate::ids::RefundId;
@@ -34,6 +35,11 @@ struct Held {
     refund: Refund,
     intent: Option<Intent>,
     item: Option<Item>,
+}
+
+/// The category of an item's break.
+fn cause(item: &Item) -> Result<Category, Fault> {
+    item.cause.parse().map_err(|_| Fault::corrupt("suspense_items", "cause", item.id))
 }
 
 /// Locks what a refund takes from, then the refund: the order in which the hub locks.

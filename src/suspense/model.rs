@@ -26,6 +26,8 @@ pub struct NewItem {
     pub money: Money,
     /// Why it is here: the category of its break.
     pub cause: String,
+    /// The subject of that break.
+    pub break_subject: String,
     pub notice: Option<i64>,
     pub statement_line: Option<i64>,
     pub intent: Option<IntentId>,
@@ -40,6 +42,8 @@ pub struct Item {
     pub account: String,
     pub left: Money,
     pub cause: String,
+    #[serde(skip)]
+    pub break_subject: String,
     pub intent: Option<IntentId>,
     pub money_key: Option<String>,
     pub created_at: Instant,

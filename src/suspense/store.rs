@@ -17,23 +17,25 @@ pub async fn insert(conn: &mut PgConnection, now: Instant, items: &[NewItem]) ->
     let currencies: Vec<Currency> = each().map(|item| item.money.currency()).collect();
     let amounts: Vec<i64> = each().map(|item| item.money.minor()).collect();
     let causes: Vec<&str> = each().map(|item| item.cause.as_str()).collect();
+    let subjects: Vec<&str> = each().map(|item| item.break_subject.as_str()).collect();
     let notices: Vec<Option<i64>> = each().map(|item| item.notice).collect();
     let lines: Vec<Option<i64>> = each().map(|item| item.statement_line).collect();
     let intents: Vec<Option<Uuid>> = each().map(|item| item.intent.map(Id::uuid)).collect();
     let money_keys: Vec<Option<&str>> = each().map(|item| item.money_key.as_deref()).collect();
     let entries: Vec<Uuid> = each().map(|item| item.entry.uuid()).collect();
     sqlx::query!(
-        "insert into suspense_items (id, account, currency, amount_minor, cause, notice, statement_line, intent,
-                                     money_key, entry_id, created_at)
-         select id, account, currency, amount, cause, notice, line, intent, money_key, entry, $11
-         from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[],
-                     $8::uuid[], $9::text[], $10::uuid[])
-             as item (id, account, currency, amount, cause, notice, line, intent, money_key, entry)",
+        "insert into suspense_items (id, account, currency, amount_minor, cause, break_subject, notice, statement_line,
+                                     intent, money_key, entry_id, created_at)
+         select id, account, currency, amount, cause, subject, notice, line, intent, money_key, entry, $12
+         from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::bigint[],
+                     $8::bigint[], $9::uuid[], $10::text[], $11::uuid[])
+             as item (id, account, currency, amount, cause, subject, notice, line, intent, money_key, entry)",
         &ids,
         &accounts as _,
         &currencies as _,
         &amounts,
         &causes as _,
+        &subjects as _,
         &notices as _,
         &lines as _,
         &intents as _,
@@ -52,6 +54,7 @@ struct ItemRow {
     currency: String,
     left_minor: i64,
     cause: String,
+    break_subject: String,
     intent: Option<Uuid>,
     money_key: Option<String>,
     created_at: Instant,
@@ -68,6 +71,7 @@ impl TryFrom<ItemRow> for Item {
             account: row.account,
             left: Money::new(row.left_minor, currency),
             cause: row.cause,
+            break_subject: row.break_subject,
             intent: row.intent.map(IntentId::from_uuid),
             money_key: row.money_key,
             created_at: row.created_at,
@@ -79,8 +83,8 @@ impl TryFrom<ItemRow> for Item {
 pub async fn lock(conn: &mut PgConnection, id: SuspenseId) -> Result<Option<Item>, Fault> {
     let row = sqlx::query_as!(
         ItemRow,
-        r#"select id, account, currency, amount_minor - used_minor as "left_minor!", cause, intent, money_key,
-                  created_at
+        r#"select id, account, currency, amount_minor - used_minor as "left_minor!", cause, break_subject, intent,
+                  money_key, created_at
            from suspense_items where id = $1 for no key update"#,
         id.uuid(),
     )
@@ -93,8 +97,8 @@ pub async fn lock(conn: &mut PgConnection, id: SuspenseId) -> Result<Option<Item
 pub async fn find(conn: &mut PgConnection, id: SuspenseId) -> Result<Option<Item>, Fault> {
     let row = sqlx::query_as!(
         ItemRow,
-        r#"select id, account, currency, amount_minor - used_minor as "left_minor!", cause, intent, money_key,
-                  created_at
+        r#"select id, account, currency, amount_minor - used_minor as "left_minor!", cause, break_subject, intent,
+                  money_key, created_at
            from suspense_items where id = $1"#,
         id.uuid(),
     )
@@ -108,8 +112,8 @@ pub async fn page_of_intents(conn: &mut PgConnection, intents: &[IntentId]) -> R
     let ids: Vec<Uuid> = intents.iter().map(|id| id.uuid()).collect();
     let rows = sqlx::query_as!(
         ItemRow,
-        r#"select id, account, currency, amount_minor - used_minor as "left_minor!", cause, intent, money_key,
-                  created_at
+        r#"select id, account, currency, amount_minor - used_minor as "left_minor!", cause, break_subject, intent,
+                  money_key, created_at
            from suspense_items where intent = any($1) and used_minor < amount_minor order by id"#,
         &ids,
     )
@@ -151,8 +155,8 @@ pub async fn find_unapplied_keys(
 pub async fn page_open(conn: &mut PgConnection) -> Result<Vec<Item>, Fault> {
     let rows = sqlx::query_as!(
         ItemRow,
-        r#"select id, account, currency, amount_minor - used_minor as "left_minor!", cause, intent, money_key,
-                  created_at
+        r#"select id, account, currency, amount_minor - used_minor as "left_minor!", cause, break_subject, intent,
+                  money_key, created_at
            from suspense_items where used_minor < amount_minor order by id"#,
     )
     .fetch_all(conn)

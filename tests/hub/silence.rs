@@ -7,7 +7,7 @@ use futures::FutureExt as _;
 use futures::future::{BoxFuture, pending};
 use mizan::channels::Channels;
 use mizan::entropy::Entropy;
-use mizan::inbox::sweeper;
+use mizan::inbox::{self, NewNotice, Source, door, sweeper};
 use mizan::intents::attempts::service::claim_silent;
 use mizan::start;
 use mizan_adapters::channel::{Channel, Meaning, Notice, Notices, OrderState, Query, RefundState, Verdict};
@@ -15,7 +15,7 @@ use mizan_adapters::outcome::Outcome;
 use mizan_ledger::{Currency, Money};
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
-use sqlx::ConnectOptions as _;
+use sqlx::{ConnectOptions as _, Row as _};
 
 use crate::world::{TODAY, World};
 
@@ -112,6 +112,76 @@ async fn an_order_of_which_nobody_can_tell_is_a_break_until_it_is_known() {
     world.settle(1).await;
     assert_eq!(text(&world.find_intent(text(&intent, "/id")).await, "/state"), "paid");
     assert_eq!(world.breaks().await, [("attempt_unknown".to_owned(), "self_resolved".to_owned())]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bill_does_not_wait_for_ever_for_a_gateway_that_does_not_tell() {
+    let world = World::new().await;
+    world.control("faults", json!({ "callback": "lost", "queries": "error_500" })).await;
+    let [first, second] = [world.intent("CASE-1").await, world.intent("CASE-2").await];
+    let pages = [world.choose_card(&first).await, world.choose_card(&second).await];
+    past_the_deadline(&world);
+    assert_eq!(sweeper::ask_silent(&world.app).await.unwrap(), 2);
+    world.clock.advance(jiff::SignedDuration::from_hours(23));
+    assert_eq!(sweeper::ask_silent(&world.app).await.unwrap(), 2);
+    assert_eq!(text(&world.find_intent(text(&first, "/id")).await, "/state"), "processing");
+    world.clock.advance(jiff::SignedDuration::from_hours(1));
+    assert_eq!(sweeper::ask_silent(&world.app).await.unwrap(), 2);
+    let seen = world.find_intent(text(&first, "/id")).await;
+    assert_eq!((text(&seen, "/state"), text(&seen, "/attempts/0/state")), ("requires_payment", "abandoned"));
+    assert_eq!(text(&seen, "/attempts/0/failure/code"), "no_answer");
+    let open = ("attempt_unknown".to_owned(), "open".to_owned());
+    assert_eq!(world.breaks().await, [open.clone(), open], "nobody knows yet how they ended");
+
+    // Paid again on another page; then the first gateway page turns out to have been paid too, and the other declined.
+    world.control("faults", json!({})).await;
+    world.pay_by_card(&first).await;
+    world.decide(&pages[0], "approve").await;
+    world.decide(&pages[1], "decline").await;
+    world.settle(2).await;
+    let seen = world.find_intent(text(&first, "/id")).await;
+    assert_eq!((text(&seen, "/state"), text(&seen, "/unapplied/0/cause")), ("paid", "duplicate_money"));
+    let seen = world.find_intent(text(&second, "/id")).await;
+    assert_eq!((text(&seen, "/state"), text(&seen, "/attempts/0/state")), ("requires_payment", "declined"));
+    let mut breaks = world.breaks().await;
+    breaks.sort();
+    let known = ("attempt_unknown".to_owned(), "self_resolved".to_owned());
+    assert_eq!(breaks, [known.clone(), known, ("duplicate_money".to_owned(), "open".to_owned())]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_with_a_wrong_clock_moves_no_money_to_another_year() {
+    let world = World::new().await;
+    for (n, told) in ["9998-12-30T08:00:00Z", "2001-01-01T08:00:00Z"].into_iter().enumerate() {
+        let intent = world.intent(&format!("CASE-{n}")).await;
+        world.choose_card(&intent).await;
+        let order = world.find_intent(text(&intent, "/id")).await["attempts"][0]["id"].clone();
+        let fact = NewNotice {
+            channel: "card".to_owned(),
+            transaction: format!("T-{n}"),
+            status: "CAPTURED".to_owned(),
+            meaning: inbox::Meaning::Money,
+            source: Source::Callback,
+            reference: Some(text(&order, "").to_owned()),
+            money: Money::new(21_525, Currency::ILS),
+            original_transaction: None,
+            reason: None,
+            money_key: format!("card:T-{n}"),
+            occurred_at: told.parse().unwrap(),
+            raw: b"{}".to_vec(),
+            headers: json!({}),
+        };
+        door::take(&world.app, fact).await.unwrap();
+        world.settle(1).await;
+        let paid = world.find_intent(text(&intent, "/id")).await;
+        let now = world.app.clock.now().to_string();
+        assert_eq!((text(&paid, "/state"), text(&paid, "/paid_at")), ("paid", now.as_str()), "told {told}");
+    }
+    let mut db = world.db().superuser().await;
+    let kept = "select meta ->> 'told_at' as told from ledger.entries where meta ->> 'told_at' is not null order by seq";
+    let kept = sqlx::raw_sql(kept).fetch_all(&mut db).await.unwrap();
+    let told: Vec<String> = kept.iter().map(|row| row.get("told")).collect();
+    assert_eq!(told, ["9998-12-30T08:00:00Z", "2001-01-01T08:00:00Z"]);
 }
 
 /// The page is opened before midnight in Hebron and paid after it; nobody tells, and the hub asks later.

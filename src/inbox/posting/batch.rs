@@ -60,6 +60,12 @@ impl Case {
         self.attempts.iter_mut().find(|attempt| attempt.id == order)
     }
 
+    /// When the attempt was begun that a notice is about.
+    pub(super) fn begun(&self, notice: &Notice) -> Option<Instant> {
+        let order: AttemptId = notice.reference.as_deref()?.parse().ok()?;
+        self.attempts.iter().find(|attempt| attempt.id == order).map(|attempt| attempt.created_at)
+    }
+
     /// Moves the attempt a notice is about. False when there is none, or when it does not go there from where it is.
     pub fn move_attempt(&mut self, notice: &Notice, event: AttemptEvent) -> bool {
         let Some(attempt) = self.attempt_of(notice) else { return false };

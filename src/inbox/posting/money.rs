@@ -75,12 +75,12 @@ impl Decided {
         id: IntentId,
         surplus: Money,
     ) -> Result<String, Fault> {
-        let rail = Rail::of(batch, notice)?;
         let case = self.case(id)?;
+        let rail = Rail::of(batch, notice, case.begun(notice))?;
         let held = case.intent.paid;
         case.intent.apply(IntentEvent::MoneyArrived { completes: true }).map_err(illegal)?;
         case.intent.paid = case.intent.amount;
-        case.intent.paid_at = Some(notice.occurred_at);
+        case.intent.paid_at = Some(rail.happened_at);
         case.intent.settlement_on = Some(rail.settlement_on);
         case.changed = true;
         let difference = if surplus.is_zero() {
@@ -140,8 +140,8 @@ impl Decided {
         id: IntentId,
         received: Money,
     ) -> Result<String, Fault> {
-        let rail = Rail::of(batch, notice)?;
         let case = self.case(id)?;
+        let rail = Rail::of(batch, notice, case.begun(notice))?;
         case.intent.apply(IntentEvent::MoneyArrived { completes: false }).map_err(illegal)?;
         case.intent.paid = case.intent.paid.checked_add(received)?;
         case.changed = true;
@@ -173,7 +173,8 @@ impl Decided {
         category: Category,
         entry: EntryId,
     ) -> Result<String, Fault> {
-        let rail = Rail::of(batch, notice)?;
+        let case = intent.and_then(|id| self.cases.get(&id));
+        let rail = Rail::of(batch, notice, case.and_then(|case| case.begun(notice)))?;
         let voucher = rail.voucher(batch, notice, entry, intent);
         let parked = Parked { suspense: rail.slug.clone(), amount: notice.money };
         let posted = rules::suspense::money_to_suspense(voucher, &rail.place, &parked, &rail.costs());
@@ -198,6 +199,7 @@ impl Decided {
             account: notice.channel.clone(),
             money,
             cause: category.as_str().to_owned(),
+            break_subject: notice.money_key.clone(),
             notice: Some(notice.n),
             statement_line: None,
             intent,

@@ -1,6 +1,6 @@
 //! How one channel carries one money.
 
-use mizan_ledger::{Day, EntryId, Money};
+use mizan_ledger::{Day, EntryId, Instant, Money};
 use serde_json::{Map, Value};
 
 use super::super::model::Notice;
@@ -10,7 +10,10 @@ use crate::fault::Fault;
 use crate::ids::IntentId;
 use crate::intents::shares;
 
-/// Where it stands, until when, and what it costs.
+/// How far a channel's clock may be off.
+const CLOCK_OFF_SECONDS: i64 = 86_400;
+
+/// Where it stands, since when and until when, and what it costs.
 pub(super) struct Rail {
     pub(super) slug: Slug,
     pub(super) place: Place,
@@ -18,24 +21,28 @@ pub(super) struct Rail {
     pub(super) account: String,
     pub(super) direct: Option<Slug>,
     pub(super) cost: Money,
+    pub(super) happened_at: Instant,
     pub(super) settlement_on: Day,
     pub(super) due_on: Day,
 }
 
 impl Rail {
-    pub(super) fn of(batch: &Batch<'_>, notice: &Notice) -> Result<Self, Fault> {
+    /// `begun`: when the attempt was begun that the money answers, where there is one.
+    pub(super) fn of(batch: &Batch<'_>, notice: &Notice, begun: Option<Instant>) -> Result<Self, Fault> {
         let slug = shares::slug(&notice.channel)?;
         let currency = notice.money.currency();
         let account = batch.hub.config.settlement_account(&notice.channel, currency);
         let settings = batch.hub.config.channels.get(&notice.channel);
         let within = settings.map_or(0, |settings| i32::from(settings.settles_within_days));
-        let settlement_on = batch.hub.calendar.day_of(notice.occurred_at);
+        let happened_at = happened_at(notice, begun, batch.now);
+        let settlement_on = batch.hub.calendar.day_of(happened_at);
         Ok(Self {
             place: Place::Channel { channel: slug.clone() },
             slug,
             account: account.unwrap_or_else(|| "unknown".to_owned()),
             direct: batch.hub.config.direct_agency(&notice.channel).cloned(),
             cost: batch.hub.channels.cost(&notice.channel, notice.money)?,
+            happened_at,
             settlement_on,
             due_on: settlement_on.plus_days(within),
         })
@@ -64,6 +71,9 @@ impl Rail {
         let mut meta = Map::new();
         meta.insert("notice".to_owned(), Value::from(notice.n));
         meta.insert("transaction".to_owned(), Value::from(notice.transaction.as_str()));
+        if self.happened_at != notice.occurred_at {
+            meta.insert("told_at".to_owned(), Value::from(notice.occurred_at.to_string()));
+        }
         Voucher {
             id,
             effective_on: batch.hub.calendar.day_of(batch.now),
@@ -72,6 +82,14 @@ impl Rail {
             meta,
         }
     }
+}
+
+/// When the money came: as the channel says, unless its clock cannot be right, which would give receipts dates of another
+/// year and expectations that fall due never. Then it is now, and the entry keeps what was told.
+fn happened_at(notice: &Notice, begun: Option<Instant>, now: Instant) -> Instant {
+    let told = notice.occurred_at;
+    let too_early = begun.is_some_and(|begun| told < begun.plus_seconds(-CLOCK_OFF_SECONDS));
+    if too_early || told > now.plus_seconds(CLOCK_OFF_SECONDS) { now } else { told }
 }
 
 pub(super) fn illegal(illegal: crate::intents::Illegal) -> Fault {

@@ -17,6 +17,10 @@ use crate::tx::Tx;
 
 pub use super::store::{claim_silent, lock_of};
 
+/// How long a bill waits for a gateway that does not say what became of an attempt whose time is over. Then it can be
+/// paid by other means, canceled, or expire; money that came after all is taken as any other.
+const WAITED_SECONDS: i64 = 24 * 3_600;
+
 /// A payer's choice.
 #[derive(Debug, Clone)]
 pub struct Choice {
@@ -130,6 +134,7 @@ pub async fn tell(tx: &mut Tx, (id, news): &(AttemptId, News)) -> Result<Attempt
     let mut attempts = store::lock_of(tx.conn(), &[intent.id]).await?;
     let place = attempts.iter().position(|attempt| attempt.id == *id).ok_or(IntentError::NotFound)?;
     let attempt = &mut attempts[place];
+    let silent = matches!(news, News::Silent { .. }) && attempt.state.is_live();
     let event = match news {
         News::PageOpened { session, page_url } => {
             attempt.provider_session = Some(session.clone());
@@ -141,6 +146,10 @@ pub async fn tell(tx: &mut Tx, (id, news): &(AttemptId, News)) -> Result<Attempt
             AttemptEvent::Declined
         }
         News::Abandoned => AttemptEvent::Abandoned,
+        News::Silent { .. } if tx.now() >= waits_until(tx, attempt) => {
+            attempt.failure = Some("no_answer".to_owned());
+            AttemptEvent::Abandoned
+        }
         News::Unknown { ask_again_at } | News::Silent { ask_again_at } => {
             attempt.deadline_at = *ask_again_at;
             AttemptEvent::Silent
@@ -150,9 +159,12 @@ pub async fn tell(tx: &mut Tx, (id, news): &(AttemptId, News)) -> Result<Attempt
         attempt.state = state;
     }
     let attempt = attempt.clone();
-    update(tx, &[&attempt]).await?;
-    if matches!(news, News::Silent { .. }) && attempt.state.is_live() {
+    if silent {
+        let now = tx.now();
+        store::update(tx.conn(), now, &[&attempt]).await?;
         raise(tx, &attempt).await?;
+    } else {
+        update(tx, &[&attempt]).await?;
     }
     let lives = attempts.iter().any(|attempt| attempt.state.is_live());
     if !lives && intent.state == IntentState::Processing {
@@ -161,6 +173,13 @@ pub async fn tell(tx: &mut Tx, (id, news): &(AttemptId, News)) -> Result<Attempt
         service::emit(tx, "payment_intent.attempt_failed", &intent).await?;
     }
     Ok(attempt)
+}
+
+/// Until when its bill waits for an attempt that its gateway is silent about.
+fn waits_until(tx: &Tx, attempt: &Attempt) -> Instant {
+    let settings = tx.hub().config.channels.get(&attempt.channel);
+    let minutes = settings.map_or(0, |settings| settings.attempt_minutes);
+    attempt.created_at.plus_seconds(i64::from(minutes) * 60 + WAITED_SECONDS)
 }
 
 /// Writes attempts as they are now; of one that has ended it is known how.
@@ -177,7 +196,7 @@ pub async fn update(tx: &mut Tx, attempts: &[&Attempt]) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Somebody must ask the provider by other means: until it is known, the bill can be paid in no other way.
+/// Somebody must ask the provider by other means; also when the bill no longer waits for the answer.
 async fn raise(tx: &mut Tx, attempt: &Attempt) -> Result<(), Fault> {
     let unknown = NewBreak {
         category: Category::AttemptUnknown,

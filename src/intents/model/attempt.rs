@@ -50,7 +50,10 @@ impl AttemptState {
                 Self::Created | Self::Redirected | Self::Unknown | Self::Declined | Self::Abandoned,
                 E::Captured,
             ) => Some(Self::Captured),
-            (Self::Created | Self::Redirected | Self::Unknown, E::Declined) => Some(Self::Declined),
+            // Also where we did not wait for the answer: it says how the attempt ended.
+            (Self::Created | Self::Redirected | Self::Unknown | Self::Abandoned, E::Declined) => {
+                Some(Self::Declined)
+            }
             (Self::Created | Self::Redirected | Self::Unknown, E::Abandoned) => Some(Self::Abandoned),
             (Self::Created | Self::Redirected, E::Silent) => Some(Self::Unknown),
             // Also where the capture was never told: the money came and is gone.
@@ -127,7 +130,7 @@ mod tests {
             "redirected: - captured declined abandoned unknown reversed",
             "captured: - - - - - reversed",
             "declined: - captured - - - reversed",
-            "abandoned: - captured - - - reversed",
+            "abandoned: - captured declined - - reversed",
             "unknown: - captured declined abandoned - reversed",
             "reversed: - - - - - -",
         ];

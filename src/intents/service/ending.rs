@@ -111,12 +111,14 @@ async fn park_parts(tx: &mut Tx, why: &'static str, ended: &mut [Intent]) -> Res
         for part in parts {
             let entry: EntryId = tx.id();
             let id: SuspenseId = tx.id();
+            let subject = format!("{}:{}", intent.id, part.money_key);
             moved.entries.push(entry_of(tx, entry, intent, part)?);
             moved.items.push(suspense::NewItem {
                 id,
                 account: part.channel.clone(),
                 money: part.money,
                 cause: Category::AmountUnder.as_str().to_owned(),
+                break_subject: subject.clone(),
                 notice: None,
                 statement_line: None,
                 intent: Some(intent.id),
@@ -126,7 +128,7 @@ async fn park_parts(tx: &mut Tx, why: &'static str, ended: &mut [Intent]) -> Res
             moved.superseded.push(part.money_key.clone());
             moved.breaks.push(NewBreak {
                 category: Category::AmountUnder,
-                subject: format!("{}:{}", intent.id, part.money_key),
+                subject,
                 money: Some(part.money),
                 channel: Some(part.channel.clone()),
                 intent: Some(intent.id),

@@ -296,6 +296,7 @@ impl Booking {
                 account: place.account.to_owned(),
                 money: line.money,
                 cause: Category::UnknownCredit.as_str().to_owned(),
+                break_subject: line.money_key.clone(),
                 notice: None,
                 statement_line: Some(line.id),
                 intent: None,

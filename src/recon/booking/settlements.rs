@@ -205,6 +205,7 @@ impl Booking {
             account: channel.to_owned(),
             money: one.money,
             cause: one.category.as_str().to_owned(),
+            break_subject: one.subject.clone(),
             notice: None,
             statement_line: place.line,
             intent: one.intent,

@@ -3,8 +3,11 @@
 use mizan_ledger::store::{Outcome, Refusal};
 use serde_json::json;
 
-use super::{Held, another_person, basket, emit, is_taken_back, lock_with_source, rule, taken_from, voucher};
+use super::{
+    Held, another_person, basket, cause, emit, is_taken_back, lock_with_source, rule, taken_from, voucher,
+};
 use crate::books::{Beneficiary, Share, Slug, Stage, rules};
+use crate::breaks;
 use crate::fault::Fault;
 use crate::ids::RefundId;
 use crate::intents::{self, Intent, shares};
@@ -124,6 +127,7 @@ async fn put_back(tx: &mut Tx, held: &Held) -> Result<(), RefundError> {
     if let Some(item) = &held.item {
         let back = held.refund.amount.checked_neg()?;
         suspense::store::update_used(tx.conn(), item.id, back).await?;
+        breaks::store::update_reopened(tx.conn(), cause(item)?, &item.break_subject).await?;
     }
     let stands = stands(tx, held).await?;
     let voucher = voucher(tx, tx.id(), &held.refund);

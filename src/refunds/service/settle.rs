@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use mizan_ledger::{Entry, Money};
 use serde_json::json;
 
-use super::{Held, emit, lock_with_source, rule, voucher};
+use super::{Held, cause, emit, lock_with_source, rule, voucher};
 use crate::books::{Returned, Slug, Voucher, rules};
 use crate::breaks::{self, Category, NewBreak};
 use crate::expectations::{self, Keys, Kind, Met};
@@ -14,9 +14,10 @@ use crate::ids::RefundId;
 use crate::intents::{self, shares::slug};
 use crate::receipts;
 use crate::refunds::attempts;
-use crate::refunds::model::{Rail, Refund, RefundError};
-use crate::refunds::state::RefundEvent;
+use crate::refunds::model::{Rail, Refund, RefundError, RefundSource};
+use crate::refunds::state::{RefundEvent, RefundState};
 use crate::refunds::store;
+use crate::suspense::Item;
 use crate::tx::Tx;
 
 /// Where the money was seen to leave.
@@ -54,12 +55,29 @@ pub async fn settle(
     held.refund.succeeded_at = Some(tx.now());
     let amount = held.refund.amount;
     write(tx, &mut held, amount).await?;
+    if let Some(item) = &held.item {
+        given_back(tx, item).await?;
+    }
     emit(tx, "refund.succeeded", &held.refund, json!({ "entry": voucher.id }));
     let entry = match how {
         Settled::AtBank { account } => rules::refund::refund_seen_at_bank(voucher, account, amount),
         Settled::Netted { channel } => rules::refund::refund_netted(voucher, channel, amount),
     };
     Ok(entry.map_err(rule)?)
+}
+
+/// The break of money in suspense ends when the last of it was seen leaving.
+async fn given_back(tx: &mut Tx, item: &Item) -> Result<(), RefundError> {
+    let refunds = store::page_of(tx.conn(), RefundSource::Suspense(item.id)).await?;
+    let ended = |refund: &Refund| {
+        matches!(refund.state, RefundState::Succeeded | RefundState::Refused | RefundState::Canceled)
+    };
+    if !item.left.is_zero() || !refunds.iter().all(ended) {
+        return Ok(());
+    }
+    let (now, subjects) = (tx.now(), [item.break_subject.clone()]);
+    breaks::store::update_self_resolved(tx.conn(), now, cause(item)?, &subjects, "it was given back").await?;
+    Ok(())
 }
 
 /// The channel told only now that it gave this refund back, after it had failed for us. Was a settlement booked meanwhile

@@ -1,11 +1,9 @@
 //! Where the money cannot go back the way it came: by payment file to the payee's account.
 
-use mizan::books::{Place, Returned};
 use mizan::demo::{CLOSED_ACCOUNT, PAYER_ACCOUNT, RETURNING_ACCOUNT};
 use mizan::expectations::{self, Kind};
 use mizan::inbox::door::take;
 use mizan::inbox::{Meaning, NewNotice, Source};
-use mizan::refunds::service::came_back;
 use mizan::suspense;
 use mizan_ledger::{Clock, Currency, Money};
 use serde_json::{Value, json};
@@ -218,25 +216,10 @@ async fn money_that_comes_back_is_owed_again() {
     let intent = paid_by_transfer(&world, "CASE-1").await;
     let refund = approved(&world, &intent, "10.00", RETURNING_ACCOUNT).await;
     send(&world).await;
-    let account: mizan::books::Slug = "main-ils".parse().unwrap();
-    seen(&world, &refund, Settled::AtBank { account: account.clone() }).await.unwrap();
+    seen(&world, &refund, Settled::AtBank { account: "main-ils".parse().unwrap() }).await.unwrap();
     assert_eq!(world.find_intent(id(&intent)).await["refunded"], ils("10.00"));
 
-    let returned = Returned {
-        place: Place::Bank { account: account.clone() },
-        arrived: Money::new(1_000, Currency::ILS),
-        kept: Money::zero(Currency::ILS),
-        kept_by: account,
-    };
-    let input = (id(&refund).parse().unwrap(), returned, voucher(&world, id(&refund)));
-    let actor = Actor::hub("test");
-    let booked = world.app.run(&actor, &input, |tx, (id, returned, voucher)| {
-        Box::pin(async move {
-            let entry = came_back(tx, *id, returned, voucher.clone()).await?;
-            Ok::<_, RefundError>(tx.post_all(&[entry]).await?)
-        })
-    });
-    booked.await.unwrap();
+    returned(&world, &refund, 1_000).await;
     assert_eq!(staff_view(&world, &refund).await["stage"], "returned");
     let view = seen_by_portal(&world, &refund).await;
     assert_eq!((&view["state"], &view["failure"]["code"]), (&json!("failed"), &json!("returned")));

@@ -7,12 +7,12 @@ mod reversed;
 mod strays;
 mod told;
 
-use mizan::books::Voucher;
+use mizan::books::{Place, Returned, Slug, Voucher};
 use mizan::ids::RefundId;
-use mizan::refunds::service::{Settled, lock, settle};
+use mizan::refunds::service::{Settled, came_back, lock, settle};
 use mizan::refunds::{self, RefundError};
 use mizan::tx::Actor;
-use mizan_ledger::EntryId;
+use mizan_ledger::{Currency, EntryId, Money};
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -107,6 +107,26 @@ pub async fn seen(world: &World, refund: &Value, how: Settled) -> Result<(), Ref
             })
         })
         .await
+}
+
+/// What reconciliation does when a statement shows that the whole of a refund came back.
+pub async fn returned(world: &World, refund: &Value, minor: i64) {
+    let account: Slug = "main-ils".parse().unwrap();
+    let returned = Returned {
+        place: Place::Bank { account: account.clone() },
+        arrived: Money::new(minor, Currency::ILS),
+        kept: Money::zero(Currency::ILS),
+        kept_by: account,
+    };
+    let input = (id(refund).parse().unwrap(), returned, voucher(world, id(refund)));
+    let actor = Actor::hub("test");
+    let booked = world.app.run(&actor, &input, |tx, (id, returned, voucher)| {
+        Box::pin(async move {
+            let entry = came_back(tx, *id, returned, voucher.clone()).await?;
+            Ok::<_, RefundError>(tx.post_all(&[entry]).await?)
+        })
+    });
+    booked.await.unwrap();
 }
 
 /// Lets the workers go on until the outside has what they sent and stays silent; then they are killed.

@@ -241,9 +241,8 @@ async fn of_a_payment_taken_back_in_part_the_rest_is_refundable() {
     assert_eq!(third["body"]["code"], "payment_reversed", "{third}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn money_in_suspense_that_its_channel_took_back_is_not_given_back() {
-    let world = World::new().await;
+/// A bill paid by card after it was canceled; the refund of it waits for approval.
+async fn paid_late(world: &World) -> Value {
     let intent = world.intent("CASE-1").await;
     let page = world.choose_card(&intent).await;
     world.tamper("update payment_intents set state = 'canceled'").await;
@@ -253,6 +252,39 @@ async fn money_in_suspense_that_its_channel_took_back_is_not_given_back() {
     assert_eq!(proposed.len(), 1);
     let seen = world.find_intent(id(&intent)).await;
     assert_eq!(seen["unapplied"][0]["cause"], "late_money", "{seen}");
+    seen
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_break_of_late_money_ends_when_all_of_it_was_seen_leaving_and_comes_back_with_it() {
+    let world = World::new().await;
+    let seen = paid_late(&world).await;
+    let waiting = world.people.approver.client.get("/v1/finance/refunds").await.unwrap().json;
+    let refund = &waiting["data"][0];
+    let late = |state: &str| [("late_money".to_owned(), state.to_owned())];
+    assert_eq!(step(&world, refund, "approve").await, done("approved"));
+    work(&world).await;
+    assert_eq!(world.breaks().await, late("open"), "it has not been seen leaving");
+    netted(&world, refund).await.unwrap();
+    assert_eq!(world.breaks().await, late("self_resolved"));
+
+    // It comes back, and then its channel takes the payment back: what stands in suspense again is a break again.
+    returned(&world, refund, 21_525).await;
+    let transaction = staff_view(&world, refund).await["original_transaction"].clone();
+    reversed_beside(&world, &seen, text(&transaction, ""), 21_525).await;
+    let path = format!("/v1/finance/refunds/{}/cancel", id(refund));
+    let other = world.staff("second.approver", &[mizan::access::Role::Approver]).await;
+    let canceled = other.post(&path, &json!({ "note": "EXAMPLE" })).await.unwrap();
+    assert_eq!((canceled.status, text(&canceled.json, "/stage")), (200, "canceled"), "{}", canceled.json);
+    let breaks = world.breaks().await;
+    assert!(breaks.contains(&("late_money".to_owned(), "reopened".to_owned())), "{breaks:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_in_suspense_that_its_channel_took_back_is_not_given_back() {
+    let world = World::new().await;
+    let seen = paid_late(&world).await;
+    let intent = seen.clone();
     reverse(&world, &seen).await;
     let waiting = world.people.approver.client.get("/v1/finance/refunds").await.unwrap().json;
     assert_eq!(step(&world, &waiting["data"][0], "approve").await, taken_back());
