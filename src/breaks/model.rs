@@ -44,12 +44,14 @@ pub enum Category {
     NoticeSetAside,
     /// What a channel says it settled, and the book does not take.
     SettlementSetAside,
+    /// Work that failed so often that nobody tries it any more.
+    JobGivenUp,
 }
 
 /// Slug, name in Arabic and English, the duty that owns it, and the hours it may stay open.
 struct Row(Category, &'static str, &'static str, &'static str, &'static str, i64);
 
-const TABLE: [Row; 30] = [
+const TABLE: [Row; 31] = [
     Row(Category::MissingAtBank, "missing_at_bank", "لم يظهر في البنك", "Missing at bank", "reconciler", 24),
     Row(Category::MissingInHub, "missing_in_hub", "لم يصل إلى ميزان", "Missing in hub", "reconciler", 24),
     Row(Category::AmountOver, "amount_over", "المبلغ أكثر من المتوقع", "Amount over", "reconciler", 48),
@@ -150,6 +152,7 @@ const TABLE: [Row; 30] = [
         "reconciler",
         8,
     ),
+    Row(Category::JobGivenUp, "job_given_up", "عمل لم يُنجَز", "Work given up", "reconciler", 8),
 ];
 
 impl Category {

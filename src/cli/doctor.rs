@@ -304,9 +304,10 @@ fn jobs(dead: &[queue::store::Dead], findings: &mut Findings) {
     if dead.is_empty() {
         findings.well("jobs", "none has been given up");
     }
-    for Dead { kind, count, subject, error } in dead {
+    for Dead { kind, count, id, subject, error } in dead {
         let is = format!("{count} of {kind} given up, the last of {subject}: {error}");
-        findings.ill("jobs", is, "remove the cause, then: docs/OPERATIONS.md, \"When something is wrong\"");
+        let each = "remove the cause, then let a reconciler have each tried again, by the job of its break";
+        findings.ill("jobs", is, format!("{each}: mizan call --key FILE POST /v1/finance/jobs/{id}/retry"));
     }
 }
 

@@ -19,7 +19,7 @@ pub struct Part {
 }
 
 /// Name in the record, Arabic, English.
-const NAMES: [(&str, &str, &str); 46] = [
+const NAMES: [(&str, &str, &str); 49] = [
     ("account", "الحساب البنكي", "Bank account"),
     ("amount", "المبلغ", "Amount"),
     ("answer", "الجواب", "Answer"),
@@ -40,6 +40,7 @@ const NAMES: [(&str, &str, &str); 46] = [
     ("first_notice", "الإشعار الأول", "First notice"),
     ("first_reference", "المرجع أول مرة", "Reference at first"),
     ("instruction", "التعليمة", "Instruction"),
+    ("job", "رقم العمل", "Job"),
     ("kept", "ما احتُفظ به", "Kept"),
     ("line", "البند", "Line"),
     ("may_be_bills", "فواتير محتملة", "May be for bills"),
@@ -65,11 +66,13 @@ const NAMES: [(&str, &str, &str); 46] = [
     ("text", "نص البنك", "The bank's text"),
     ("told_of", "يخص التعليمة", "Told of instruction"),
     ("transaction", "رقم العملية", "Transaction"),
+    ("tries", "عدد المحاولات", "Tries"),
     ("why", "السبب", "Why"),
+    ("work", "العمل", "Work"),
 ];
 
 /// Parts whose text is a word of ours, or a sentence that the words know.
-const SAID: [&str; 4] = ["propose", "source", "state", "why"];
+const SAID: [&str; 5] = ["propose", "source", "state", "why", "work"];
 
 /// The parts of a break's detail, in the record's order; the break's own amount is not told twice.
 pub fn parts(detail: &Value, own: Option<Money>, language: Language, zone: &Zone) -> Vec<Part> {

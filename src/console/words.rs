@@ -3,7 +3,7 @@
 use crate::http::language::Language;
 
 /// Slug, Arabic, English.
-const WORDS: [(&str, &str, &str); 134] = [
+const WORDS: [(&str, &str, &str); 147] = [
     // payments
     ("requires_payment", "بانتظار الدفع", "Waiting for payment"),
     ("processing", "قيد الدفع", "Processing"),
@@ -94,6 +94,19 @@ const WORDS: [(&str, &str, &str); 134] = [
     ("carried_out", "منفَّذة", "Carried out"),
     ("it was told as carried out before", "أُبلغ من قبل أنها نُفّذت", "it was told as carried out before"),
     ("not_sent", "لم تُرسل", "Not sent"),
+    // jobs
+    ("refund.submit", "إرسال الرد", "Send a refund"),
+    ("refund.ask", "السؤال عن رد", "Ask about a refund"),
+    ("refund.hear", "تطبيق خبر عن رد", "Apply news of a refund"),
+    ("refund.settled", "البحث عن رد في التسويات", "Look for a refund in settlements"),
+    ("refund.fund", "انتظار مال لرد", "Wait for a refund's funds"),
+    ("refund.funded", "متابعة رد بعد توريد الجهة", "Go on with a refund its agency paid in for"),
+    ("refund.propose", "اقتراح رد مال معلَّق", "Propose to give back money in suspense"),
+    ("refund.propose_line", "اقتراح رد بند مرفوض", "Propose to give back a rejected line"),
+    ("payment_file.send", "إرسال ملف دفع إلى البنك", "Send a payment file to the bank"),
+    ("payment_file.report", "السؤال عن ملف دفع", "Ask about a payment file"),
+    ("recon.reconcile", "المطابقة بعد كشف", "Reconcile after a statement"),
+    ("fulfilment.release", "الإفراج عن مال للجهة بحلول وقته", "Release by time"),
     // services
     ("delivered", "قُدّمت", "Delivered"),
     ("rejected", "رُفضت", "Rejected"),
@@ -175,6 +188,7 @@ const WORDS: [(&str, &str, &str); 134] = [
     ("the payment was told of afterwards", "أُبلغ عن الدفعة لاحقًا", "the payment was told of afterwards"),
     ("the statement was accepted", "قُبل الكشف", "the statement was accepted"),
     ("the rest came", "وصل الباقي", "the rest came"),
+    ("the work was done after all", "أُنجز العمل بعد ذلك", "the work was done after all"),
 ];
 
 /// The word for a slug; a slug without one is shown as it is, without its lines.

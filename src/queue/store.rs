@@ -2,6 +2,7 @@ use mizan_ledger::Instant;
 use serde_json::Value;
 use sqlx::PgConnection;
 
+use super::given_up::Retried;
 use super::{ATTEMPTS_MAX, Job, NewJob, pause_seconds};
 use crate::fault::Fault;
 
@@ -68,10 +69,23 @@ pub async fn finish(conn: &mut PgConnection, job: &Job) -> Result<bool, Fault> {
     Ok(done.rows_affected() == 1)
 }
 
-/// The claimed job failed: it comes again after a growing pause, or is dead after the last attempt.
-pub async fn fail(conn: &mut PgConnection, now: Instant, job: &Job, error: &str) -> Result<(), Fault> {
-    let again_at = now.plus_seconds(pause_seconds(job.attempt));
+/// What was given up of this kind and about this object is done by another job.
+pub async fn finish_dead(conn: &mut PgConnection, kind: &str, subject: &str) -> Result<(), Fault> {
     sqlx::query!(
+        "update jobs set state = 'done' where kind = $1 and subject = $2 and state = 'dead'",
+        kind,
+        subject,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The claimed job failed: it comes again after a growing pause, or is dead after the last attempt. True when it is dead
+/// now.
+pub async fn fail(conn: &mut PgConnection, now: Instant, job: &Job, error: &str) -> Result<bool, Fault> {
+    let again_at = now.plus_seconds(pause_seconds(job.attempt));
+    let failed = sqlx::query!(
         "update jobs set lease_until = null, last_error = $3, run_at = $4,
              state = case when attempt >= $5 then 'dead' else 'ready' end
          where id = $1 and attempt = $2 and state = 'ready'",
@@ -83,7 +97,7 @@ pub async fn fail(conn: &mut PgConnection, now: Instant, job: &Job, error: &str)
     )
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(failed.rows_affected() == 1 && job.attempt >= ATTEMPTS_MAX)
 }
 
 /// The claimed job met a database that was away: it comes again after a pause, and the try does not count.
@@ -102,11 +116,39 @@ pub async fn postpone(conn: &mut PgConnection, now: Instant, job: &Job, error: &
     Ok(())
 }
 
+/// A dead job is ready again, as if it had never been tried. None when it is not dead, or a live one does its work.
+pub async fn update_ready_again(
+    conn: &mut PgConnection,
+    now: Instant,
+    id: i64,
+) -> Result<Option<Retried>, Fault> {
+    let retried = sqlx::query_as!(
+        Retried,
+        r#"update jobs as dead set state = 'ready', attempt = 0, lease_until = null, run_at = $2
+           where id = $1 and state = 'dead' and not exists (
+               select from jobs as live
+               where live.kind = dead.kind and live.subject = dead.subject and live.state = 'ready')
+           returning id as job, kind as work, subject, coalesce(last_error, '') as "gave_up!""#,
+        id,
+        now as _,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(retried)
+}
+
+pub async fn find_state(conn: &mut PgConnection, id: i64) -> Result<Option<String>, Fault> {
+    let state = sqlx::query_scalar!("select state from jobs where id = $1", id).fetch_optional(conn).await?;
+    Ok(state)
+}
+
 /// Jobs of one kind that nobody tries any more.
 #[derive(Debug)]
 pub struct Dead {
     pub kind: String,
     pub count: i64,
+    /// The last of them.
+    pub id: i64,
     pub subject: String,
     pub error: String,
 }
@@ -115,7 +157,7 @@ pub struct Dead {
 pub async fn find_dead(conn: &mut PgConnection) -> Result<Vec<Dead>, Fault> {
     let dead = sqlx::query_as!(
         Dead,
-        r#"select distinct on (kind) kind, count(*) over (partition by kind) as "count!", subject,
+        r#"select distinct on (kind) kind, count(*) over (partition by kind) as "count!", id, subject,
              coalesce(last_error, '') as "error!"
            from jobs where state = 'dead' order by kind, id desc"#
     )

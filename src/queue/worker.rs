@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::future::{BoxFuture, join_all};
 
-use super::{Job, NewJob, store};
+use super::{Job, NewJob, given_up, store};
 use crate::app::App;
 use crate::crash::Point;
 use crate::fault::Fault;
@@ -30,7 +30,7 @@ pub struct Work {
     pub at_once: i64,
     /// Longer than the work ever takes: after it another worker claims the job.
     pub lease_seconds: i64,
-    /// A fault brings the job back after a growing pause, a limited number of times.
+    /// A fault brings the job back after a growing pause, a limited number of times; then it is a break.
     pub handle: fn(App, Job) -> BoxFuture<'static, Result<Done, Fault>>,
 }
 
@@ -76,10 +76,13 @@ async fn one(app: &App, work: &Work, job: &Job) -> Result<(), Fault> {
     let mut tx = app.pool.begin().await?;
     match outcome {
         Ok(Done::Finished) => {
-            store::finish(&mut tx, job).await?;
+            if store::finish(&mut tx, job).await? {
+                given_up::close(&mut tx, now, job).await?;
+            }
         }
         Ok(Done::Later { seconds }) => {
             if store::finish(&mut tx, job).await? {
+                given_up::close(&mut tx, now, job).await?;
                 let Job { subject, body, .. } = job.clone();
                 let run_at = Some(now.plus_seconds(seconds));
                 store::insert(&mut tx, now, &[NewJob { kind: work.kind, subject, body, run_at }]).await?;
@@ -87,10 +90,11 @@ async fn one(app: &App, work: &Work, job: &Job) -> Result<(), Fault> {
         }
         Err(fault) => {
             tracing::warn!(%fault, kind = work.kind, subject = job.subject, attempt = job.attempt, "a job failed");
+            let why = fault.to_string();
             if fault.is_unavailable() {
-                store::postpone(&mut tx, now, job, &fault.to_string()).await?;
-            } else {
-                store::fail(&mut tx, now, job, &fault.to_string()).await?;
+                store::postpone(&mut tx, now, job, &why).await?;
+            } else if store::fail(&mut tx, now, job, &why).await? {
+                given_up::open(&mut tx, &app.hub.entropy, now, job, &why).await?;
             }
         }
     }

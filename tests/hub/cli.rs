@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use mizan::access::Role;
+use mizan::queue::ATTEMPTS_MAX;
 use mizan_ledger::{Clock as _, SystemClock};
 use serde_json::Value;
 use sqlx::ConnectOptions as _;
@@ -338,4 +339,35 @@ async fn a_day_is_taken_in_reconciled_reported_and_exported_from_the_command_lin
     let wrong = ["ledger", "export", "--format", "hledger", "--from", "2026-12-01", "--to", "2026-11-01"];
     let wrong = shell.mizan(&wrong).await;
     assert!(wrong.code == 3 && wrong.err.contains("lies after"), "{wrong:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_names_the_jobs_that_were_given_up() {
+    let (world, shell) = world().await;
+    let jobs = async || {
+        let told = shell.mizan(&["doctor", "--json"]).await.out;
+        let lines = told.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.filter(|one| one["what"] == "jobs").collect::<Vec<_>>()
+    };
+    let before = jobs().await;
+    assert!(before.len() == 1 && before[0]["ok"] == true, "{before:?}");
+    world.enqueue("first", "a fault").await;
+    world.enqueue("second", "a fault").await;
+    world.enqueue("third", "no database").await;
+    world.try_jobs(ATTEMPTS_MAX).await;
+    world.clock.set(SystemClock.now());
+    let after = jobs().await;
+    assert!(after.len() == 1 && after[0]["ok"] == false, "{after:?}");
+    assert_eq!(after[0]["is"], "2 of test.job given up, the last of second: the example fails");
+    let told = shell.mizan(&["doctor"]).await;
+    assert!(told.code == 1 && told.out.contains("NOT  jobs"), "{told:?}");
+
+    // What it says is what helps.
+    let to_do = after[0]["to_do"].as_str().unwrap();
+    let path = to_do.split_once("mizan call --key FILE POST ").unwrap().1;
+    let key = shell.log_in(&world, "rima", &[Role::Reconciler]).await;
+    let retried = shell.mizan(&["call", "--key", &key, "POST", path]).await.json();
+    assert_eq!((&retried["subject"], &retried["gave_up"]), (&"second".into(), &"the example fails".into()));
+    let left = jobs().await;
+    assert_eq!(left[0]["is"], "1 of test.job given up, the last of first: the example fails");
 }

@@ -20,6 +20,7 @@ mod example_portal;
 mod free_of_charge;
 mod fulfilment;
 mod hostile;
+mod jobs;
 mod journals;
 #[expect(clippy::print_stdout, reason = "it says which judge is missing")]
 #[path = "../judges/mod.rs"]

@@ -99,3 +99,25 @@ async fn the_payers_page_tells_the_end_on_the_clock_of_the_place() {
         assert!(!page.html.contains(intent["expires_at"].as_str().unwrap()));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_that_was_given_up_is_told_with_the_payment_it_was_about() {
+    let world = World::new().await;
+    let intent = world.intent("CASE-1").await;
+    world.enqueue(&format!("{}:14", id(&intent)), "a fault").await;
+    world.try_jobs(mizan::queue::ATTEMPTS_MAX).await;
+    world.clock.set(crate::world::MORNING.parse().unwrap());
+    let browser = Browser::of_reconciler(&world).await;
+    let english = browser.get("/console/breaks?category=job_given_up").await.html;
+    browser.speak("ar").await;
+    let arabic = browser.get("/console/breaks?category=job_given_up").await.html;
+    for (page, words) in [
+        (&english, ["Work given up", "Tries: ", "Why: "]),
+        (&arabic, ["عمل لم يُنجَز", "عدد المحاولات: ", "السبب: "]),
+    ] {
+        let payment = format!("href=\"/console/payments/{}\"", id(&intent));
+        for told in words.into_iter().chain(["the example fails", &payment]) {
+            assert!(page.contains(told), "{told} is not told: {page}");
+        }
+    }
+}
