@@ -91,6 +91,8 @@ async fn values(app: &App, intent: &Intent, language: Language) -> Result<Value,
         IntentState::RequiresPayment | IntentState::PartiallyPaid | IntentState::Processing
     );
     let (text, tone) = state_text(intent.state, language);
+    let left = intent.due()?;
+    let part = intent.paid.minor() > 0 && left.minor() > 0;
     let back = intent.return_url.as_ref().map(|url| {
         let joint = if url.contains('?') { '&' } else { '?' };
         format!("{url}{joint}payment_intent={}", intent.id)
@@ -98,7 +100,8 @@ async fn values(app: &App, intent: &Intent, language: Language) -> Result<Value,
     Ok(json!({
         "token": intent.pay_token, "bill_number": intent.bill_number.grouped(),
         "external_reference": intent.external_reference, "state_text": text, "tone": tone,
-        "lines": shown.lines, "amount": shown.amount, "channels": channels, "absent": absent,
+        "lines": shown.lines, "amount": shown.amount,
+        "part": part.then(|| json!({ "paid": intent.paid, "left": left })), "channels": channels, "absent": absent,
         "payable": open && intent.expires_at > app.clock.now(), "expires_at": language.date_time(intent.expires_at, &app.hub.config.zone),
         "receipt": receipt.as_ref().map(|receipt| &receipt.number),
         "receipt_code": receipt.as_ref().map(|receipt| &receipt.code), "return_url": back,

@@ -102,6 +102,29 @@ async fn a_canceled_bill_gives_its_part_to_suspense_and_the_portal_may_ask_for_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_payers_page_tells_what_is_paid_and_what_is_left_of_a_bill() {
+    let world = World::new().await;
+    let (part, whole) = (world.part_paid("CASE-1").await, world.intent("CASE-2").await);
+    let shown = async |intent: &Value, lang: &str| {
+        let url = format!("{}?lang={lang}", text(intent, "/pay_url"));
+        world.http.get(url).send().await.unwrap().text().await.unwrap()
+    };
+    for (lang, paid, left) in
+        [("en", "Paid so far", "Left to pay"), ("ar", "المدفوع حتى الآن", "الباقي للدفع")]
+    {
+        let row = |name: &str, amount: &str| {
+            format!("<td>{name}</td><td class=\"amount\"><bdi>{amount} ILS</bdi></td>")
+        };
+        let page = shown(&part, lang).await;
+        for told in ["215.25 ILS", &row(paid, "80.00"), &row(left, "135.25")] {
+            assert!(page.contains(told), "{told} is not told: {page}");
+        }
+        let page = shown(&whole, lang).await;
+        assert!(page.contains("215.25 ILS") && !page.contains(paid) && !page.contains(left), "{page}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_expired_bill_gives_its_part_to_suspense_in_the_same_breath() {
     let world = World::new().await;
     let intent = world.part_paid("CASE-1").await;
