@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use axum::extract::{Form, Query, State};
+use axum::extract::State;
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
@@ -19,7 +19,9 @@ use crate::access::store::PersonRow;
 use crate::access::{self, Role, Scope, Tries, service};
 use crate::app::App;
 use crate::http::address::Address;
+use crate::http::form::Form;
 use crate::http::language::Language;
+use crate::http::query::Query;
 use crate::tx::Actor;
 
 /// Binds the login form to the browser it was given to.

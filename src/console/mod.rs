@@ -23,6 +23,7 @@ use axum::Router;
 use axum::routing::{get, post};
 
 use crate::app::App;
+pub use shell::refused;
 
 pub fn router() -> Router<App> {
     Router::new()

@@ -20,6 +20,7 @@ use super::words;
 use crate::app::App;
 use crate::fault::Fault;
 use crate::http::language::Language;
+use crate::http::problem::Problem;
 
 const TEMPLATES: [(&str, &str); 14] = [
     ("account.html", include_str!("templates/account.html")),
@@ -177,7 +178,18 @@ impl IntoResponse for Stop {
                 )
             }
         };
-        let html = render("stop.html", Language::Arabic, context! { said_ar => ar, said_en => en });
-        (status, guarded(), Html(html.unwrap_or_else(|_| en.to_owned()))).into_response()
+        stop(status, ar, en)
     }
+}
+
+/// The page that says no, in both languages.
+fn stop(status: StatusCode, ar: &str, en: &str) -> Response {
+    let html = render("stop.html", Language::Arabic, context! { said_ar => ar, said_en => en });
+    (status, guarded(), Html(html.unwrap_or_else(|_| en.to_owned()))).into_response()
+}
+
+/// What was refused before a page of ours was asked.
+pub fn refused(problem: &Problem) -> Response {
+    let said = |language| problem.code.title(language);
+    stop(problem.status(), said(Language::Arabic), said(Language::English))
 }

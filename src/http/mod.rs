@@ -3,7 +3,7 @@
 //! - [`signature`]: signed requests (RFC 9421 in one profile, RFC 9530 digests);
 //! - [`idempotency`]: the key and the fingerprint of a request that changes something;
 //! - [`problem`] and [`codes`]: refusals as `application/problem+json`, with stable codes in two languages;
-//! - [`json`], [`query`] and [`path`]: strict reading of bodies and parameters; [`page`]: lists in pages;
+//! - [`json`], [`form`], [`query`] and [`path`]: strict reading of bodies and parameters; [`page`]: lists in pages;
 //! - [`openapi`] and [`docs`]: the document that the handlers write, and its pages;
 //! - [`call`] and [`once`]: an authenticated request, and how a writing one runs once; [`together`]: how several of a
 //!   kind do in one transaction; [`router`]: all of it together;
@@ -13,6 +13,7 @@ pub mod address;
 pub mod call;
 pub mod codes;
 pub mod docs;
+pub mod form;
 pub mod health;
 pub mod idempotency;
 pub mod json;

@@ -1,10 +1,23 @@
 //! Strict reading of query parameters.
 
-use axum::extract::Query;
+use axum::extract::FromRequestParts;
 use axum::http::Uri;
+use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use super::problem::{Code, Problem};
+
+/// The parameters of a page, as a handler's argument; see [`read`]. A struct without `deny_unknown_fields` passes over others.
+#[derive(Debug, Clone, Copy)]
+pub struct Query<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        read(&parts.uri).map(Self)
+    }
+}
 
 /// The parameters as a struct with `deny_unknown_fields`: a mistyped filter is refused with `query_invalid`, never ignored.
 pub fn read<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
@@ -12,7 +25,7 @@ pub fn read<T: DeserializeOwned>(uri: &Uri) -> Result<T, Problem> {
     if uri.query().is_some_and(|query| query.contains("%00")) {
         return Err(Problem::new(Code::QueryInvalid).detail("a parameter holds a zero character"));
     }
-    let Query(read) = Query::<T>::try_from_uri(uri)
+    let axum::extract::Query(read) = axum::extract::Query::<T>::try_from_uri(uri)
         .map_err(|refusal| Problem::new(Code::QueryInvalid).detail(refusal.body_text()))?;
     Ok(read)
 }

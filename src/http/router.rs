@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_LANGUAGE, CONTENT_LENGTH, VARY};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -56,6 +57,7 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(|| async { Problem::new(Code::MethodNotAllowed) })
         .layer(CatchPanicLayer::custom(|_| Problem::new(Code::Internal).into_response()))
         .layer(middleware::from_fn_with_state(app.clone(), finish))
+        .layer(middleware::from_fn(page))
         .layer(middleware::from_fn(problem::speak))
         .layer(middleware::from_fn_with_state(app.clone(), name))
         .with_state(app)
@@ -69,6 +71,27 @@ async fn name(State(app): State<App>, mut request: Request, next: Next) -> Respo
     let mut response = next.run(request).await;
     response.headers_mut().insert(REQUEST_ID, value);
     response
+}
+
+/// Under these paths people read pages: whatever is refused there, by a handler, a reader of forms or the router itself,
+/// is told on a page of that room in both languages.
+async fn page(request: Request, next: Next) -> Response {
+    let room = request.uri().path().split('/').nth(1);
+    let refused: fn(&Problem) -> Response = match room {
+        Some("console") => console::refused,
+        Some("pay" | "r") => pay::refused,
+        _ => return next.run(request).await,
+    };
+    let mut response = next.run(request).await;
+    let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
+    let (mut parts, _) = response.into_parts();
+    let (told, body) = refused(&problem).into_parts();
+    // What others added stays, such as the methods that are allowed.
+    parts.headers.extend(told.headers);
+    parts.headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static("ar, en"));
+    parts.headers.remove(VARY);
+    parts.headers.remove(CONTENT_LENGTH);
+    Response::from_parts(parts, body)
 }
 
 /// A writing request ends whether or not its client stays: it runs in the hub's own tasks.

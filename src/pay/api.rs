@@ -1,7 +1,7 @@
 //! `/pay/{token}` and `/r/{code}`: pages for payers.
 
 use axum::Router;
-use axum::extract::{Form, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::get;
@@ -15,9 +15,11 @@ use super::page::render;
 use crate::app::App;
 use crate::catalogue;
 use crate::fault::Fault;
+use crate::http::form::Form;
 use crate::http::language::Language;
 use crate::http::path::Path;
 use crate::http::problem::{Code, Problem};
+use crate::http::query::Query;
 use crate::intents::carrying::{Unfit, carries};
 use crate::intents::jobs::{Next, start_on};
 use crate::intents::{Intent, IntentError, IntentState, service as intents, view};
@@ -190,6 +192,16 @@ async fn receipt(
     });
     let language = language(&asked, &headers, None);
     Ok(page(render("receipt.html", language, app.hub.config.mode.is_live(), values)?))
+}
+
+/// What is refused to a payer, on a page in both languages.
+pub fn refused(problem: &Problem) -> Response {
+    let said = |language| problem.code.title(language);
+    let values = json!({
+        "ar": said(Language::Arabic), "en": said(Language::English), "code": problem.code.slug(),
+    });
+    let html = render("stop.html", Language::Arabic, true, values);
+    (problem.status(), page(html.unwrap_or_else(|_| said(Language::English).to_owned()))).into_response()
 }
 
 /// No script, nothing from elsewhere, no frame, no copy in a cache.

@@ -9,3 +9,5 @@
 
 pub mod api;
 mod page;
+
+pub use api::refused;

@@ -2,6 +2,7 @@
 
 mod found;
 mod refunds;
+mod refused;
 
 use mizan::demo::Officer;
 use serde_json::{Value, json};

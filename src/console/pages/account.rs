@@ -1,6 +1,6 @@
 //! GET /console/accounts/{currency}/{code}: the statement of an account.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use mizan_ledger::account::AccountKey;
 use mizan_ledger::store::StatementError;
@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::console::officer::Officer;
 use crate::console::shell::{Stop, page};
 use crate::http::path::Path;
+use crate::http::query::Query;
 
 #[derive(Debug, Deserialize)]
 pub struct Asked {

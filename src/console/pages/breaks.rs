@@ -1,6 +1,6 @@
 //! GET /console/breaks: what does not tie.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -10,6 +10,7 @@ use crate::breaks::{Category, store};
 use crate::console::detail;
 use crate::console::officer::Officer;
 use crate::console::shell::{Stop, page};
+use crate::http::query::Query;
 use crate::ids::BreakId;
 
 /// Breaks on one page.

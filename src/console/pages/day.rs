@@ -1,6 +1,6 @@
 //! GET /console: the day's proof, its four identities account by account, and what waits for a person.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use mizan_ledger::{AccountBalance, Currency, Money, MoneyError};
 use serde::Deserialize;
@@ -13,6 +13,7 @@ use crate::console::officer::Officer;
 use crate::console::shell::{Stop, page};
 use crate::fault::Fault;
 use crate::http::language::Language;
+use crate::http::query::Query;
 use crate::reports::{self, CurrencyProof, Line, Part, Section, Word, text};
 
 #[derive(Debug, Deserialize)]

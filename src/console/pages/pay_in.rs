@@ -1,6 +1,6 @@
 //! /console/refunds/{id}/pay-ins: what an agency paid in for a refund, named by one officer and taken by another.
 
-use axum::extract::{Form, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use futures::future::BoxFuture;
 use mizan_ledger::Money;
@@ -13,6 +13,7 @@ use crate::access::Scope;
 use crate::app::{App, ServiceError, Snapshot};
 use crate::console::officer::Officer;
 use crate::console::shell::Stop;
+use crate::http::form::Form;
 use crate::http::path::Path;
 use crate::ids::{PayInId, RefundId};
 use crate::refunds::pay_ins::service::{self, Decision, Proposal};

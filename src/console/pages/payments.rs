@@ -1,6 +1,6 @@
 //! GET /console/payments: payments by any number a person holds.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -9,6 +9,7 @@ use super::channel;
 use crate::app::App;
 use crate::console::officer::Officer;
 use crate::console::shell::{Stop, page};
+use crate::http::query::Query;
 use crate::intents::search;
 use crate::recon::store as recon;
 

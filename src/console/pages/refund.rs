@@ -1,6 +1,6 @@
 //! /console/refunds/{id}: one refund with the payment it takes from, and the decision on it by another person.
 
-use axum::extract::{Form, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use futures::future::BoxFuture;
@@ -12,6 +12,7 @@ use crate::access::Scope;
 use crate::app::{App, ServiceError, Snapshot};
 use crate::console::officer::Officer;
 use crate::console::shell::{Stop, page};
+use crate::http::form::Form;
 use crate::http::language::Language;
 use crate::http::path::Path;
 use crate::ids::RefundId;

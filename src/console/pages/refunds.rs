@@ -1,6 +1,6 @@
 //! GET /console/refunds: money to be given back, those first that wait for a person.
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -9,6 +9,7 @@ use super::{named, source_link};
 use crate::app::App;
 use crate::console::officer::Officer;
 use crate::console::shell::{Stop, page};
+use crate::http::query::Query;
 use crate::ids::RefundId;
 use crate::refunds::service::{Filter, page as page_of_refunds};
 use crate::refunds::{Refund, RefundState};
