@@ -1,6 +1,7 @@
 //! `mizan call METHOD PATH [JSON]`: signs one request and sends it.
 
 use axum::http::Method;
+use axum::http::uri::PathAndQuery;
 
 use super::Answer;
 use super::output::{say, tell};
@@ -15,6 +16,7 @@ pub struct Args {
     /// GET, POST, PATCH or DELETE.
     method: Method,
     /// The path with its query, as /v1/services?limit=5.
+    #[arg(value_parser = path)]
     path: String,
     /// The body of a writing request.
     #[arg(default_value = "")]
@@ -27,6 +29,13 @@ pub struct Args {
     /// Also print the signature base, on standard error.
     #[arg(long)]
     explain: bool,
+}
+
+fn path(text: &str) -> Result<String, String> {
+    if !text.starts_with('/') {
+        return Err("a path begins with a slash, as /v1/services".to_owned());
+    }
+    text.parse::<PathAndQuery>().map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 
 /// Prints the answer's body; the exit code is 1 when the hub refused.

@@ -10,8 +10,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::Answer;
+use super::key_file::{KeyFile, Place};
 use super::output::say;
-use super::remote::KeyFile;
 use super::stop::Stop;
 use crate::demo::{self, Outcome, Stage, Teller, Wrong};
 use crate::entropy::Entropy;
@@ -190,7 +190,7 @@ fn hand_out(stage: &Stage) -> anyhow::Result<()> {
             algorithm: algorithm.to_owned(),
             secret: BASE64.encode(secret),
         };
-        file.write(&stage.folder.join(format!("{name}.json")))?;
+        Place::new(&stage.folder.join(format!("{name}.json")))?.keep(&file)?;
     }
     let config = &stage.hub.app.hub.config;
     let banks: Vec<Value> = config

@@ -6,8 +6,9 @@ use anyhow::Context;
 use serde_json::{Value, json};
 
 use super::Answer;
+use super::key_file::{KeyFile, Place};
 use super::output::{say, say_list, tell};
-use super::remote::{Key, KeyFile};
+use super::remote::Key;
 
 /// How a portal's new key is made, and where it goes.
 #[derive(Debug, clap::Args)]
@@ -15,22 +16,28 @@ pub struct NewKey {
     /// The portal's own Ed25519 public key (32 bytes in base64); without it the hub makes a shared secret.
     #[arg(long, value_name = "BASE64")]
     pub public_key: Option<String>,
-    /// Keep the new key in this file (mode 0600) instead of showing it.
+    /// Keep the new key in this file (mode 0600) instead of showing it; there must be none of this name.
     #[arg(long, value_name = "FILE", conflicts_with = "public_key")]
     pub out: Option<PathBuf>,
 }
 
 impl NewKey {
-    /// The key as the hub showed it, kept in the file where one is named.
-    pub fn keep(&self, hub: &str, shown: &Value) -> anyhow::Result<KeyFile> {
-        let text = |name: &str| shown[name].as_str().unwrap_or_default().to_owned();
-        let (key_id, algorithm, secret) = (text("key_id"), text("algorithm"), text("secret"));
-        let file = KeyFile { hub: hub.to_owned(), key_id, algorithm, secret };
-        if let Some(path) = &self.out {
-            file.write(path)?;
-        }
-        Ok(file)
+    /// The file for the key where one is named. Made before the hub is asked: a key is shown once.
+    pub fn place(&self) -> anyhow::Result<Option<Place>> {
+        self.out.as_deref().map(Place::new).transpose()
     }
+}
+
+/// The key as the hub showed it; kept in its file, its secret is not shown again.
+pub fn keep(place: Option<Place>, hub: &str, shown: &mut Value) -> anyhow::Result<KeyFile> {
+    let text = |name: &str| shown[name].as_str().unwrap_or_default().to_owned();
+    let (key_id, algorithm, secret) = (text("key_id"), text("algorithm"), text("secret"));
+    let file = KeyFile { hub: hub.to_owned(), key_id, algorithm, secret };
+    if let Some(place) = place {
+        place.keep(&file)?;
+        shown.as_object_mut().context("a key is an object")?.remove("secret");
+    }
+    Ok(file)
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -105,15 +112,15 @@ pub async fn run(command: Command) -> anyhow::Result<Answer> {
             say_list(&keys, json, &columns)?;
         }
         Command::Rotate { key_id, new, key, json } => {
-            let remote = key.open()?;
+            let (remote, place) = (key.open()?, new.place()?);
             let path = format!("/v1/finance/keys/{key_id}/rotate");
             let body = json!({ "public_key": new.public_key });
-            let Some(made) = remote.post(&path, &body).await? else { return Ok(Answer::No) };
-            let file = new.keep(&remote.hub, &made)?;
+            let Some(mut made) = remote.post(&path, &body).await? else { return Ok(Answer::No) };
+            let file = keep(place, &remote.hub, &mut made)?;
             match &new.out {
+                _ if json || new.public_key.is_some() => say(&made.to_string())?,
                 Some(path) => say(&format!("{} is kept in {}", file.key_id, path.display()))?,
-                None if json || new.public_key.is_some() => say(&made.to_string())?,
-                None => say(&serde_json::to_string_pretty(&file).context("the key")?)?,
+                None => say(&file.text()?)?,
             }
             tell(&format!("when the portal has changed over: mizan key revoke {key_id}"))?;
         }

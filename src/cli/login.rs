@@ -10,8 +10,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 
 use super::Answer;
+use super::key_file::{KeyFile, Place, own_key};
 use super::output::{say, tell};
-use super::remote::{KeyFile, own_key, refusal};
+use super::remote::refusal;
 use crate::client::Reply;
 use crate::entropy::Entropy;
 use crate::http::signature::{SigningKey, VerifyKey};
@@ -30,7 +31,7 @@ pub struct Args {
     /// Replace the password too: needed once, when somebody else gave it to you.
     #[arg(long)]
     new_password: bool,
-    /// Where to keep the key instead of the configuration folder.
+    /// Keep the key in this file, of which there must be none, instead of the configuration folder's, which is replaced.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// The answer as JSON.
@@ -39,7 +40,10 @@ pub struct Args {
 }
 
 pub async fn run(args: Args) -> anyhow::Result<Answer> {
-    let path = args.out.map_or_else(own_key, Ok)?;
+    let place = match &args.out {
+        Some(path) => Place::new(path)?,
+        None => Place::replacing(&own_key()?)?,
+    };
     let password = ask("Password: ")?;
     let mut new_password = if args.new_password { Some(ask_twice()?) } else { None };
     let seed = Entropy::system().bytes::<32>();
@@ -59,7 +63,8 @@ pub async fn run(args: Args) -> anyhow::Result<Answer> {
     }
     let key_id = reply.json["key_id"].as_str().context("the hub named no key")?.to_owned();
     let file = KeyFile { hub, key_id, algorithm: "ed25519".to_owned(), secret: BASE64.encode(seed) };
-    file.write(&path)?;
+    let path = place.path().to_owned();
+    place.keep(&file)?;
     if args.json {
         say(&reply.json.to_string())?;
         return Ok(Answer::Yes);

@@ -8,6 +8,7 @@ mod database;
 mod demo;
 mod doctor;
 mod key;
+mod key_file;
 mod ledger;
 mod ledger_export;
 mod load;
@@ -27,6 +28,11 @@ mod stop;
 mod user;
 
 pub use run::{Cli, run};
+
+/// What was asked cannot be meant: exit code 2, where the arguments alone did not show it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Usage(pub String);
 
 /// The answer of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

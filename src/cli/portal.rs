@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 
 use super::Answer;
-use super::key::NewKey;
+use super::key::{NewKey, keep};
 use super::output::{say, say_list, tell};
 use super::remote::{Key, Remote};
 use super::stop::Stop;
@@ -96,22 +96,22 @@ async fn create(args: Create) -> anyhow::Result<Answer> {
     if !args.scopes.is_empty() {
         body["scopes"] = json!(args.scopes);
     }
-    let remote = args.key.open()?;
-    let Some(made) = remote.post("/v1/finance/portals", &body).await? else { return Ok(Answer::No) };
-    let id = made["id"].as_str().unwrap_or_default();
-    let file = args.new.keep(&remote.hub, &made["key"])?;
+    let (remote, place) = (args.key.open()?, args.new.place()?);
+    let Some(mut made) = remote.post("/v1/finance/portals", &body).await? else { return Ok(Answer::No) };
+    let file = keep(place, &remote.hub, &mut made["key"])?;
     if args.json {
         say(&made.to_string())?;
         return Ok(Answer::Yes);
     }
-    say(&format!("portal {} is taken on as {}", args.code, id))?;
+    let id = made["id"].as_str().unwrap_or_default();
+    say(&format!("portal {} is taken on as {id}", args.code))?;
     say("\nIts key, shown this once:")?;
     match &args.new.out {
         Some(path) => say(&format!("  {} is kept in {}", file.key_id, path.display()))?,
         None if args.new.public_key.is_some() => {
             say(&format!("  {} with the public key you gave", file.key_id))?;
         }
-        None => say(&serde_json::to_string_pretty(&file).context("the key")?)?,
+        None => say(&file.text()?)?,
     }
     let scopes = made["key"]["scopes"].as_array().into_iter().flatten().filter_map(Value::as_str);
     say(&format!("\nIt may: {}", scopes.collect::<Vec<_>>().join(", ")))?;

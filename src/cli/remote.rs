@@ -1,23 +1,14 @@
 //! The running hub as a command meets it: through its API, with the key of who runs the command.
 
-use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::Context;
 use axum::http::Method;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use mizan_ledger::SystemClock;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::key_file::{KeyFile, own_key};
 use super::output::tell;
 use crate::client::{Client, Reply};
-use crate::entropy::Entropy;
-use crate::http::signature::SigningKey;
 
 /// Whose key signs.
 #[derive(Debug, clap::Args)]
@@ -27,65 +18,6 @@ pub struct Key {
     /// A file holds {"hub": "https://...", "key_id": "...", "algorithm": "hmac-sha256" or "ed25519", "secret": "base64"}.
     #[arg(long, env = "MIZAN_KEY", value_name = "FILE")]
     key: Option<PathBuf>,
-}
-
-/// A key as a person or a portal keeps it.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KeyFile {
-    pub hub: String,
-    pub key_id: String,
-    pub algorithm: String,
-    /// An HMAC secret, or an Ed25519 private key (the seed of RFC 8032), in base64.
-    pub secret: String,
-}
-
-/// Where a person's own key is kept: `$XDG_CONFIG_HOME/mizan/key.json`, or below `~/.config`.
-///
-/// # Errors
-/// Without a home directory.
-pub fn own_key() -> anyhow::Result<PathBuf> {
-    let folder = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let folder = folder.or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".config")));
-    Ok(folder.context("neither XDG_CONFIG_HOME nor HOME is set")?.join("mizan/key.json"))
-}
-
-impl KeyFile {
-    fn read(path: &Path) -> anyhow::Result<Self> {
-        let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
-        serde_json::from_str(&text).with_context(|| path.display().to_string())
-    }
-
-    /// Writes it so that nobody else may read it; a file that is there is replaced at once or not at all.
-    ///
-    /// # Errors
-    /// When the folder or the file cannot be written.
-    pub fn write(&self, path: &Path) -> anyhow::Result<()> {
-        let shown = || path.display().to_string();
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        if let Some(folder) = folder {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).with_context(shown)?;
-        }
-        let aside = path.with_extension("new");
-        drop(fs::remove_file(&aside));
-        let mut file = fs::OpenOptions::new();
-        let mut file = file.write(true).create_new(true).mode(0o600).open(&aside).with_context(shown)?;
-        writeln!(file, "{}", serde_json::to_string_pretty(self)?).with_context(shown)?;
-        file.sync_all().with_context(shown)?;
-        fs::rename(&aside, path).with_context(shown)
-    }
-
-    /// # Errors
-    /// When the algorithm or the secret is none.
-    pub fn client(&self) -> anyhow::Result<Client> {
-        let secret = BASE64.decode(&self.secret).context("secret is not base64")?;
-        let key = match self.algorithm.as_str() {
-            "hmac-sha256" => SigningKey::hmac_sha256(secret)?,
-            "ed25519" => SigningKey::ed25519(&secret)?,
-            other => anyhow::bail!("{other} is no algorithm: hmac-sha256 or ed25519"),
-        };
-        Ok(Client::new(&self.hub, &self.key_id, key, Arc::new(SystemClock), Entropy::system()))
-    }
 }
 
 /// A hub and the key that speaks to it.
@@ -209,41 +141,10 @@ pub fn refusal(reply: &Reply) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use axum::http::HeaderMap;
     use serde_json::json;
 
     use super::*;
-
-    fn file() -> KeyFile {
-        KeyFile {
-            hub: "http://127.0.0.1:8080".to_owned(),
-            key_id: "test_reconciler_1".to_owned(),
-            algorithm: "ed25519".to_owned(),
-            secret: BASE64.encode([7; 32]),
-        }
-    }
-
-    #[test]
-    fn a_key_file_is_its_owners_alone_and_replaces_another() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("deeper/key.json");
-        file().write(&path).expect("written");
-        KeyFile { key_id: "second".to_owned(), ..file() }.write(&path).expect("replaced");
-        let mode = fs::metadata(&path).expect("there").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-        assert_eq!(KeyFile::read(&path).expect("readable").key_id, "second");
-        assert_eq!(fs::read_dir(path.parent().expect("a folder")).expect("readable").count(), 1);
-    }
-
-    #[test]
-    fn a_key_that_is_none_is_refused_by_name() {
-        let other = KeyFile { algorithm: "rsa".to_owned(), ..file() };
-        assert!(other.client().expect_err("no algorithm").to_string().contains("rsa is no algorithm"));
-        let short = KeyFile { secret: BASE64.encode([7; 31]), ..file() };
-        assert!(short.client().expect_err("short").to_string().contains("32 bytes"));
-    }
 
     #[test]
     fn a_refusal_tells_every_fault() {

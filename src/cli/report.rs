@@ -6,11 +6,11 @@ use anyhow::Context;
 use clap::ValueEnum;
 use mizan_ledger::{Calendar, Day};
 
-use super::Answer;
 use super::database::Database;
-use super::output::{say, tell};
+use super::output::say;
 use super::remote::{Key, Remote, refusal};
 use super::stop::Stop;
+use super::{Answer, Usage};
 use crate::app::SNAPSHOT;
 use crate::config::Config;
 use crate::http::language::Language;
@@ -22,7 +22,8 @@ pub enum Command {
     /// The day's proof: per currency, what the books say against what is listed; ends with 1 when any unit is
     /// unexplained.
     ///
-    /// The running hub is asked, with an officer's key; with --config the hub's own database, which needs no hub.
+    /// The running hub is asked, with an officer's key; with --config the hub's own database, which needs no hub. One of
+    /// the two: both together are wrong usage (2). A hub that refuses to tell ends it with 3.
     #[command(after_help = "Examples:\n  \
         mizan report daily --date 2026-11-22\n  \
         mizan report daily --date 2026-11-22 --format json --config /etc/mizan.toml")]
@@ -63,8 +64,12 @@ impl Lang {
 
 pub async fn run(config: Option<&Path>, command: Command) -> anyhow::Result<Answer> {
     let Command::Daily { date, format, lang, key } = command;
-    let file = config.filter(|_| !key.is_named());
-    let Some(file) = file else { return ask(&key.open()?, date, format, lang).await };
+    if config.is_some() && key.is_named() {
+        let both = "both a key (--key, MIZAN_KEY) and a configuration (--config, MIZAN_CONFIG) are named: \
+            the key asks the hub, the configuration its database; leave one out";
+        return Err(Usage(both.to_owned()).into());
+    }
+    let Some(file) = config else { return ask(&key.open()?, date, format, lang).await };
     let config = Config::load(Some(file)).context("configuration")?;
     // Without them the proof would pass over every bank account and still seem whole.
     anyhow::ensure!(
@@ -93,10 +98,8 @@ async fn ask(remote: &Remote, date: Day, format: Format, lang: Lang) -> anyhow::
     let client = remote.client.in_language(lang.language().tag()).accepting(media_type);
     let reply = client.get(&format!("/v1/finance/reports/daily?date={date}")).await;
     let reply = reply.with_context(|| remote.hub.clone())?;
-    if reply.status >= 400 {
-        tell(&refusal(&reply))?;
-        return Ok(Answer::No);
-    }
+    // "No" would say that the day does not tie.
+    anyhow::ensure!(reply.status < 400, "{}", refusal(&reply));
     say(&String::from_utf8_lossy(&reply.bytes))?;
     let in_words = reply.headers.get(TIED).is_some_and(|tied| tied == "true");
     Ok(if in_words || reply.json["tied"] == true { Answer::Yes } else { Answer::No })

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::{
-    Answer, call, catalogue, demo, doctor, key, ledger, load, login, migrate, portal, reconcile, report,
-    sandbox, serve, simulate, statement, user,
+    Answer, Usage, call, catalogue, demo, doctor, key, ledger, load, login, migrate, portal, reconcile,
+    report, sandbox, serve, simulate, statement, user,
 };
 
 /// Mizan: the payment and e-fee settlement hub of a government.
@@ -70,7 +70,7 @@ enum Command {
 pub fn run(cli: Cli) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return environment(&error.into()),
+        Err(error) => return failed(&error.into()),
     };
     let outcome = runtime.block_on(async {
         let config = cli.config.as_deref();
@@ -98,13 +98,14 @@ pub fn run(cli: Cli) -> ExitCode {
     match outcome {
         Ok(Answer::Yes) => ExitCode::SUCCESS,
         Ok(Answer::No) => ExitCode::from(1),
-        Err(error) => environment(&error),
+        Err(error) => failed(&error),
     }
 }
 
-fn environment(error: &anyhow::Error) -> ExitCode {
+/// The environment failed (3), or the usage was wrong (2).
+fn failed(error: &anyhow::Error) -> ExitCode {
     use std::io::Write;
     // Nothing is left to tell when standard error is gone.
     drop(writeln!(std::io::stderr(), "mizan: {error:#}"));
-    ExitCode::from(3)
+    ExitCode::from(if error.is::<Usage>() { 2 } else { 3 })
 }
