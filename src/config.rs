@@ -1,5 +1,8 @@
 //! Typed configuration: a TOML file, then environment (`MIZAN__DATABASE__URL`), then flags. Unknown keys are refused.
 
+pub mod deployment;
+pub mod store;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::num::{NonZeroU16, NonZeroU32};
@@ -12,7 +15,7 @@ use serde::Deserialize;
 use crate::books::Slug;
 use crate::localpg::default_data_dir;
 
-/// A test deployment has its own database and keys; sandbox channels exist only there.
+/// A test deployment has its own database and keys ([`deployment`]); sandbox channels exist only there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
@@ -24,6 +27,23 @@ pub enum Mode {
 impl Mode {
     pub fn is_live(self) -> bool {
         self == Self::Live
+    }
+
+    /// As in the configuration and in front of each key's id.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Test => "test",
+            Self::Live => "live",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Test, Self::Live].into_iter().find(|mode| mode.as_str() == name)
+    }
+
+    /// Whether a key with this id was given in this mode: `test_ab3k7mnp2qrs`.
+    pub fn gave(self, key_id: &str) -> bool {
+        key_id.strip_prefix(self.as_str()).is_some_and(|rest| rest.starts_with('_'))
     }
 }
 

@@ -50,8 +50,7 @@ pub fn router() -> OpenApiRouter<App> {
 
 /// Keys of the two modes cannot be mistaken for each other.
 fn key_id(app: &App, of: &str) -> String {
-    let mode = if app.hub.config.mode.is_live() { "live" } else { "test" };
-    format!("{mode}_{of}{}", app.hub.entropy.token::<12>())
+    format!("{}_{of}{}", app.hub.config.mode.as_str(), app.hub.entropy.token::<12>())
 }
 
 /// The key of a portal: its public key, or a secret made here.

@@ -18,7 +18,9 @@ use super::database::Database;
 use super::output::say;
 use crate::access::store::{listing, people};
 use crate::channels::Channels;
-use crate::config::Config;
+use crate::config::deployment::Deployment;
+use crate::config::store::find_deployment;
+use crate::config::{Config, Mode};
 use crate::entropy::Entropy;
 use crate::keys::HubKeys;
 use crate::localpg::{LocalPg, schema, store};
@@ -86,8 +88,7 @@ pub async fn run(file: Option<&Path>, args: Args) -> anyhow::Result<Answer> {
         file.map_or("no file: the defaults and the environment".to_owned(), |f| f.display().to_string());
     match Config::load(file) {
         Ok(config) => {
-            let mode = if config.mode.is_live() { "live" } else { "test" };
-            findings.well("configuration", format!("{shown} (mode {mode})"));
+            findings.well("configuration", format!("{shown} (mode {})", config.mode.as_str()));
             settings(&config, &mut findings);
             certificates::look(&config, &mut findings);
             let keys = data_dir(&config, &mut findings);
@@ -219,7 +220,7 @@ async fn database(config: &Config, keys: Option<&HubKeys>, findings: &mut Findin
         }
     };
     match database.connect().await {
-        Ok(mut conn) => look(&mut conn, keys, findings).await,
+        Ok(mut conn) => look(&mut conn, config, keys, findings).await,
         Err(error) => {
             let to_do = "start PostgreSQL; check host, role and password in database.url";
             findings.ill("database", format!("{error:#}"), to_do);
@@ -230,7 +231,7 @@ async fn database(config: &Config, keys: Option<&HubKeys>, findings: &mut Findin
     }
 }
 
-async fn look(conn: &mut PgConnection, keys: Option<&HubKeys>, findings: &mut Findings) {
+async fn look(conn: &mut PgConnection, config: &Config, keys: Option<&HubKeys>, findings: &mut Findings) {
     match store::examine(conn).await {
         Ok(examined) => judge(&examined, findings),
         Err(error) => {
@@ -257,7 +258,7 @@ async fn look(conn: &mut PgConnection, keys: Option<&HubKeys>, findings: &mut Fi
             return findings.ill("tables", error.to_string(), "mizan migrate --admin postgres://...");
         }
     }
-    if let Err(error) = rows(conn, keys, findings).await {
+    if let Err(error) = rows(conn, config, keys, findings).await {
         findings.ill("database", error.to_string(), "mizan migrate --admin postgres://...");
     }
 }
@@ -282,9 +283,11 @@ fn judge(examined: &store::Examined, findings: &mut Findings) {
 
 async fn rows(
     conn: &mut PgConnection,
+    config: &Config,
     keys: Option<&HubKeys>,
     findings: &mut Findings,
 ) -> Result<(), crate::fault::Fault> {
+    mode(find_deployment(conn).await?, config.mode, findings);
     if let (Some(keys), Some(sealed)) = (keys, listing::find_sealed(conn).await?) {
         match keys.unseal(&sealed) {
             Ok(_) => findings.well("master key", "opens the portals' secrets"),
@@ -298,6 +301,17 @@ async fn rows(
     administrators(people::count_administrators(conn).await?, findings);
     jobs(&queue::store::find_dead(conn).await?, findings);
     Ok(())
+}
+
+fn mode(database: Option<Deployment>, configured: Mode, findings: &mut Findings) {
+    let named = configured.as_str();
+    match database.map(|database| database.admit(configured)) {
+        None => findings.well("mode", format!("the first start makes this a {named} database, for ever")),
+        Some(Ok(())) => findings.well("mode", format!("a {named} database, as configured")),
+        Some(Err(other)) => {
+            findings.ill("mode", other.to_string(), "no hub starts here before this is mended");
+        }
+    }
 }
 
 fn jobs(dead: &[queue::store::Dead], findings: &mut Findings) {

@@ -196,13 +196,16 @@ async fn known_key<'a>(app: &App, presented: &'a [Presented], reads: bool) -> Re
     Ok(Err(SignatureError::key_unknown(keyid)))
 }
 
-/// Reads a key from the database into the cache. Who holds a connection gives it: asking for a second one while many
+/// Reads a key from the database into the cache; one of the other mode is unknown here. Who holds a connection gives it: asking for a second one while many
 /// do the same leaves all of them waiting for each other.
 pub(super) async fn load_key(
     app: &App,
     conn: &mut PgConnection,
     key_id: &str,
 ) -> Result<Option<(i64, Arc<KnownKey>)>, Fault> {
+    if !app.hub.config.mode.gave(key_id) {
+        return Ok(None);
+    }
     let Some((version, key)) = service::find_key(conn, &app.hub.keys, key_id).await? else {
         return Ok(None);
     };

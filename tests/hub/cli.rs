@@ -18,17 +18,17 @@ use crate::world::{TODAY, TestDb, World};
 const PASSWORD: &str = "a password of one's own";
 
 /// A shell of a person: a home of its own and the settings of a hub.
-struct Shell {
+pub struct Shell {
     home: tempfile::TempDir,
     database: String,
 }
 
 /// What a command left behind.
 #[derive(Debug)]
-struct Done {
-    code: i32,
-    out: String,
-    err: String,
+pub struct Done {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
 }
 
 impl Done {
@@ -44,16 +44,16 @@ impl Done {
 }
 
 impl Shell {
-    fn new(db: &TestDb) -> Self {
+    pub fn new(db: &TestDb) -> Self {
         let database = db.app_options().to_url_lossy().to_string();
         Self { home: tempfile::tempdir().unwrap(), database }
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub fn file(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
     }
 
-    async fn mizan(&self, arguments: &[&str]) -> Done {
+    pub async fn mizan(&self, arguments: &[&str]) -> Done {
         self.fed(env!("CARGO_BIN_EXE_mizan"), arguments, "").await
     }
 

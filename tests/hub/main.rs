@@ -26,6 +26,7 @@ mod journals;
 #[path = "../judges/mod.rs"]
 mod judges;
 mod load;
+mod modes;
 mod money_modes;
 mod one_connection;
 mod openapi;

@@ -49,14 +49,15 @@ async fn administrator(world: &World, login: &str) -> Holder {
     Holder { person, client }
 }
 
-async fn key(world: &World, person: PersonId, key_id: &str, seed: [u8; 32]) -> Client {
-    key_of(world, Owner::Person(person), key_id, seed).await
+async fn key(world: &World, person: PersonId, name: &str, seed: [u8; 32]) -> Client {
+    key_of(world, Owner::Person(person), name, seed).await
 }
 
-async fn key_of(world: &World, owner: Owner, key_id: &str, seed: [u8; 32]) -> Client {
+async fn key_of(world: &World, owner: Owner, name: &str, seed: [u8; 32]) -> Client {
+    let key_id = format!("test_{name}");
     let signing = SigningKey::ed25519(&seed).unwrap();
     let new = NewKey {
-        key_id: key_id.to_owned(),
+        key_id: key_id.clone(),
         owner,
         material: signing.verify_key(),
         scopes: vec![
@@ -72,7 +73,7 @@ async fn key_of(world: &World, owner: Owner, key_id: &str, seed: [u8; 32]) -> Cl
     };
     world.app.run(&Actor::hub("test"), &new, |tx, new| Box::pin(add_key(tx, new))).await.unwrap();
     let (clock, entropy) = (world.app.clock.clone(), world.app.hub.entropy.clone());
-    Client::new(&world.base, key_id, signing, clock, entropy)
+    Client::new(&world.base, &key_id, signing, clock, entropy)
 }
 
 async fn post(who: &Client, path: &str, body: &Value) -> (u16, Value) {
@@ -222,7 +223,7 @@ async fn rights_are_given_by_two_people() {
     // One who is only proposed does not count, and a key that ends makes nobody less of an administrator.
     let third = proposed(&one.client, "third", "administrator").await;
     refused(&one.client, &path(&other.person.to_string(), "disable"), &nothing, too_few).await;
-    done(&one.client, "/v1/finance/keys/one-again/revoke", &nothing).await;
+    done(&one.client, "/v1/finance/keys/test_one-again/revoke", &nothing).await;
     done(&other.client, &path(&third, "approve"), &nothing).await;
     done(&one.client, &path(&other.person.to_string(), "disable"), &nothing).await;
     refused(&other.client, &path(&officer, "disable"), &nothing, (401, "key_unknown")).await;
@@ -246,12 +247,12 @@ async fn another_key_does_not_make_another_person() {
     let nothing = json!({});
 
     // The key that asked is revoked, and the same person comes with the next.
-    done(&one.client, "/v1/finance/keys/one/revoke", &nothing).await;
+    done(&one.client, "/v1/finance/keys/test_one/revoke", &nothing).await;
     refused(&one.client, &approve, &nothing, (401, "key_unknown")).await;
     let next = key(&world, one.person, "one-again", SEED).await;
     refused(&next, &approve, &nothing, SAME).await;
     // Nobody gets the next key of another: it is made on that person's machine.
-    let rotate = "/v1/finance/keys/other/rotate";
+    let rotate = "/v1/finance/keys/test_other/rotate";
     refused(&next, rotate, &nothing, (403, "forbidden_scope")).await;
     // A portal's key approves nothing, whatever scopes it came to.
     let portal = world.people.portal;
@@ -271,7 +272,7 @@ async fn the_command_line_finishes_no_approval_of_its_own_request() {
     key(&world, one.person, "typed", SEED).await;
     let file = world.data_dir().join("typed.json");
     let secret = BASE64.encode(SEED);
-    let text = json!({ "hub": world.base, "key_id": "typed", "algorithm": "ed25519", "secret": secret });
+    let text = json!({ "hub": world.base, "key_id": "test_typed", "algorithm": "ed25519", "secret": secret });
     std::fs::write(&file, text.to_string()).unwrap();
     let intent = paid_passport(&world, "CASE-1").await;
     let body = json!({
