@@ -5,9 +5,13 @@ use tokio::process::Command;
 
 /// Runs the command with a short day; answers its exit code and what it printed.
 async fn demo(args: &[&str]) -> (i32, String) {
+    day_of("12", args).await
+}
+
+async fn day_of(payments: &str, args: &[&str]) -> (i32, String) {
     let home = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_mizan"));
-    command.args(["demo", "--exit", "--payments", "12"]).args(args).env("XDG_DATA_HOME", home.path());
+    command.args(["demo", "--exit", "--payments", payments]).args(args).env("XDG_DATA_HOME", home.path());
     let output = command.current_dir(env!("CARGO_MANIFEST_DIR")).output().await.unwrap();
     println!("{}", String::from_utf8_lossy(&output.stderr));
     (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
@@ -144,6 +148,36 @@ async fn the_transcript_in_the_readme_is_what_the_demo_tells() {
     let mut told = told.lines().map(shape);
     for line in shown.lines().skip(1).filter(|line| !line.trim().is_empty() && line.trim() != "...") {
         assert!(told.any(|one| one == shape(line)), "the demo does not tell, or not in this place: {line}");
+    }
+}
+
+/// Every figure of the finance handbook's day is told by the demo it names, and what it says to wait for a person waits.
+#[tokio::test]
+async fn the_figures_of_the_finance_handbook_are_what_the_demo_tells() {
+    let handbook = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/FINANCE.md")).unwrap();
+    assert!(handbook.contains("make demo ARGS='--payments 24'"));
+    let (exit, told) = day_of("24", &[]).await;
+    assert_eq!(exit, 0, "{told}");
+    let part = |from: &str, to: &str| handbook.split_once(from).unwrap().1.split_once(to).unwrap().0;
+    let (proof, waiting) =
+        (part("## Four identities", "## Breaks"), part("In the demo two wait", "## Suspense"));
+    let figures = |text: &str| -> Vec<String> {
+        let words = text.split(|letter: char| !(letter.is_ascii_digit() || matches!(letter, '.' | ',')));
+        let words = words.map(|word| word.trim_matches(['.', ',']).replace(',', ""));
+        words.filter(|word| word.contains('.')).collect()
+    };
+    let there = figures(&told);
+    assert!(figures(proof).len() > 25, "{proof}");
+    for figure in figures(proof).iter().chain(&figures(waiting)) {
+        assert!(there.contains(figure), "the demo does not tell {figure}: {told}");
+    }
+    let waits = told.lines().filter_map(|line| line.trim().strip_prefix("waits for a person: "));
+    let waits: Vec<&str> = waits.collect();
+    assert_eq!(waits.len(), 2, "{waits:?}");
+    for one in waits {
+        let [category, amount, "ILS"] = one.split(' ').collect::<Vec<_>>()[..] else { panic!("{one}") };
+        let category = format!("*{}*", category.replace('_', " "));
+        assert!(waiting.contains(&category) && waiting.contains(amount), "{one}: {waiting}");
     }
 }
 
