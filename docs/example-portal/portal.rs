@@ -98,7 +98,12 @@ async fn pay(State(portal): State<Portal>, Form(given): Form<Fields>) -> Result<
         "payer": { "kind": "person", "language": lang },
         "return_url": format!("{}/back?lang={lang}", portal.base),
     });
-    let opened = portal.hub.in_language(lang).post("/v1/payment-intents", &body).await?.json;
+    let hub = portal.hub.in_language(lang);
+    let mut opened = hub.post("/v1/payment-intents", &body).await?.json;
+    // Pressed a second time: the quote has its payment already, and the refusal names it.
+    if let (Some("quote_used"), Some(id)) = (opened["code"].as_str(), opened["payment_intent"].as_str()) {
+        opened = hub.get(&format!("/v1/payment-intents/{id}")).await?.json;
+    }
     match opened["pay_url"].as_str() {
         Some(url) => Ok(Redirect::to(url).into_response()),
         None => page(lang, json!({ "problem": opened })),

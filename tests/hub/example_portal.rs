@@ -1,6 +1,7 @@
 //! The example portal as a payer walks through it: forms and links alone, in Arabic and in English.
 
-use mizan::example_portal;
+use mizan::{example_portal, inbox};
+use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::world::World;
@@ -49,6 +50,11 @@ async fn a_payer_chooses_sees_why_pays_and_gets_the_receipt() {
         let sent = world.form(&format!("{base}/pay"), &format!("lang={lang}&quote={quote}")).await;
         assert_eq!(sent.status(), 303);
         let pay_url = sent.headers()["location"].to_str().unwrap().to_owned();
+        let again = world.form(&format!("{base}/pay"), &format!("lang={lang}&quote={quote}")).await;
+        assert_eq!(
+            (again.status().as_u16(), again.headers()["location"].to_str().unwrap()),
+            (303, &*pay_url)
+        );
         let chosen = world.form(&pay_url, "channel=card").await;
         let gateway = chosen.headers()["location"].to_str().unwrap().to_owned();
         let payers_page = page(&world, &format!("{pay_url}?lang={lang}")).await;
@@ -65,6 +71,28 @@ async fn a_payer_chooses_sees_why_pays_and_gets_the_receipt() {
         assert!(receipt.contains(paid) && !receipt.contains("refresh"), "{receipt}");
         let link = between(&receipt, "<p><a href=\"", "\"");
         assert!(page(&world, link).await.contains("210.00"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_ended_is_told_as_such_and_not_looked_for_again() {
+    let world = World::new().await;
+    let base = open(&world).await;
+    let canceled = world.intent("CASE-1").await;
+    let path = format!("/v1/payment-intents/{}/cancel", canceled["id"].as_str().unwrap());
+    assert_eq!(world.portal().post(&path, &json!({})).await.unwrap().status, 200);
+    let expired = world.intent("CASE-2").await;
+    world.clock.set(expired["expires_at"].as_str().unwrap().parse().unwrap());
+    inbox::sweeper::sweep_once(&world.app).await;
+    for (intent, words) in [
+        (&canceled, [("ar", "أُلغي طلب الدفع"), ("en", "The payment was canceled")]),
+        (&expired, [("ar", "انتهت مهلة الدفع"), ("en", "The time to pay is over")]),
+    ] {
+        for (lang, word) in words {
+            let id = intent["id"].as_str().unwrap();
+            let page = page(&world, &format!("{base}/back?lang={lang}&payment_intent={id}")).await;
+            assert!(page.contains(word) && !page.contains("refresh"), "{page}");
+        }
     }
 }
 
