@@ -129,6 +129,8 @@ pub fn config(data_dir: &Path, listen: SocketAddr, bank_url: &str) -> Config {
         gateway: Some(gateway),
     };
     let card_direct = Channel {
+        name_ar: "بطاقة مصرفية لرسوم وزارة الصحة (مثال)".to_owned(),
+        name_en: "Bank card, for fees of the Ministry of Health (example)".to_owned(),
         settles_into: DIRECT_ACCOUNTS
             .iter()
             .map(|(iban, currency)| (currency.code().to_owned(), (*iban).to_owned()))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use mizan_adapters::sandbox::Server;
+use mizan_adapters::sandbox::{self as bank, Pace, Server};
 use mizan_ledger::{Clock, Day, Instant};
 use reqwest::header::{CONTENT_TYPE, LOCATION};
 use serde_json::{Value, json};
@@ -50,8 +50,9 @@ impl Stage {
         let yesterday = today.previous();
         let outside = folder.join("bank");
         std::fs::create_dir_all(&outside).with_context(|| outside.display().to_string())?;
-        let bank =
-            Server::start(sandbox(yesterday, now, Some(&outside), 1), ([127, 0, 0, 1], 0).into()).await?;
+        // The story sets its days; within one the gateway's clock goes, for whoever pays when the story is told.
+        let settings = bank::Config { pace: Pace::Running, ..sandbox(yesterday, now, Some(&outside), 1) };
+        let bank = Server::start(settings, ([127, 0, 0, 1], 0).into()).await?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let mut settings = config(&folder, address, bank.url());
