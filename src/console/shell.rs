@@ -141,6 +141,8 @@ pub enum Stop {
     /// The form is not from a page of this session.
     Form,
     NotFound,
+    /// A date of the address cannot be read: nothing is shown for it, least of all another day.
+    Day,
     Fault(Fault),
 }
 
@@ -167,6 +169,11 @@ impl IntoResponse for Stop {
                 StatusCode::FORBIDDEN,
                 "لم يأت النموذج من جلستك هذه. لم يُغيَّر شيء.",
                 "The form did not come from this session of yours. Nothing was changed.",
+            ),
+            Self::Day => (
+                StatusCode::BAD_REQUEST,
+                "ليس هذا تاريخًا. يُكتب التاريخ هكذا: 2026-11-22.",
+                "This is no date. A date is written as 2026-11-22.",
             ),
             Self::NotFound => (StatusCode::NOT_FOUND, "لا توجد صفحة كهذه.", "There is no such page."),
             Self::Fault(fault) => {

@@ -31,8 +31,8 @@ pub async fn show(
         code: code.parse().map_err(|_| Stop::NotFound)?,
         currency: currency.parse().map_err(|_| Stop::NotFound)?,
     };
-    let to = day(&app, asked.to.as_deref());
-    let from = asked.from.as_deref().map_or(to, |from| day(&app, Some(from))).min(to);
+    let to = day(&app, asked.to.as_deref())?;
+    let from = asked.from.as_deref().map_or(Ok(to), |from| day(&app, Some(from)))?.min(to);
     let book = &app.hub.book;
     let mut look = app.snapshot().await?;
     let balance = book.balance(&mut look, &key).await?.ok_or(Stop::NotFound)?;

@@ -26,7 +26,7 @@ pub async fn show(
     officer: Officer,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Stop> {
-    let day = day(&app, asked.date.as_deref());
+    let day = day(&app, asked.date.as_deref())?;
     let (book, config) = (&app.hub.book, &app.hub.config);
     let mut look = app.snapshot().await?;
     let asked = reports::Asked { book, calendar: &app.hub.calendar, banks: &config.banks, day };
@@ -47,7 +47,7 @@ pub async fn show(
         .collect();
     let values = json!({
         "day": day.to_string(), "before": day.previous().to_string(), "after": day.next().to_string(),
-        "is_today": day == self::day(&app, None), "tied": proof.ties(), "currencies": currencies, "breaks": breaks,
+        "is_today": day == self::day(&app, None)?, "tied": proof.ties(), "currencies": currencies, "breaks": breaks,
     });
     page(&app, &officer, "day.html", values)
 }

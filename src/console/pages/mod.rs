@@ -22,10 +22,13 @@ use crate::console::officer::Officer;
 use crate::console::shell::Stop;
 use crate::http::language::Language;
 
-/// The day asked for in a form, else today; never a day to come.
-fn day(app: &App, asked: Option<&str>) -> Day {
+/// The day asked for in a form, else (and when the field was emptied) today; never a day to come.
+fn day(app: &App, asked: Option<&str>) -> Result<Day, Stop> {
     let today = app.clock.now().day_in(&app.hub.config.zone);
-    asked.and_then(|text| text.trim().parse().ok()).map_or(today, |day: Day| day.min(today))
+    match asked.map(str::trim).filter(|text| !text.is_empty()) {
+        Some(text) => text.parse().map(|day: Day| day.min(today)).map_err(|_| Stop::Day),
+        None => Ok(today),
+    }
 }
 
 /// An account's name in the officer's language; its code when the chart does not know it.

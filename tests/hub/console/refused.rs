@@ -72,6 +72,13 @@ async fn an_officer_is_refused_on_a_page_in_both_languages() {
         told(sent(asked(Method::POST, path), "application/json", "{}").await, Code::UnsupportedMediaType)
             .await;
     }
+    for path in ["/console?date=x", "/console?date=2026-02-30", "/console/accounts/ILS/hub/fees?from=x&to="] {
+        let refused = asked(Method::GET, path).send().await.unwrap();
+        assert_eq!(refused.status(), 400, "{path}");
+        let html = refused.text().await.unwrap();
+        assert!(html.contains("ليس هذا تاريخًا") && html.contains("This is no date"), "{html}");
+    }
+    assert_eq!(browser.get("/console?date=").await.status, 200, "an emptied field asks for today");
     told(asked(Method::GET, "/console/none").send().await.unwrap(), Code::NotFound).await;
     told(asked(Method::DELETE, "/console/breaks").send().await.unwrap(), Code::MethodNotAllowed).await;
     assert_eq!(browser.get("/console").await.status, 200, "the session goes on");
