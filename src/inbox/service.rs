@@ -184,7 +184,7 @@ async fn write(tx: &mut Tx, mut decided: Decided) -> Result<(), Fault> {
     if !decided.entries.is_empty() {
         let outcomes = tx.post(&decided.entries).await?;
         if let Some(refusal) = outcomes.iter().find_map(|outcome| outcome.refusal()) {
-            return Err(Fault::Other(format!("the book refused an entry: {refusal:?}")));
+            return Err(Fault::Other(format!("the book refused an entry: {refusal}")));
         }
     }
     let news: Vec<_> = decided.receipts.iter().map(|(_, new)| new.clone()).collect();

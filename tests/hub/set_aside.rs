@@ -25,7 +25,11 @@ async fn money_that_stood_aside_is_applied_when_a_person_has_removed_the_cause()
     let state = async || world.find_intent(intent["id"].as_str().unwrap()).await["state"].clone();
     assert_eq!(state().await, "requires_payment");
     let listed = world.people.reconciler.client.get("/v1/finance/breaks?open=true").await.unwrap().json;
-    let n = listed["data"][0]["detail"]["notice"].as_i64().unwrap();
+    let detail = &listed["data"][0]["detail"];
+    let n = detail["notice"].as_i64().unwrap();
+    // Why it stands aside, in words that an officer reads.
+    let why = "channel/card/receivable ILS would rise to 430.50 ILS, above its ceiling of 215.25 ILS";
+    assert!(detail["why"].as_str().unwrap().contains(why), "{detail}");
 
     // The cause is still there: it stands aside once more.
     let (status, taken) = apply(&world, n).await;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::account::{AccountKey, Class};
-use crate::{Day, EntryId, Instant};
+use crate::{Day, EntryId, Instant, Money};
 
 /// What became of an entry. The same id gives the same outcome for ever, refusals included.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,10 +60,14 @@ pub enum Refusal {
     #[error("the sums of {account} would leave the range of 64 bits")]
     Overflow { account: AccountKey },
     /// Signed on the account's normal side.
-    #[error("{account} would fall to {balance_minor}, below its floor of {floor_minor}")]
+    #[error("{account} would fall to {}, below its floor of {}", on(.account, .balance_minor), on(.account, .floor_minor))]
     BelowFloor { account: AccountKey, balance_minor: i64, floor_minor: i64 },
-    #[error("{account} would rise to {balance_minor}, above its ceiling of {ceiling_minor}")]
+    #[error("{account} would rise to {}, above its ceiling of {}", on(.account, .balance_minor), on(.account, .ceiling_minor))]
     AboveCeiling { account: AccountKey, balance_minor: i64, ceiling_minor: i64 },
+}
+
+fn on(account: &AccountKey, minor: &i64) -> Money {
+    Money::new(*minor, account.currency)
 }
 
 /// Why nothing of a batch could be posted: a fault of the caller's program or of the database, never an
