@@ -105,6 +105,7 @@ async fn values(app: &App, intent: &Intent, language: Language) -> Result<Value,
         "lines": shown.lines, "amount": shown.amount,
         "part": part.then(|| json!({ "paid": intent.paid, "left": left })), "channels": channels, "absent": absent,
         "payable": open && intent.expires_at > app.clock.now(), "expires_at": language.date_time(intent.expires_at, &app.hub.config.zone),
+        "reversed": intent.reversed.is_positive().then_some(intent.reversed),
         "receipt": receipt.as_ref().map(|receipt| &receipt.number),
         "receipt_code": receipt.as_ref().map(|receipt| &receipt.code), "return_url": back,
     }))
@@ -187,7 +188,7 @@ async fn receipt(
         && key.verify(receipt.body.as_bytes(), &receipt.signature).is_ok();
     let values = json!({
         "number": receipt.number, "genuine": genuine, "state": receipt.state, "amount": receipt.amount,
-        "credited": receipt.credited, "body": receipt.body, "key_id": receipt.key_id,
+        "credited": receipt.credited, "reversed": receipt.reversed.is_positive().then_some(receipt.reversed), "body": receipt.body, "key_id": receipt.key_id,
         "signature": BASE64.encode(&receipt.signature),
     });
     let language = language(&asked, &headers, None);

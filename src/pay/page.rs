@@ -9,11 +9,12 @@ use serde::Serialize;
 use crate::fault::Fault;
 use crate::http::language::Language;
 
-const TEMPLATES: [(&str, &str); 5] = [
+const TEMPLATES: [(&str, &str); 6] = [
     ("layout.html", include_str!("templates/layout.html")),
     ("pay.html", include_str!("templates/pay.html")),
     ("transfer.html", include_str!("templates/transfer.html")),
     ("receipt.html", include_str!("templates/receipt.html")),
+    ("taken_back.html", include_str!("templates/taken_back.html")),
     ("stop.html", include_str!("templates/stop.html")),
 ];
 

@@ -31,7 +31,11 @@ struct ReceiptView {
     state: String,
     payment_intent: IntentId,
     amount: Money,
+    /// Of the amount: given back through the hub.
     credited: Money,
+    /// Of the amount: its channel took it back (a chargeback), and the payer has it again. Above zero, nothing is
+    /// delivered on this receipt. The signed text stays what it was when the receipt was issued.
+    reversed: Money,
     issued_at: Instant,
     /// The exact text that is signed.
     signed: String,
@@ -43,7 +47,7 @@ struct ReceiptView {
 
 /// Read a receipt with the text that is signed.
 ///
-/// The key stands at `/.well-known/mizan-keys.json`. Refuses with `not_found`.
+/// A right signature says that the hub issued it; `credited` and `reversed` say what is left of the money. The key stands at `/.well-known/mizan-keys.json`. Refuses with `not_found`.
 #[utoipa::path(get, path = "/v1/receipts/{number}", tag = "receipts", params(("number" = String, Path)), responses((status = OK, body = ReceiptView), Refusals))]
 async fn find(
     State(app): State<App>,
@@ -67,6 +71,7 @@ async fn find(
         payment_intent: receipt.intent,
         amount: receipt.amount,
         credited: receipt.credited,
+        reversed: receipt.reversed,
         issued_at: receipt.issued_at,
         signed: receipt.body,
         signature: BASE64.encode(&receipt.signature),

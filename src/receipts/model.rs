@@ -38,6 +38,8 @@ pub struct Receipt {
     pub state: String,
     pub amount: Money,
     pub credited: Money,
+    /// Of the amount: its channel took it back, so that the payer has it again, whatever the signed text says.
+    pub reversed: Money,
     pub body: String,
     pub key_id: String,
     pub signature: Vec<u8>,

@@ -1,3 +1,5 @@
+use mizan_ledger::Money;
+
 use super::model::{NewReceipt, Receipt, body, number, series};
 use super::store;
 use crate::fault::Fault;
@@ -26,7 +28,8 @@ pub async fn issue(tx: &mut Tx, new: &[NewReceipt]) -> Result<Vec<Receipt>, Faul
                 intent: new.intent,
                 state: "issued".to_owned(),
                 amount: new.amount,
-                credited: mizan_ledger::Money::zero(new.amount.currency()),
+                credited: Money::zero(new.amount.currency()),
+                reversed: Money::zero(new.amount.currency()),
                 key_id: hub.keys.key_id().to_owned(),
                 signature: hub.keys.sign(body.as_bytes()),
                 number,

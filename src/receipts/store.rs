@@ -62,6 +62,7 @@ struct ReceiptRow {
     currency: String,
     amount_minor: i64,
     credited_minor: i64,
+    reversed_minor: i64,
     body: String,
     key_id: String,
     signature: Vec<u8>,
@@ -81,6 +82,7 @@ impl TryFrom<ReceiptRow> for Receipt {
             state: row.state,
             amount: Money::new(row.amount_minor, currency),
             credited: Money::new(row.credited_minor, currency),
+            reversed: Money::new(row.reversed_minor, currency),
             body: row.body,
             key_id: row.key_id,
             signature: row.signature,
@@ -89,27 +91,26 @@ impl TryFrom<ReceiptRow> for Receipt {
     }
 }
 
+/// The receipts that the rest of the statement chooses, with what the channel took back of their payment.
+macro_rules! receipts {
+    ($chosen:literal, $bound:expr) => {
+        sqlx::query_as!(
+            ReceiptRow,
+            "select number, code, intent, receipts.state, receipts.currency, receipts.amount_minor, credited_minor,
+                    reversed_minor, body, key_id, signature, issued_at
+             from receipts join payment_intents on payment_intents.id = intent " + $chosen,
+            $bound
+        )
+    };
+}
+
 pub async fn find(conn: &mut PgConnection, number: &str) -> Result<Option<Receipt>, Fault> {
-    let row = sqlx::query_as!(
-        ReceiptRow,
-        "select number, code, intent, state, currency, amount_minor, credited_minor, body, key_id, signature, issued_at
-         from receipts where number = $1",
-        number,
-    )
-    .fetch_optional(conn)
-    .await?;
+    let row = receipts!("where number = $1", number).fetch_optional(conn).await?;
     row.map(Receipt::try_from).transpose()
 }
 
 pub async fn find_by_code(conn: &mut PgConnection, code: &str) -> Result<Option<Receipt>, Fault> {
-    let row = sqlx::query_as!(
-        ReceiptRow,
-        "select number, code, intent, state, currency, amount_minor, credited_minor, body, key_id, signature, issued_at
-         from receipts where code = $1",
-        code,
-    )
-    .fetch_optional(conn)
-    .await?;
+    let row = receipts!("where code = $1", code).fetch_optional(conn).await?;
     row.map(Receipt::try_from).transpose()
 }
 

@@ -86,6 +86,37 @@ async fn what_its_channel_took_back_is_not_refundable_and_its_portal_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_and_the_payers_page_tell_what_was_taken_back_and_stay_genuine() {
+    let world = World::new().await;
+    let paid = paid_passport(&world, "CASE-1").await;
+    let path = format!("/v1/receipts/{}", text(&paid, "/receipt/number"));
+    let before = world.get(&path).await.json;
+    assert_eq!((&before["reversed"], &before["credited"]), (&ils("0.00"), &ils("0.00")));
+    let urls = [text(&before, "/url"), text(&paid, "/pay_url")];
+    let words = [("en", "Do not deliver the service"), ("ar", "لا تُقدَّم الخدمة بناءً على هذه الدفعة")];
+    let page = async |url: &str, lang: &str| {
+        let reply = world.http.get(format!("{url}?lang={lang}")).send().await.unwrap();
+        assert_eq!(reply.status(), 200);
+        reply.text().await.unwrap()
+    };
+    for (url, (lang, word)) in urls.iter().flat_map(|url| words.map(|word| (url, word))) {
+        assert!(!page(url, lang).await.contains(word), "{url} {lang}");
+    }
+
+    reverse(&world, &paid).await;
+    let after = world.get(&path).await.json;
+    assert_eq!(after["reversed"], ils("425.38"), "{after}");
+    for member in ["state", "credited", "signed", "signature", "key_id"] {
+        assert_eq!(after[member], before[member], "the receipt as it was issued: {member}");
+    }
+    for (url, (lang, word)) in urls.iter().flat_map(|url| words.map(|word| (url, word))) {
+        let page = page(url, lang).await;
+        assert!(page.contains(word) && page.contains("<bdi>425.38 ILS</bdi>"), "{url} {lang}: {page}");
+    }
+    assert!(page(urls[0], "en").await.contains("Genuine: the signature is right"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_reversal_that_only_the_settlement_tells_of_is_heard_too() {
     let world = World::new().await;
     let paid = paid_passport(&world, "CASE-1").await;
