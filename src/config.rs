@@ -1,5 +1,6 @@
 //! Typed configuration: a TOML file, then environment (`MIZAN__DATABASE__URL`), then flags. Unknown keys are refused.
 
+pub mod check;
 pub mod deployment;
 pub mod store;
 
@@ -12,6 +13,7 @@ use mizan_ledger::{Currency, Rate, Zone};
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use self::check::Misset;
 use crate::books::Slug;
 use crate::localpg::default_data_dir;
 
@@ -167,6 +169,20 @@ impl Default for Webhooks {
     }
 }
 
+/// Nothing can be started with it.
+#[derive(Debug, thiserror::Error)]
+pub enum NoConfig {
+    #[error(transparent)]
+    Unread(#[from] config::ConfigError),
+    #[error("{}", lines(.0))]
+    Misset(Vec<Misset>),
+}
+
+/// One below the other, after the name of the command.
+fn lines(missets: &[Misset]) -> String {
+    missets.iter().map(|misset| format!("\n  {misset}")).collect()
+}
+
 /// Files of payment orders.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -243,11 +259,21 @@ impl Config {
         !self.mode.is_live() || self.public_url.starts_with("https://")
     }
 
+    /// Reads the file (if any) and the environment, and checks what they say.
+    ///
+    /// # Errors
+    /// As [`Config::read`], or everything that [`Config::check`] has found.
+    pub fn load(file: Option<&Path>) -> Result<Self, NoConfig> {
+        let config = Self::read(file)?;
+        let missets = config.check();
+        if missets.is_empty() { Ok(config) } else { Err(NoConfig::Misset(missets)) }
+    }
+
     /// Reads the file (if any) and the environment.
     ///
     /// # Errors
     /// An unreadable file, an unknown key or a value of the wrong type, with its place.
-    pub fn load(file: Option<&Path>) -> Result<Self, config::ConfigError> {
+    pub fn read(file: Option<&Path>) -> Result<Self, config::ConfigError> {
         let mut builder = config::Config::builder();
         if let Some(file) = file {
             builder = builder.add_source(config::File::from(file).format(config::FileFormat::Toml));

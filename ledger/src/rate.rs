@@ -40,6 +40,10 @@ impl Rate {
         Self(Decimal::ZERO)
     }
 
+    pub const fn one() -> Self {
+        Self(Decimal::ONE)
+    }
+
     pub fn decimal(self) -> Decimal {
         self.0
     }

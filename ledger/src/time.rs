@@ -190,6 +190,11 @@ impl fmt::Debug for Day {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Zone(TimeZone);
 
+/// The database of time zones has no zone of this name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no IANA time zone, such as Asia/Hebron")]
+pub struct NotAZone(pub String);
+
 impl Zone {
     pub fn utc() -> Self {
         Self(TimeZone::UTC)
@@ -201,10 +206,10 @@ impl Zone {
 }
 
 impl FromStr for Zone {
-    type Err = NotATime;
+    type Err = NotAZone;
 
-    fn from_str(text: &str) -> Result<Self, NotATime> {
-        TimeZone::get(text).map(Self).map_err(|_| NotATime(text.chars().take(40).collect()))
+    fn from_str(text: &str) -> Result<Self, NotAZone> {
+        TimeZone::get(text).map(Self).map_err(|_| NotAZone(text.chars().take(40).collect()))
     }
 }
 

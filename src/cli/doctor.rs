@@ -1,17 +1,16 @@
 //! `mizan doctor`: what a deployment needs, looked at one by one. Changes nothing.
 
 mod certificates;
+mod outside;
 
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::time::Duration;
 
 use mizan_ledger::{Clock as _, SystemClock};
 use serde_json::json;
 use sqlx::PgConnection;
-use tokio::net::TcpStream;
 
 use super::Answer;
 use super::database::Database;
@@ -29,7 +28,6 @@ use crate::webhooks;
 
 /// As `/readyz` has it.
 const CLOCK_DRIFT_SECONDS_MAX: i64 = 2;
-const CONNECT_TIME_MAX: Duration = Duration::from_secs(3);
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  mizan doctor --config /etc/mizan.toml\n\n\
@@ -86,14 +84,13 @@ pub async fn run(file: Option<&Path>, args: Args) -> anyhow::Result<Answer> {
     let mut findings = Findings::default();
     let shown =
         file.map_or("no file: the defaults and the environment".to_owned(), |f| f.display().to_string());
-    match Config::load(file) {
+    match Config::read(file) {
         Ok(config) => {
-            findings.well("configuration", format!("{shown} (mode {})", config.mode.as_str()));
-            settings(&config, &mut findings);
+            settings(&config, &shown, &mut findings);
             certificates::look(&config, &mut findings);
             let keys = data_dir(&config, &mut findings);
             database(&config, keys.as_ref(), &mut findings).await;
-            outside(&config, &mut findings).await;
+            outside::look(&config, &mut findings).await;
         }
         Err(error) => findings.ill("configuration", shown, error.to_string()),
     }
@@ -102,31 +99,27 @@ pub async fn run(file: Option<&Path>, args: Args) -> anyhow::Result<Answer> {
 }
 
 /// What the configuration says about itself.
-fn settings(config: &Config, findings: &mut Findings) {
+fn settings(config: &Config, shown: &str, findings: &mut Findings) {
+    let missets = config.check();
+    for misset in &missets {
+        findings.ill("configuration", misset.to_string(), format!("no hub starts with it: correct {shown}"));
+    }
+    if missets.is_empty() {
+        let (mode, url) = (config.mode.as_str(), &config.public_url);
+        findings.well("configuration", format!("{shown} (mode {mode}, reached at {url})"));
+    }
     match Channels::new(config) {
         Ok(_) => findings.well("channels", format!("{} configured", config.channels.len())),
         Err(error) => {
             findings.ill("channels", error.to_string(), "mend the channel's section of the configuration");
         }
     }
-    // A direct channel pays into accounts of the agency, which are none of ours.
-    for (name, channel) in config.channels.iter().filter(|(_, channel)| channel.direct_to.is_none()) {
-        for (currency, bank) in &channel.settles_into {
-            let fits = |one: &&crate::config::Bank| one.name == *bank && one.currency.code() == currency;
-            if config.banks.iter().find(fits).is_none() {
-                let is = format!("settles {currency} into {bank:?}, which is no bank in that currency");
-                findings.ill(&format!("channel {name}"), is, "name one of [[banks]] in settles_into");
-            }
-        }
-    }
     if let Err(error) = webhooks::Policy::new(config) {
         findings.ill("webhooks", error.to_string(), "mend webhooks.networks or webhooks.hosts");
     }
-    if !config.is_reached_safely() {
-        let to_do = "portals sign the address they call: set public_url to the https address they use";
-        findings.ill("public_url", &config.public_url, to_do);
-    } else {
-        findings.well("public_url", &config.public_url);
+    if config.mode.is_live() && config.proxies.is_empty() {
+        let is = "none, so everybody's tries of a password count as those of one address: whoever guesses it locks its owner out";
+        findings.ill("proxies", is, "name the addresses of the reverse proxies that end TLS before the hub");
     }
 }
 
@@ -345,38 +338,6 @@ fn administrators(there: people::Administrators, findings: &mut Findings) {
     }
 }
 
-/// Whether banks and gateways can be reached from here; no request is made.
-async fn outside(config: &Config, findings: &mut Findings) {
-    let banks = config.banks.iter().filter_map(|bank| {
-        let endpoint = bank.endpoint.as_ref()?;
-        Some((format!("bank {}", bank.name), &endpoint.endpoint.base_url))
-    });
-    let gateways = config.channels.iter().filter_map(|(name, channel)| {
-        let gateway = channel.gateway.as_ref()?;
-        Some((format!("channel {name}"), &gateway.endpoint.base_url))
-    });
-    for (what, url) in banks.chain(gateways) {
-        match reach(url).await {
-            Ok(()) => findings.well(&what, format!("{url} can be reached")),
-            Err(why) => {
-                let to_do = "check the address, the name server and the firewall between";
-                findings.ill(&what, format!("{url}: {why}"), to_do);
-            }
-        }
-    }
-}
-
-async fn reach(url: &str) -> Result<(), String> {
-    let url: reqwest::Url = url.parse().map_err(|error| format!("is no address: {error}"))?;
-    let host = url.host_str().ok_or("has no host")?.trim_matches(['[', ']']).to_owned();
-    let port = url.port_or_known_default().ok_or("has no port")?;
-    match tokio::time::timeout(CONNECT_TIME_MAX, TcpStream::connect((host, port))).await {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!("no connection within {} seconds", CONNECT_TIME_MAX.as_secs())),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use mizan_ledger::Instant;
@@ -404,20 +365,34 @@ mod tests {
     }
 
     #[test]
-    fn a_channel_that_settles_nowhere_is_named() {
+    fn every_fault_of_the_configuration_is_a_line() {
         let mut config =
             crate::demo::config(Path::new("/tmp"), ([127, 0, 0, 1], 1).into(), "http://127.0.0.1:1");
         let mut findings = Findings::default();
-        settings(&config, &mut findings);
+        settings(&config, "mizan.toml", &mut findings);
         assert!(findings.is_well(), "{findings:?}");
         config.banks.retain(|bank| bank.name != "main-jod");
-        settings(&config, &mut findings);
-        assert_eq!(ill(&findings), ["channel card", "channel transfer"]);
+        settings(&config, "mizan.toml", &mut findings);
+        let told: Vec<&str> =
+            findings.0.iter().filter(|one| one.to_do.is_some()).map(|one| one.is.as_str()).collect();
+        assert_eq!(
+            told,
+            ["card", "transfer"].map(|channel| {
+                format!("channels.{channel}.settles_into.JOD: \"main-jod\" is no name in [[banks]]")
+            })
+        );
     }
 
-    #[tokio::test]
-    async fn an_address_nobody_listens_at_is_told() {
-        assert!(reach("http://127.0.0.1:1/").await.is_err());
-        assert!(reach("no address").await.expect_err("none").contains("is no address"));
+    #[test]
+    fn a_live_hub_without_proxies_is_told_what_that_means() {
+        let mut config = Config { mode: Mode::Live, ..Config::default() };
+        config.public_url = "https://hub.example".to_owned();
+        let mut findings = Findings::default();
+        settings(&config, "mizan.toml", &mut findings);
+        assert_eq!(ill(&findings), ["proxies"]);
+        config.proxies = vec![[127, 0, 0, 1].into()];
+        let mut findings = Findings::default();
+        settings(&config, "mizan.toml", &mut findings);
+        assert!(findings.is_well(), "{findings:?}");
     }
 }

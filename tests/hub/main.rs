@@ -10,6 +10,7 @@ mod arrivals;
 mod bad_input;
 mod catalogue;
 mod cli;
+mod configuration;
 mod console;
 mod crash;
 mod demo;
