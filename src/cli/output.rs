@@ -1,6 +1,6 @@
 //! Standard output: what a command was asked for, and nothing else. The rest goes to standard error.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal as _, Write};
 
 use serde_json::Value;
 
@@ -22,6 +22,11 @@ pub fn say(text: &str) -> io::Result<()> {
 /// When standard error cannot be written.
 pub fn tell(text: &str) -> io::Result<()> {
     writeln!(io::stderr(), "{text}")
+}
+
+/// Lets a command that stays up write its log to standard error: in colours on a terminal, plain into a file.
+pub fn log() {
+    tracing_subscriber::fmt().with_ansi(io::stderr().is_terminal()).with_writer(io::stderr).init();
 }
 
 /// Writes a list: one JSON line for each item, or a table of some of its fields.

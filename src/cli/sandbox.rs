@@ -5,6 +5,7 @@ use anyhow::Context;
 use mizan_adapters::sandbox::{Config, Server};
 
 use super::Answer;
+use super::output::log;
 use super::stop::Stop;
 
 #[derive(Debug, clap::Args)]
@@ -21,7 +22,7 @@ pub struct Args {
 }
 
 pub async fn run(args: Args) -> anyhow::Result<Answer> {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    log();
     let mut stop = Stop::listen()?;
     let config = match &args.settings {
         Some(path) => {

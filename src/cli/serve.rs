@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 
 use super::Answer;
 use super::database::Database;
+use super::output::log;
 use super::stop::Stop;
 use crate::app::App;
 use crate::config::Config;
@@ -53,7 +54,7 @@ struct Begun {
 
 impl Begun {
     async fn begin(config: Option<&Path>) -> anyhow::Result<Self> {
-        tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+        log();
         let mut stop = Stop::listen()?;
         let config = Config::load(config).context("configuration")?;
         let database = stop.unless(Database::open(&config)).await?;

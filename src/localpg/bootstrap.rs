@@ -72,7 +72,9 @@ pub async fn bootstrap(superuser: PgConnectOptions) -> Result<(), LocalPgError> 
     connection.execute(GRANTS).await?;
     connection.close().await?;
 
-    let owner = superuser.database(DATABASE).options([("role", "mizan_owner")]);
+    // What is there already is no news: the table of migrations is asked for each time.
+    let owner = superuser.database(DATABASE);
+    let owner = owner.options([("role", "mizan_owner"), ("client_min_messages", "warning")]);
     let mut connection = PgConnection::connect_with(&owner).await?;
     MIGRATIONS.run(&mut connection).await?;
     connection.close().await?;

@@ -145,6 +145,9 @@ async fn a_killed_postgresql_is_started_again_and_the_day_ends_with_the_same_boo
     assert!(kills >= 2, "the day was over after {kills} kills");
     assert_eq!(books, whole);
     assert_eq!(stage.servers_started(), servers.len() + 1, "each dead server was followed by one");
+    let log = hub.log();
+    assert!(log.contains("listening") && !log.contains('\u{1b}'), "colours are for terminals: {log}");
+    assert!(!log.contains("already exists"), "a start has nothing to say of what is there: {log}");
     hub.kill().await;
     stage.close().await;
 }

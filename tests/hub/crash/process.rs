@@ -3,8 +3,8 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mizan::demo::{self, Onboarded};
@@ -161,15 +161,18 @@ impl Place {
         let stopped = Arc::new(Notify::new());
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let stops = stopped.clone();
+        let log = Arc::new(Mutex::new(String::new()));
+        let heard = log.clone();
         #[expect(clippy::disallowed_methods, reason = "the test's own reader of the hub's log")]
         tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
+                heard.lock().unwrap().push_str(&format!("{line}\n"));
                 if line.contains("stopped at a crash point") {
                     stops.notify_one();
                 }
             }
         });
-        Hub { child, stopped }
+        Hub { child, stopped, log }
     }
 
     async fn is_ready(&self, hub: &mut Hub) {
@@ -293,9 +296,15 @@ fn file(settings: &mizan::config::Config, bank: &str, database: Option<&str>) ->
 pub struct Hub {
     child: Child,
     stopped: Arc<Notify>,
+    log: Arc<Mutex<String>>,
 }
 
 impl Hub {
+    /// What it has written to standard error so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
     /// Ends when the hub says that it stands at its crash point.
     pub async fn stops_dead(&self) {
         self.stopped.notified().await;
