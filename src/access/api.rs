@@ -1,5 +1,7 @@
 //! `/v1/login`: a key for a person. `/v1/finance/portals`, `/people`, `/keys`: what administrators do.
 
+use std::ops::RangeInclusive;
+
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
@@ -33,6 +35,8 @@ use crate::http::problem::{Code, Faults, FieldCode, FieldError, Problem};
 use crate::http::signature::VerifyKey;
 use crate::ids::{PersonId, PortalId};
 use crate::tx::{Actor, Tx};
+
+const PASSWORD_CHARS: RangeInclusive<usize> = 12..=200;
 
 pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -88,12 +92,14 @@ async fn log_in(
     let asked: LoginBody = json::read(&bytes)?;
     let mut faults = Faults::default();
     let material = public_key(Some(&asked.public_key), &mut faults);
-    if let Some(password) = &asked.new_password
-        && !(12..=200).contains(&password.chars().count())
-    {
+    let length = asked.new_password.as_ref().map(|password| password.chars().count());
+    let unfit = length.is_some_and(|length| !PASSWORD_CHARS.contains(&length));
+    if unfit {
         faults.add("/new_password", FieldCode::OutOfRange);
     }
-    faults.finish()?;
+    let (min, max) = (PASSWORD_CHARS.start(), PASSWORD_CHARS.end());
+    let range = format!("a password has {min} to {max} characters");
+    faults.finish().map_err(|problem| if unfit { problem.detail(range) } else { problem })?;
     let material = material.ok_or(Problem::new(Code::ValidationFailed))?;
     let person = match login::person(&app, &tries, from, (asked.login.trim(), asked.password.clone())).await?
     {

@@ -1,6 +1,7 @@
 //! Two file locks that keep processes apart. The kernel drops them with the process, however it ends.
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, Permissions, TryLockError};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use super::error::LocalPgError;
 use super::settings::Places;
 use super::tell::tell;
 
+const OWNER_ALONE: u32 = 0o600;
 const PAUSE: Duration = Duration::from_millis(50);
 /// Installing PostgreSQL may take minutes on a slow line; starting and stopping take seconds.
 const TRIES_MAX: u32 = 10 * 60 * 20;
@@ -61,6 +63,10 @@ impl Using {
     }
 }
 
+/// Who may open it may hold it, and keep a hub from starting: its owner alone, also where it was made with wider rights.
 fn open(path: &Path) -> Result<File, LocalPgError> {
-    File::options().create(true).truncate(false).write(true).open(path).map_err(LocalPgError::file(path))
+    let made = File::options().create(true).truncate(false).write(true).mode(OWNER_ALONE).open(path);
+    let file = made.map_err(LocalPgError::file(path))?;
+    file.set_permissions(Permissions::from_mode(OWNER_ALONE)).map_err(LocalPgError::file(path))?;
+    Ok(file)
 }

@@ -109,7 +109,8 @@ async fn only_the_owner_can_come_near_the_socket() {
     let place = Place::new();
     let pg = place.start().await;
     let mode = |path: &str| fs::metadata(place.path().join(path)).unwrap().permissions().mode() & 0o777;
-    assert_eq!([mode("socket"), mode("cluster"), mode("postgres.log")], [0o700, 0o700, 0o600]);
+    assert_eq!([mode("socket"), mode("cluster")], [0o700; 2]);
+    assert_eq!([mode("postgres.log"), mode("turn.lock"), mode("users.lock")], [0o600; 3]);
     assert_eq!(text(&pg.url_app(), "select current_setting('listen_addresses')").await, "");
     let rules = "select string_agg(auth_method, ',') from pg_hba_file_rules";
     assert_eq!(text(&pg.url_bootstrap(), rules).await, "peer");

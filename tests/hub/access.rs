@@ -117,6 +117,7 @@ async fn a_given_password_opens_nothing_until_it_is_replaced() {
     }
     let (status, refused, _) = world.log_in("second", given, Some("short")).await;
     assert_eq!((status, refused["errors"][0]["field"].as_str()), (422, Some("/new_password")));
+    assert_eq!(refused["detail"], "a password has 12 to 200 characters");
     let (status, key, seed) = world.log_in("second", given, Some(PASSWORD)).await;
     assert_eq!((status, key["scopes"].clone()), (201, json!(["administer"])), "{key}");
     let second = world.client(key["key_id"].as_str().unwrap(), SigningKey::ed25519(&seed).unwrap());
