@@ -5,6 +5,7 @@ use mizan_ledger::{Instant, Money};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use crate::fault::Fault;
 use crate::ids::{BreakId, IntentId};
 
 /// The closed list of what may not tie.
@@ -177,6 +178,23 @@ impl Category {
         self.row().4
     }
 
+    /// Whether two people may end it by saying what it was. All others end when their money, news or work is there, however
+    /// long that takes: to end them otherwise would hide what does not tie.
+    pub fn ends_by_decision(self) -> bool {
+        matches!(
+            self,
+            Self::Altered
+                | Self::Reversed
+                | Self::CostVariance
+                | Self::CutOff
+                | Self::AttemptUnknown
+                | Self::RefundUnconfirmed
+                | Self::StatementGap
+                | Self::StatementDoesNotClose
+                | Self::StatementInDoubt
+        )
+    }
+
     /// How long it may stay open before it escalates.
     pub fn hours(self) -> i64 {
         self.row().5
@@ -203,6 +221,23 @@ impl Serialize for Category {
         serializer.serialize_str(self.as_str())
     }
 }
+
+/// Why a break is not ended.
+#[derive(Debug, thiserror::Error)]
+pub enum BreakError {
+    #[error("there is no such break")]
+    NotFound,
+    #[error("who says what it was does not agree to it himself")]
+    SamePerson,
+    #[error("the break is {0}")]
+    Decided(String),
+    #[error("a break of the category {0} ends when its money, news or work is there")]
+    EndsByItself(Category),
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+crate::service_error!(BreakError);
 
 /// A break to be opened. `subject` names the thing that does not tie, for ever the same text for the same thing.
 #[derive(Debug, Clone)]
@@ -231,6 +266,9 @@ pub struct Break {
     pub opened_at: Instant,
     pub due_at: Instant,
     pub resolved_at: Option<Instant>,
+    /// Who said what it was, and who agreed, where people ended it.
+    pub proposed_by: Option<String>,
+    pub approved_by: Option<String>,
     pub resolution: Option<String>,
 }
 

@@ -148,6 +148,8 @@ struct BreakRow {
     opened_at: Instant,
     due_at: Instant,
     resolved_at: Option<Instant>,
+    proposed_by: Option<String>,
+    approved_by: Option<String>,
     resolution: Option<String>,
 }
 
@@ -176,6 +178,8 @@ impl TryFrom<BreakRow> for Break {
             opened_at: row.opened_at,
             due_at: row.due_at,
             resolved_at: row.resolved_at,
+            proposed_by: row.proposed_by,
+            approved_by: row.approved_by,
             resolution: row.resolution,
         })
     }
@@ -192,8 +196,7 @@ pub async fn page(
     let rows = sqlx::query_as!(
         BreakRow,
         r#"select id, category, subject, state, currency, amount_minor, channel, intent, detail, owner,
-                  opened_at, due_at,
-                  resolved_at, resolution
+                  opened_at, due_at, resolved_at, proposed_by, approved_by, resolution
            from breaks
            where (not $1 or state in ('open', 'assigned', 'proposed', 'reopened'))
              and ($2::text is null or category = $2) and ($3::uuid is null or id < $3)
@@ -206,6 +209,37 @@ pub async fn page(
     .fetch_all(conn)
     .await?;
     rows.into_iter().map(Break::try_from).collect()
+}
+
+/// Locks one break; None when there is none.
+pub async fn lock(conn: &mut PgConnection, id: BreakId) -> Result<Option<Break>, Fault> {
+    let row = sqlx::query_as!(
+        BreakRow,
+        "select id, category, subject, state, currency, amount_minor, channel, intent, detail, owner,
+                opened_at, due_at, resolved_at, proposed_by, approved_by, resolution
+         from breaks where id = $1 for no key update",
+        id.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(Break::try_from).transpose()
+}
+
+/// Writes what people decided on a locked break.
+pub async fn update_decided(conn: &mut PgConnection, decided: &Break) -> Result<(), Fault> {
+    sqlx::query!(
+        "update breaks set state = $2, proposed_by = $3, approved_by = $4, resolved_at = $5, resolution = $6
+         where id = $1",
+        decided.id.uuid(),
+        decided.state,
+        decided.proposed_by,
+        decided.approved_by,
+        decided.resolved_at as _,
+        decided.resolution,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Open breaks of one category and currency.

@@ -170,6 +170,8 @@ codes! {
         "سبق اقتراح ذلك وينتظر القرار" "It was proposed before and waits for a decision"
     AlreadyDecided "already_decided" CONFLICT Never
         "اتُّخذ القرار من قبل" "The decision has been taken"
+    BreakEndsByItself "break_ends_by_itself" CONFLICT Never
+        "يُغلق هذا الفرق عند وصول ماله أو خبره، لا بقرار" "The break ends when its money or news is there, not by a decision"
     CatalogueChanged "catalogue_changed" CONFLICT Changed
         "تغيّرت لائحة الرسوم السارية منذ تقديم الملفات" "The catalogue in force has changed since the files were submitted"
     OtherFiles "other_files" PRECONDITION_FAILED Changed

@@ -17,8 +17,8 @@ use crate::app::App;
 use crate::fault::Fault;
 use crate::ids::RequestId;
 use crate::{
-    access, catalogue, console, events, fulfilment, inbox, intents, pay, queue, quoting, receipts, recon,
-    refunds, reports, webhooks,
+    access, breaks, catalogue, console, events, fulfilment, inbox, intents, pay, queue, quoting, receipts,
+    recon, refunds, reports, webhooks,
 };
 
 /// The calls of the API, each with its entry in the document.
@@ -33,6 +33,7 @@ fn calls() -> OpenApiRouter<App> {
         .merge(webhooks::api::router())
         .merge(fulfilment::api::router())
         .merge(recon::api::router())
+        .merge(breaks::api::router())
         .merge(inbox::api::finance())
         .merge(queue::api::router())
         .merge(reports::api::router())

@@ -1,4 +1,4 @@
-//! `/v1/finance/statements`, `/v1/finance/breaks`, `/v1/finance/reconcile`: what staff import, read and start.
+//! `/v1/finance/statements`, `/v1/finance/reconcile`: what staff import, read and start.
 
 use axum::Json;
 use axum::extract::State;
@@ -14,7 +14,6 @@ use super::store::ShownLine;
 use super::{run, service, store};
 use crate::access::Scope;
 use crate::app::App;
-use crate::breaks::{self, Break, Category};
 use crate::fault::Fault;
 use crate::http::call::Call;
 use crate::http::once::Answer;
@@ -22,14 +21,10 @@ use crate::http::openapi::Refusals;
 use crate::http::page::{Cursor, Page, PageRequest};
 use crate::http::path::Path;
 use crate::http::problem::{Code, Problem};
-use crate::ids::{BreakId, StatementId};
+use crate::ids::StatementId;
 
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(import, statements))
-        .routes(routes!(lines))
-        .routes(routes!(list_breaks))
-        .routes(routes!(reconcile))
+    OpenApiRouter::new().routes(routes!(import, statements)).routes(routes!(lines)).routes(routes!(reconcile))
 }
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -119,32 +114,6 @@ async fn lines(
         id: id.uuid(),
     };
     Ok(Json(Page::from_rows(rows, page, key, |row| row)))
-}
-
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct BreakSearch {
-    limit: Option<u32>,
-    cursor: Option<String>,
-    /// Only those that wait for a person; all of them otherwise.
-    open: Option<bool>,
-    category: Option<String>,
-}
-
-/// What does not tie, newest first.
-#[utoipa::path(get, path = "/v1/finance/breaks", tag = "finance", params(BreakSearch), responses((status = OK, body = Page<Break>), Refusals))]
-async fn list_breaks(State(app): State<App>, call: Call) -> Result<Json<Page<Break>>, Problem> {
-    call.require(&Scope::FinanceRead)?;
-    let search: BreakSearch = call.query()?;
-    let page = PageRequest::new(search.limit, search.cursor.as_deref())?;
-    let category = search.category.as_deref().map(str::parse::<Category>).transpose();
-    let category = category.map_err(|error| Problem::new(Code::QueryInvalid).detail(error))?;
-    let before = page.after.map(|cursor| BreakId::from_uuid(cursor.id));
-    let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
-    let open = search.open.unwrap_or(false);
-    let rows = breaks::store::page(&mut conn, open, category, before, page.rows_to_read()).await?;
-    Ok(Json(Page::from_rows(rows, page, |row| Cursor { at: row.opened_at, id: row.id.uuid() }, |row| row)))
 }
 
 impl From<ReconError> for Problem {

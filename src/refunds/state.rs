@@ -84,6 +84,11 @@ impl RefundState {
         Self::Unclaimed,
     ];
 
+    /// Nothing more is to be done for it; what was seen leaving may still come back.
+    pub fn has_ended(self) -> bool {
+        matches!(self, Self::Refused | Self::Canceled | Self::Succeeded | Self::Unclaimed)
+    }
+
     /// Where the event leads.
     pub fn apply(self, event: RefundEvent) -> Result<Self, Illegal> {
         use RefundEvent as E;

@@ -8,6 +8,7 @@
 mod access;
 mod arrivals;
 mod bad_input;
+mod breaks;
 mod catalogue;
 mod cli;
 mod configuration;

@@ -4,7 +4,8 @@ use mizan_ledger::store::{Outcome, Refusal};
 use serde_json::json;
 
 use super::request::account_for;
-use super::{Decision, emit, is_taken_back, rule, taken_from, voucher};
+use super::settle::ends;
+use super::{Decision, emit, is_taken_back, lock_with_source, rule, taken_from, voucher};
 use crate::books::{Slug, rules};
 use crate::fault::Fault;
 use crate::ids::RefundId;
@@ -61,7 +62,7 @@ pub async fn redirect(tx: &mut Tx, redirect: &Redirect) -> Result<Refund, Refund
     if !refund.is_redirected() {
         refund.instruction += 1;
     }
-    refund.rail = account_for(&hub, refund.amount.currency())?;
+    refund.rail = account_for(tx, refund.source, refund.amount.currency()).await?;
     refund.payee = Some(redirect.payee.clone());
     // What a bank still reports of the last file is not told of the next instruction.
     refund.payment_file = None;
@@ -88,13 +89,16 @@ async fn take_over(tx: &mut Tx, refund: &Refund, agency: &Slug) -> Result<(), Re
 /// Gives up: no way to the payer was found, and the money goes to the treasury's list of unclaimed money; what never
 /// came to the hub stays with its agency. Who asked for the refund does not decide it.
 pub async fn give_up(tx: &mut Tx, decision: &Decision) -> Result<Refund, RefundError> {
-    let mut refund = lock_stuck(tx, decision.refund).await?;
-    if refund.requested_by == tx.actor().as_str() {
+    let mut held = lock_with_source(tx, decision.refund).await?;
+    check_stuck(tx, &held.refund).await?;
+    if held.refund.requested_by == tx.actor().as_str() {
         return Err(RefundError::SamePerson);
     }
-    refund.apply(RefundEvent::GivenUp)?;
-    refund.decision_note.clone_from(&decision.note);
-    store::update(tx.conn(), &[&refund]).await?;
+    held.refund.apply(RefundEvent::GivenUp)?;
+    held.refund.decision_note.clone_from(&decision.note);
+    store::update(tx.conn(), &[&held.refund]).await?;
+    ends(tx, &held, "no way to the payer was found").await?;
+    let refund = held.refund;
     let hub = tx.hub().clone();
     let fund = shares::slug(&hub.config.unclaimed_fund)?;
     let agency = taken_from(&hub, &refund);
@@ -114,15 +118,20 @@ pub async fn give_up(tx: &mut Tx, decision: &Decision) -> Result<Refund, RefundE
 /// money; so he has when the channel took the payment back, and then the refund can only be canceled.
 async fn lock_stuck(tx: &mut Tx, id: RefundId) -> Result<Refund, RefundError> {
     let refund = store::lock(tx.conn(), &[id]).await?.pop().ok_or(RefundError::NotFound)?;
+    check_stuck(tx, &refund).await?;
+    Ok(refund)
+}
+
+async fn check_stuck(tx: &mut Tx, refund: &Refund) -> Result<(), RefundError> {
     match refund.state {
         RefundState::Failed | RefundState::Returned => {}
         state => return Err(RefundError::NotApprovable { state }),
     }
-    if attempts::store::is_carried_out(tx.conn(), id).await? {
+    if attempts::store::is_carried_out(tx.conn(), refund.id).await? {
         return Err(RefundError::CarriedOut { state: refund.state });
     }
-    if is_taken_back(tx, id).await? {
+    if is_taken_back(tx, refund.id).await? {
         return Err(RefundError::PaymentReversed);
     }
-    Ok(refund)
+    Ok(())
 }

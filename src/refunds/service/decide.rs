@@ -3,6 +3,7 @@
 use mizan_ledger::store::{Outcome, Refusal};
 use serde_json::json;
 
+use super::settle::ends;
 use super::{
     Held, another_person, basket, cause, emit, is_taken_back, lock_with_source, rule, taken_from, voucher,
 };
@@ -124,6 +125,7 @@ async fn another_person_cancels(tx: &mut Tx, refund: &Refund) -> Result<(), Refu
 
 /// What was owed to the payer stands where it stood before.
 async fn put_back(tx: &mut Tx, held: &Held) -> Result<(), RefundError> {
+    ends(tx, held, "the refund was canceled").await?;
     if let Some(item) = &held.item {
         let back = held.refund.amount.checked_neg()?;
         suspense::store::update_used(tx.conn(), item.id, back).await?;

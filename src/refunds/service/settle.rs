@@ -15,9 +15,8 @@ use crate::intents::{self, shares::slug};
 use crate::receipts;
 use crate::refunds::attempts;
 use crate::refunds::model::{Rail, Refund, RefundError, RefundSource};
-use crate::refunds::state::{RefundEvent, RefundState};
+use crate::refunds::state::RefundEvent;
 use crate::refunds::store;
-use crate::suspense::Item;
 use crate::tx::Tx;
 
 /// Where the money was seen to leave.
@@ -55,9 +54,7 @@ pub async fn settle(
     held.refund.succeeded_at = Some(tx.now());
     let amount = held.refund.amount;
     write(tx, &mut held, amount).await?;
-    if let Some(item) = &held.item {
-        given_back(tx, item).await?;
-    }
+    ends(tx, &held, "it was given back").await?;
     emit(tx, "refund.succeeded", &held.refund, json!({ "entry": voucher.id }));
     let entry = match how {
         Settled::AtBank { account } => rules::refund::refund_seen_at_bank(voucher, account, amount),
@@ -66,17 +63,25 @@ pub async fn settle(
     Ok(entry.map_err(rule)?)
 }
 
-/// The break of money in suspense ends when the last of it was seen leaving.
-async fn given_back(tx: &mut Tx, item: &Item) -> Result<(), RefundError> {
+/// The subject of the break of an instruction whose money came back.
+fn returned_subject(refund: &Refund, instruction: i32) -> String {
+    format!("{}:{instruction}", refund.id)
+}
+
+/// A refund has ended for good: so have the breaks of its earlier instructions that came back, and that of the item in
+/// suspense which it used up.
+pub(super) async fn ends(tx: &mut Tx, held: &Held, because: &'static str) -> Result<(), RefundError> {
+    let now = tx.now();
+    let subjects: Vec<String> = (1..=held.refund.instruction)
+        .map(|instruction| returned_subject(&held.refund, instruction))
+        .collect();
+    breaks::store::update_self_resolved(tx.conn(), now, Category::RefundReturned, &subjects, because).await?;
+    let Some(item) = &held.item else { return Ok(()) };
     let refunds = store::page_of(tx.conn(), RefundSource::Suspense(item.id)).await?;
-    let ended = |refund: &Refund| {
-        matches!(refund.state, RefundState::Succeeded | RefundState::Refused | RefundState::Canceled)
-    };
-    if !item.left.is_zero() || !refunds.iter().all(ended) {
-        return Ok(());
+    if item.left.is_zero() && refunds.iter().all(|refund| refund.state.has_ended()) {
+        let subjects = [item.break_subject.clone()];
+        breaks::store::update_self_resolved(tx.conn(), now, cause(item)?, &subjects, because).await?;
     }
-    let (now, subjects) = (tx.now(), [item.break_subject.clone()]);
-    breaks::store::update_self_resolved(tx.conn(), now, cause(item)?, &subjects, "it was given back").await?;
     Ok(())
 }
 
@@ -137,7 +142,7 @@ pub async fn came_back(
     let (now, entropy) = (tx.now(), tx.hub().entropy.clone());
     let open = NewBreak {
         category: Category::RefundReturned,
-        subject: held.refund.reference(),
+        subject: returned_subject(&held.refund, held.refund.instruction),
         money: Some(held.refund.amount),
         channel: None,
         intent: held.intent.as_ref().map(|intent| intent.id),

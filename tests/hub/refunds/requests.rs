@@ -1,10 +1,8 @@
 //! Asking and deciding.
 
-use mizan::access::{self, NewKey, Owner, Scope};
+use mizan::access::Scope;
 use mizan::books::{Beneficiary, Share, Stage, rules};
-use mizan::client::Client;
 use mizan::fault::Fault;
-use mizan::http::signature::SigningKey;
 use mizan::tx::Actor;
 use mizan_ledger::{Currency, Money};
 use serde_json::{Value, json};
@@ -72,7 +70,7 @@ async fn requests_at_the_same_time_never_reserve_more_than_was_paid() {
 async fn no_one_person_finishes_a_refund() {
     let world = World::new().await;
     let intent = paid_passport(&world, "CASE-1").await;
-    let both = person_with_both_duties(&world).await;
+    let both = world.both(vec![Scope::RefundRequest, Scope::Approve]).await;
     let body = json!({
         "source": intent["id"], "amount": ils("10.00"), "reason": "EXAMPLE", "refundable": ils("315.00"),
     });
@@ -104,31 +102,6 @@ async fn no_one_person_finishes_a_refund() {
     assert_eq!(balances["agency/interior/held ILS"], -31_500, "back to where it stood");
     assert!(!balances.contains_key("refunds/payable ILS"), "{balances:?}");
     assert_eq!(world.find_intent(id(&intent)).await["refundable"], ils("305.00"));
-}
-
-/// A second key of a person that carries two duties: roles forbid it, and the refund's own check stands behind them.
-async fn person_with_both_duties(world: &World) -> Client {
-    let new = access::service::NewPerson {
-        login: "both".to_owned(),
-        name_ar: "مثال".to_owned(),
-        name_en: "Both duties (example)".to_owned(),
-        roles: Vec::new(),
-        password: None,
-    };
-    let actor = Actor::hub("test");
-    let create = world.app.run(&actor, &new, |tx, new| Box::pin(access::service::create_person(tx, new)));
-    let person = create.await.unwrap();
-    let signing = SigningKey::ed25519(&[7; 32]).unwrap();
-    let key = NewKey {
-        key_id: "test_both".to_owned(),
-        owner: Owner::Person(person),
-        material: signing.verify_key(),
-        scopes: vec![Scope::RefundRequest, Scope::Approve],
-        created_at: world.app.clock.now(),
-    };
-    world.app.run(&actor, &key, |tx, key| Box::pin(access::service::add_key(tx, key))).await.unwrap();
-    let (clock, entropy) = (world.app.clock.clone(), world.app.hub.entropy.clone());
-    Client::new(&world.base, "test_both", signing, clock, entropy)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mizan::access::service::{NewPerson, add_key, create_person, scopes_of};
-use mizan::access::{NewKey, Owner, Role};
+use mizan::access::{NewKey, Owner, Role, Scope};
 use mizan::client::Client;
 use mizan::http::signature::SigningKey;
 use mizan::tx::Actor;
@@ -28,13 +28,31 @@ impl World {
     /// A person of these duties with a key of their own.
     pub async fn staff(&self, login: &str, roles: &[Role]) -> Client {
         let owner = self.person(login, roles, "a password of the test").await;
+        self.with_key(login, owner, scopes_of(roles)).await
+    }
+
+    /// A person whose key carries more than one duty: roles forbid it, and the checks of each room stand behind them.
+    pub async fn both(&self, scopes: Vec<Scope>) -> Client {
+        let new = NewPerson {
+            login: "both".to_owned(),
+            name_ar: "مثال".to_owned(),
+            name_en: "Both duties (example)".to_owned(),
+            roles: Vec::new(),
+            password: None,
+        };
+        let actor = Actor::hub("test");
+        let made = self.app.run(&actor, &new, |tx, new| Box::pin(create_person(tx, new))).await;
+        self.with_key("both", Owner::Person(made.unwrap()), scopes).await
+    }
+
+    async fn with_key(&self, login: &str, owner: Owner, scopes: Vec<Scope>) -> Client {
         let signing = SigningKey::ed25519(&self.app.hub.entropy.bytes::<32>()).unwrap();
         let key_id = format!("test_{login}");
         let key = NewKey {
             key_id: key_id.clone(),
             owner,
             material: signing.verify_key(),
-            scopes: scopes_of(roles),
+            scopes,
             created_at: self.app.clock.now(),
         };
         self.app.run(&Actor::hub("test"), &key, |tx, key| Box::pin(add_key(tx, key))).await.unwrap();
