@@ -12,6 +12,8 @@ pub struct Facts {
     pub day: Day,
     pub accounts: Vec<BookAccount>,
     pub listed: Vec<Listed>,
+    /// Money of the day that no expectation holds, met or not.
+    pub unexpected: Vec<Listed>,
     pub banks: Vec<BankDay>,
     pub breaks: Vec<OpenBreaks>,
 }
@@ -97,6 +99,11 @@ pub enum Note {
         amount: Money,
         items: i64,
     },
+    /// Money of the day whose expectation is gone, or was altered.
+    NotExpected {
+        amount: Money,
+        items: i64,
+    },
     /// Money on its way out of the account.
     InFlight {
         what: String,
@@ -129,7 +136,7 @@ impl Note {
     /// Whether nothing is proved while it stands, whatever the figures say.
     fn refutes(&self) -> bool {
         match self {
-            Self::Quarantined { .. } | Self::NotEntered { .. } => true,
+            Self::Quarantined { .. } | Self::NotEntered { .. } | Self::NotExpected { .. } => true,
             // Where there were statements before, nobody knows what the missing one says. An account that never had one
             // is not in use yet, and its balance tells the rest.
             Self::NoStatement { last } => last.is_some(),

@@ -31,6 +31,7 @@ pub async fn daily(conn: &mut PgConnection, asked: &Asked<'_>) -> Result<Proof, 
         accounts: accounts(conn, asked).await?,
         banks: banks(conn, asked, &expected).await?,
         listed: listed(conn, asked, &expected).await?,
+        unexpected: store::find_unexpected(conn, asked.book.name(), zone, asked.day).await?,
         breaks: store::find_open_breaks(conn, zone, asked.day).await?,
     };
     Ok(Proof::of(&facts)?)

@@ -97,6 +97,7 @@ fn a_day() -> Facts {
             listed("suspense/card/credits", 2_000),
             listed("refunds/payable", 3_000),
         ],
+        unexpected: Vec::new(),
         banks: vec![bank(9_850)],
         breaks: Vec::new(),
     }

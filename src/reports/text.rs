@@ -214,6 +214,15 @@ impl Page {
                 money(amount),
                 items(count)
             ),
+            Note::NotExpected { amount, items: count } => format!(
+                "{}: {} ({})",
+                self.say(
+                    "money of the day whose expectation is gone",
+                    "مبالغ في هذا اليوم حُذف توقُّعها أو تغيّر"
+                ),
+                money(amount),
+                items(count)
+            ),
             Note::InFlight { what, amount, items: count } => {
                 let label = if what == "payout" {
                     self.say("payouts on their way", "تحويلات إلى الجهات قيد التنفيذ")

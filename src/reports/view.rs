@@ -158,6 +158,7 @@ fn note(note: &Note) -> Value {
         Note::BroughtForward { amount } => of("brought_forward", amount),
         Note::EnteredLater { amount, items: count } => items("entered_later", amount, count),
         Note::NotEntered { amount, items: count } => items("not_entered", amount, count),
+        Note::NotExpected { amount, items: count } => items("not_expected", amount, count),
         Note::InFlight { what, amount, items: count } => {
             items(if what == "payout" { "payouts_in_flight" } else { "refunds_in_flight" }, amount, count)
         }

@@ -29,6 +29,12 @@ pub(super) fn of_currency(facts: &Facts, currency: Currency) -> Result<CurrencyP
             line.compare()?;
         }
     }
+    for gone in facts.unexpected.iter().filter(|gone| gone.amount.currency() == currency) {
+        if let Some((section, name)) = place(&gone.account) {
+            let note = Note::NotExpected { amount: gone.amount, items: gone.items };
+            lines.of(section, &name).notes.push(note);
+        }
+    }
     for bank in facts.banks.iter().filter(|bank| bank.currency == currency) {
         lines.of(Section::Banks, &bank.account).show_bank(bank, facts.day)?;
     }

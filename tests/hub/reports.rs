@@ -160,6 +160,42 @@ async fn an_expectation_that_is_gone_fails_the_day_at_its_channel() {
     assert_eq!(proof["proof"]["ILS"]["channels"]["unexplained"], "215.25");
 }
 
+/// What was met is no longer open, and is missed all the same: for a payment, a refund, a part of the day's money.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expectation_that_was_met_and_is_gone_fails_its_day_at_its_account() {
+    let world = World::new().await;
+    let (_, refund) = super::refunds::agreed(&world, "63.00").await;
+    super::refunds::work(&world).await;
+    world.transfer_told(&world.intent("CASE-2").await, "TR-EXAMPLE-1", 21_525).await;
+    world.settle(1).await;
+    world.end_day(TODAY).await;
+    assert_eq!(super::refunds::staff_view(&world, &refund).await["stage"], "succeeded");
+    let proof = world.proof().await;
+    assert_eq!(proof["tied"], true, "{proof:#}");
+    let met = |which: &str| {
+        format!("id = (select id from expectations where state = 'met' and {which} order by id limit 1)")
+    };
+    let expected = [
+        ("channel = 'card' and kind = 'payment'", "channel/card/receivable", "425.38"),
+        ("kind = 'netted_refund'", "refunds/in_flight", "63.00"),
+    ];
+    for (which, _, _) in expected {
+        let row = met(which);
+        world.tamper(&format!("update expectations set amount_minor = amount_minor + 1 where {row}")).await;
+        let proof = world.proof().await;
+        assert_eq!(proof["tied"], false, "altered: {which}");
+        world.tamper(&format!("update expectations set amount_minor = amount_minor - 1 where {row}")).await;
+        assert_eq!(world.proof().await["tied"], true);
+    }
+    for (which, at, amount) in expected {
+        world.tamper(&format!("delete from expectations where {}", met(which))).await;
+        let proof = world.proof().await;
+        let note = &account(&proof, at)["notes"][0];
+        assert_eq!((&proof["tied"], &note["code"]), (&json!(false), &json!("not_expected")), "{proof:#}");
+        assert_eq!((&note["amount"], &note["items"]), (&json!(amount), &json!(1)));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expectation_altered_by_one_unit_fails_the_day_at_its_channel() {
     let world = World::new().await;

@@ -74,6 +74,53 @@ pub async fn find_expected(conn: &mut PgConnection, zone: &str, day: Day) -> Res
         .collect()
 }
 
+/// Money of the day that no expectation holds: told by a channel and entered on its receivable, or sent as a refund. Each of
+/// them makes an expectation of as much, which stays when it is met; one that is gone or altered shows here.
+pub async fn find_unexpected(
+    conn: &mut PgConnection,
+    book: &str,
+    zone: &str,
+    day: Day,
+) -> Result<Vec<Listed>, Fault> {
+    let rows = sqlx::query!(
+        r#"with told as (
+             select distinct (e.meta ->> 'notice')::bigint as n, a.code
+             from ledger.books b join ledger.accounts a on a.book_id = b.id and a.code like 'channel/%/receivable'
+             join ledger.daily_totals d on d.account_id = a.id and d.effective_on = $3
+             join ledger.lines l
+               on l.account_id = a.id and l.seq between d.first_seq and d.last_seq and l.effective_on = $3
+             join ledger.entries e on e.book_id = l.book_id and e.seq = l.seq
+             where b.name = $1 and l.amount_minor > 0 and e.meta ->> 'notice' is not null
+           )
+           select told.code as "account!", n.currency as "currency!", sum(n.amount_minor)::bigint as "amount_minor!",
+             count(*) as "items!"
+           from told join notices n on n.n = told.n
+           where not exists (
+             select from expectations x
+             where x.money_key = n.money_key and x.kind = 'payment' and x.amount_minor = n.amount_minor
+               and x.currency = n.currency)
+           group by 1, 2
+           union all
+           select 'refunds/in_flight', r.currency, sum(r.amount_minor)::bigint, count(*)
+           from refunds r
+           where (r.submitted_at at time zone $2)::date = $3
+             and not exists (
+               select from expectations x where x.refund = r.id and x.amount_minor = -r.amount_minor)
+           group by 2 order by 1, 2"#,
+        book,
+        zone,
+        day as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let amount = money(row.amount_minor, &row.currency, "notices")?;
+            Ok(Listed { account: row.account, amount, items: row.items })
+        })
+        .collect()
+}
+
 /// What agencies were paid past the hub, as it lessens what the hub owes them: the channel's cost once the money is
 /// entered, the rest once the channel has reported it, whether or not it fitted a payment. What a channel still owes of
 /// an earlier report is owed on; what it took back for a refund the agency has given.

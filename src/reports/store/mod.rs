@@ -15,7 +15,7 @@ use sqlx::PgConnection;
 pub use allocated::{Allocated, find_collected_on, find_refunded_on};
 pub use items::{
     Expected, find_debits, find_direct, find_expected, find_open_breaks, find_paid_in, find_parts,
-    find_refunds_payable, find_suspense, find_unclaimed,
+    find_refunds_payable, find_suspense, find_unclaimed, find_unexpected,
 };
 pub use portal::{Span, find_come_back, find_given_back, find_paid, find_paid_by_service};
 pub use priced::{Earned, find_collected, find_refunded};
