@@ -81,9 +81,9 @@ pub async fn apply_waiting(tx: &mut Tx, turn: &Turn) -> Result<Turned, Fault> {
     tx.hub().crash.reach(Point::Claimed).await;
     let named = named_intents(tx, &notices).await?;
     let cases = lock_cases(tx, named.values().copied().collect()).await?;
-    let aside = fitting_nothing(tx, &notices, &cases).await?;
+    let paying = paying(tx, &notices, &cases).await?;
     let hub = tx.hub().clone();
-    let batch = Batch { hub: &hub, now: tx.now(), to_suspense: turn.to_suspense, claimed, named, aside };
+    let batch = Batch { hub: &hub, now: tx.now(), to_suspense: turn.to_suspense, claimed, named, paying };
     let decided = decide(&batch, cases, &notices)?;
     write(tx, decided).await?;
     Ok(Turned::Applied(notices.len()))
@@ -101,8 +101,8 @@ async fn claim(tx: &mut Tx, notices: &[Notice]) -> Result<BTreeSet<i64>, Fault> 
     Ok(claimed.into_iter().collect())
 }
 
-/// The keys of money that was taken in for these intents and fitted none of them, should something be taken back.
-async fn fitting_nothing(
+/// The keys of the money that paid these intents, should something be taken back.
+async fn paying(
     tx: &mut Tx,
     notices: &[Notice],
     cases: &BTreeMap<IntentId, Case>,
@@ -111,8 +111,7 @@ async fn fitting_nothing(
         return Ok(BTreeSet::new());
     }
     let intents: Vec<IntentId> = cases.keys().copied().collect();
-    let keys = suspense::store::find_unapplied_keys(tx.conn(), &intents).await?;
-    Ok(keys.into_iter().collect())
+    intents::attempts::service::find_paying_keys(tx.conn(), &intents).await
 }
 
 /// Which intent each notice's reference names, by the reference as the notice has it.
@@ -272,11 +271,11 @@ pub async fn end_attempt(tx: &mut Tx, aside: &Notice) -> Result<(), Fault> {
     };
     let named = named_intents(tx, std::slice::from_ref(aside)).await?;
     let mut cases = lock_cases(tx, named.into_values().collect()).await?;
-    let keys = fitting_nothing(tx, std::slice::from_ref(aside), &cases).await?;
+    let paying = paying(tx, std::slice::from_ref(aside), &cases).await?;
     for case in cases.values_mut() {
         let mut told = None;
         if event == AttemptEvent::Reversed {
-            let paid = case.take_back(aside, keys.contains(&aside.money_key))?;
+            let paid = case.take_back(aside, paying.contains(&aside.money_key))?;
             told = paid.then_some("payment_intent.reversed");
         } else if !case.move_attempt(aside, event) {
             continue;

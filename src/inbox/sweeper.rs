@@ -70,8 +70,8 @@ async fn apply(app: &App, attempt: &Attempt, answer: Option<Outcome<OrderState>>
             return Ok(());
         }
         None | Some(Outcome::Accepted(OrderState::NotKnown | OrderState::Expired)) => News::Abandoned,
-        Some(Outcome::Accepted(OrderState::Open)) => News::Unknown { ask_again_at: attempt.deadline_at },
-        Some(_) => News::Silent { ask_again_at: attempt.deadline_at },
+        Some(Outcome::Accepted(OrderState::Open)) => News::Open { ask_again_at: attempt.deadline_at },
+        Some(_) => News::Unknown { ask_again_at: attempt.deadline_at },
     };
     let told: (AttemptId, News) = (attempt.id, news);
     app.run(&Actor::hub("sweeper"), &told, |tx, told| Box::pin(attempts::tell(tx, told))).await?;

@@ -150,6 +150,24 @@ async fn a_bill_does_not_wait_for_ever_for_a_gateway_that_does_not_tell() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_its_gateway_keeps_open_for_ever_holds_the_bill_for_a_day() {
+    let world = World::new().await;
+    let intent = world.intent("CASE-1").await;
+    let page = world.choose_card(&intent).await;
+    past_the_deadline(&world);
+    assert_eq!(sweeper::ask_silent(&world.app).await.unwrap(), 1);
+    assert_eq!(world.breaks().await, [], "the payer may still be typing");
+    world.clock.advance(jiff::SignedDuration::from_hours(24));
+    assert_eq!(sweeper::ask_silent(&world.app).await.unwrap(), 1);
+    assert_eq!(text(&world.find_intent(text(&intent, "/id")).await, "/state"), "requires_payment");
+    assert_eq!(world.breaks().await, [("attempt_unknown".to_owned(), "open".to_owned())]);
+    world.decide(&page, "approve").await;
+    world.settle(1).await;
+    assert_eq!(text(&world.find_intent(text(&intent, "/id")).await, "/state"), "paid");
+    assert_eq!(world.breaks().await, [("attempt_unknown".to_owned(), "self_resolved".to_owned())]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_with_a_wrong_clock_moves_no_money_to_another_year() {
     let world = World::new().await;
     for (n, told) in ["9998-12-30T08:00:00Z", "2001-01-01T08:00:00Z"].into_iter().enumerate() {
@@ -250,6 +268,12 @@ async fn a_hint_makes_the_hub_ask_and_is_not_believed() {
     let order = order.as_str().unwrap();
     hint("no order of ours").await;
     assert_eq!(sweeper::ask_silent(&hub).await.unwrap(), 0, "its deadline is far");
+    // A question that fails while the payer is typing his card number is no break: its time is not over.
+    world.control("faults", json!({ "callback": "lost", "queries": "error_500" })).await;
+    hint(order).await;
+    assert_eq!(sweeper::ask_silent(&hub).await.unwrap(), 1);
+    assert_eq!(world.breaks().await, []);
+    world.control("faults", json!({ "callback": "lost" })).await;
     hint(order).await;
     assert_eq!(sweeper::ask_silent(&hub).await.unwrap(), 1);
     world.settle(0).await;

@@ -5,7 +5,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use mizan::demo::callback_key;
 use mizan::inbox::{self, Meaning, NewNotice, Source, door};
 use mizan::refunds;
-use mizan_ledger::{Currency, Money};
+use mizan_ledger::{Currency, Instant, Money};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -65,7 +65,7 @@ impl World {
     }
 
     /// A transfer of shekels under a bill's reference, as a bank would tell of it.
-    async fn transfer_told(&self, intent: &Value, transaction: &str, minor: i64) {
+    pub async fn transfer_told(&self, intent: &Value, transaction: &str, minor: i64) {
         self.told("transfer", text(intent, "/reference"), transaction, "BOOKED", minor).await;
     }
 
@@ -226,6 +226,8 @@ async fn money_that_not_even_suspense_takes_stands_aside_and_its_bill_does_not_h
 async fn a_part_beside_a_living_attempt_neither_ends_the_bill_nor_lets_it_end() {
     let world = World::new().await;
     let intent = world.intent("CASE-1").await;
+    let expires_at: Instant = text(&intent, "/expires_at").parse().unwrap();
+    world.clock.set(expires_at.plus_seconds(-600));
     let page = world.choose_card(&intent).await;
     world.transfer_told(&intent, "TR-EXAMPLE-1", 8_000).await;
     world.settle(1).await;
@@ -233,7 +235,7 @@ async fn a_part_beside_a_living_attempt_neither_ends_the_bill_nor_lets_it_end() 
     assert_eq!((text(&seen, "/state"), text(&seen, "/paid/amount")), ("processing", "80.00"), "{seen}");
     let refused = world.cancel(&intent).await;
     assert_eq!((refused.status, text(&refused.json, "/code")), (409, "attempt_in_progress"));
-    world.clock.set(text(&intent, "/expires_at").parse().unwrap());
+    world.clock.set(expires_at);
     inbox::sweeper::sweep_once(&world.app).await;
     assert_eq!(text(&world.find_intent(text(&intent, "/id")).await, "/state"), "processing");
 

@@ -29,8 +29,8 @@ pub struct Batch<'a> {
     pub claimed: BTreeSet<i64>,
     /// Which intent a reference names.
     pub named: BTreeMap<String, IntentId>,
-    /// Keys of money that fitted none of these intents; asked for when something is taken back.
-    pub aside: BTreeSet<String>,
+    /// Keys of the money that paid these intents before; asked for when something is taken back.
+    pub paying: BTreeSet<String>,
 }
 
 impl Batch<'_> {
@@ -80,10 +80,11 @@ impl Case {
         true
     }
 
-    /// Its channel takes back what the attempt of a notice brought. True when that had paid the intent, or a part of it.
-    pub fn take_back(&mut self, notice: &Notice, fits_nothing: bool) -> Result<bool, Fault> {
+    /// Its channel takes back what the attempt of a notice brought; `paid` tells whether that paid anything. True when what
+    /// the intent was paid has become less by it.
+    pub fn take_back(&mut self, notice: &Notice, paid: bool) -> Result<bool, Fault> {
         let captured = self.attempt_of(notice).is_some_and(|attempt| attempt.state == AttemptState::Captured);
-        if !self.move_attempt(notice, AttemptEvent::Reversed) || !captured || fits_nothing {
+        if !self.move_attempt(notice, AttemptEvent::Reversed) || !captured || !paid {
             return Ok(false);
         }
         let back = self.intent.take_back(notice.money)?;
@@ -116,6 +117,8 @@ pub struct Decided {
     pub events: Vec<(&'static str, IntentId)>,
     pub applied: Vec<Applied>,
     pub jobs: Vec<NewJob>,
+    /// Keys of the money that paid an intent, or a part of one, in this batch.
+    pub paying: BTreeSet<String>,
     /// Intents whose earlier parts this batch completed.
     pub completed: Vec<IntentId>,
 }

@@ -109,6 +109,7 @@ impl Decided {
         self.entries.push(entry.map_err(rule)?);
         self.receipts.push((id, receipt));
         self.events.push(("payment_intent.paid", id));
+        self.paying.insert(notice.money_key.clone());
         if !held.is_zero() {
             self.completed.push(id);
         }
@@ -152,6 +153,7 @@ impl Decided {
             rules::collect::part_payment_held(voucher, &rail.place, received, &rail.costs()).map_err(rule)?;
         self.entries.push(entry);
         self.events.push(("payment_intent.partially_paid", id));
+        self.paying.insert(notice.money_key.clone());
         self.expect(&rail, notice, Some(id));
         self.breaks.push(NewBreak {
             category: Category::AmountUnder,

@@ -34,13 +34,9 @@ impl Decided {
         notice: &Notice,
         intent: Option<IntentId>,
     ) -> Result<String, Fault> {
-        let fits_nothing = batch.aside.contains(&notice.money_key)
-            || self.suspense.iter().any(|item| {
-                item.money_key.as_ref() == Some(&notice.money_key)
-                    && item.cause != Category::AmountOver.as_str()
-            });
+        let paid = batch.paying.contains(&notice.money_key) || self.paying.contains(&notice.money_key);
         if let Some(case) = intent.and_then(|id| self.cases.get_mut(&id))
-            && case.take_back(notice, fits_nothing)?
+            && case.take_back(notice, paid)?
         {
             self.events.push(("payment_intent.reversed", case.intent.id));
         }

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use mizan_ledger::Instant;
 use serde_json::json;
 use sqlx::PgConnection;
@@ -17,8 +19,8 @@ use crate::tx::Tx;
 
 pub use super::store::{claim_silent, lock_of};
 
-/// How long a bill waits for a gateway that does not say what became of an attempt whose time is over. Then it can be
-/// paid by other means, canceled, or expire; money that came after all is taken as any other.
+/// How long a bill waits for a gateway that does not say how an attempt ended whose time is over. Then it can be paid by
+/// other means, canceled, or expire; money that came after all is taken as any other.
 const WAITED_SECONDS: i64 = 24 * 3_600;
 
 /// A payer's choice.
@@ -102,12 +104,12 @@ pub enum News {
     },
     /// The provider never knew the order, or its page expired unpaid.
     Abandoned,
-    /// Nobody knows: ask again at the given time.
-    Unknown {
+    /// The provider's page is still open: ask again at the given time.
+    Open {
         ask_again_at: Instant,
     },
-    /// Its time is over, and its provider does not say what became of it.
-    Silent {
+    /// Nobody knows: ask again at the given time.
+    Unknown {
         ask_again_at: Instant,
     },
 }
@@ -134,7 +136,14 @@ pub async fn tell(tx: &mut Tx, (id, news): &(AttemptId, News)) -> Result<Attempt
     let mut attempts = store::lock_of(tx.conn(), &[intent.id]).await?;
     let place = attempts.iter().position(|attempt| attempt.id == *id).ok_or(IntentError::NotFound)?;
     let attempt = &mut attempts[place];
-    let silent = matches!(news, News::Silent { .. }) && attempt.state.is_live();
+    let over_at = is_over_at(tx, attempt);
+    let waited = tx.now() >= over_at.plus_seconds(WAITED_SECONDS);
+    let in_doubt = attempt.state.is_live()
+        && match news {
+            News::Open { .. } => waited,
+            News::Unknown { .. } => tx.now() >= over_at,
+            _ => false,
+        };
     let event = match news {
         News::PageOpened { session, page_url } => {
             attempt.provider_session = Some(session.clone());
@@ -146,11 +155,11 @@ pub async fn tell(tx: &mut Tx, (id, news): &(AttemptId, News)) -> Result<Attempt
             AttemptEvent::Declined
         }
         News::Abandoned => AttemptEvent::Abandoned,
-        News::Silent { .. } if tx.now() >= waits_until(tx, attempt) => {
+        News::Open { .. } | News::Unknown { .. } if waited => {
             attempt.failure = Some("no_answer".to_owned());
             AttemptEvent::Abandoned
         }
-        News::Unknown { ask_again_at } | News::Silent { ask_again_at } => {
+        News::Open { ask_again_at } | News::Unknown { ask_again_at } => {
             attempt.deadline_at = *ask_again_at;
             AttemptEvent::Silent
         }
@@ -159,7 +168,7 @@ pub async fn tell(tx: &mut Tx, (id, news): &(AttemptId, News)) -> Result<Attempt
         attempt.state = state;
     }
     let attempt = attempt.clone();
-    if silent {
+    if in_doubt {
         let now = tx.now();
         store::update(tx.conn(), now, &[&attempt]).await?;
         raise(tx, &attempt).await?;
@@ -175,11 +184,11 @@ pub async fn tell(tx: &mut Tx, (id, news): &(AttemptId, News)) -> Result<Attempt
     Ok(attempt)
 }
 
-/// Until when its bill waits for an attempt that its gateway is silent about.
-fn waits_until(tx: &Tx, attempt: &Attempt) -> Instant {
+/// When the time of an attempt is over.
+fn is_over_at(tx: &Tx, attempt: &Attempt) -> Instant {
     let settings = tx.hub().config.channels.get(&attempt.channel);
     let minutes = settings.map_or(0, |settings| settings.attempt_minutes);
-    attempt.created_at.plus_seconds(i64::from(minutes) * 60 + WAITED_SECONDS)
+    attempt.created_at.plus_seconds(i64::from(minutes) * 60)
 }
 
 /// Writes attempts as they are now; of one that has ended it is known how.
@@ -220,20 +229,24 @@ async fn opened(tx: &mut Tx, id: AttemptId, news: &News) -> Result<Option<Attemp
     store::update_opened(tx.conn(), now, id, [before, after], session, page_url).await
 }
 
-/// The attempts whose money paid a locked intent, taken back since or not. Money that fitted nothing, or that was taken
-/// back before anybody told that it had come, paid nothing.
+/// The keys of the money that paid these intents, or parts of them, taken back since or not. Money that fitted nothing, that
+/// could not be applied, or that was taken back before anybody told that it had come, paid nothing.
+pub async fn find_paying_keys(
+    conn: &mut PgConnection,
+    intents: &[IntentId],
+) -> Result<BTreeSet<String>, Fault> {
+    let taken = reading::find_taken(conn, intents).await?;
+    let aside = suspense::store::find_unapplied_keys(conn, intents).await?;
+    Ok(taken.into_iter().map(|one| one.money_key).filter(|key| !aside.contains(key)).collect())
+}
+
+/// The attempts whose money paid a locked intent, taken back since or not.
 pub async fn lock_carrying(tx: &mut Tx, intent: IntentId) -> Result<Vec<Attempt>, Fault> {
     let mut attempts = store::lock_of(tx.conn(), &[intent]).await?;
-    let aside = suspense::store::find_unapplied_keys(tx.conn(), &[intent]).await?;
-    let taken = reading::find_taken(tx.conn(), &[intent]).await?;
+    let paying = find_paying_keys(tx.conn(), &[intent]).await?;
     attempts.retain(|attempt| {
-        let Some(key) = attempt.money_key() else { return false };
-        let came = match attempt.state {
-            AttemptState::Captured => true,
-            AttemptState::Reversed => taken.iter().any(|one| one.money_key == key),
-            _ => false,
-        };
-        came && !aside.contains(&key)
+        matches!(attempt.state, AttemptState::Captured | AttemptState::Reversed)
+            && attempt.money_key().is_some_and(|key| paying.contains(&key))
     });
     Ok(attempts)
 }

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::{basket, emit};
 use crate::breaks::{self, Category};
+use crate::expectations;
 use crate::ids::{IntentId, PortalId, SuspenseId};
 use crate::intents::{self, Attempt, shares};
 use crate::refunds::components::{self, Part};
@@ -141,7 +142,7 @@ async fn from_intent(tx: &mut Tx, new: &NewRefund, id: IntentId) -> Result<Taken
     let hub = tx.hub().clone();
     let rail = match way_it_came(&hub, &paying, &earlier, amount)? {
         Some(rail) => rail,
-        None => transfer(&hub, new, currency)?,
+        None => transfer(tx, new, currency).await?,
     };
     intent.refund_reserved = intent.refund_reserved.checked_add(amount)?;
     intents::service::update(tx.conn(), &[&intent]).await?;
@@ -180,7 +181,7 @@ async fn from_item(tx: &mut Tx, new: &NewRefund, id: SuspenseId) -> Result<Taken
     let hub = tx.hub().clone();
     let rail = match original(&hub, &item) {
         Some(rail) => rail,
-        None => transfer(&hub, new, currency)?,
+        None => transfer(tx, new, currency).await?,
     };
     Ok(Taken { portal, amount, parts: Vec::new(), rail })
 }
@@ -246,17 +247,37 @@ fn can_refund(hub: &Hub, channel: &str) -> bool {
     hub.channels.get(channel).is_some_and(|channel| channel.refund.is_some())
 }
 
-/// By payment file to the payee, from the first of our accounts in the currency.
-fn transfer(hub: &Hub, new: &NewRefund, currency: Currency) -> Result<Rail, RefundError> {
+/// By payment file to the payee.
+async fn transfer(tx: &mut Tx, new: &NewRefund, currency: Currency) -> Result<Rail, RefundError> {
     if new.payee.is_none() {
         return Err(RefundError::PayeeMissing);
     }
-    account_for(hub, currency)
+    account_for(tx, new.source, currency).await
 }
 
-/// The account from which transfers in a currency leave.
-pub(super) fn account_for(hub: &Hub, currency: Currency) -> Result<Rail, RefundError> {
-    let bank = hub.config.banks.iter().find(|bank| bank.currency == currency);
+/// The account from which money is transferred back: the one it came into, or that its channel settles into; where it
+/// never came to the hub, the first in the currency.
+pub(super) async fn account_for(
+    tx: &mut Tx,
+    source: RefundSource,
+    currency: Currency,
+) -> Result<Rail, RefundError> {
+    let came_by: Vec<String> = match source {
+        RefundSource::Intent(id) => {
+            let taken = expectations::store::reading::find_taken(tx.conn(), &[id]).await?;
+            taken.into_iter().map(|one| one.channel).collect()
+        }
+        RefundSource::Suspense(id) => {
+            let item = suspense::store::find(tx.conn(), id).await?;
+            item.into_iter().map(|item| item.account).collect()
+        }
+    };
+    let config = &tx.hub().config;
+    let of_currency = || config.banks.iter().filter(|bank| bank.currency == currency);
+    let into = |name: &String| {
+        of_currency().find(|bank| bank.name == *name).or_else(|| config.settlement_bank(name, currency))
+    };
+    let bank = came_by.iter().find_map(into).or_else(|| of_currency().next());
     let bank = bank.ok_or(RefundError::NoAccount(currency))?;
     Ok(Rail::Bank { account: bank.name.clone() })
 }

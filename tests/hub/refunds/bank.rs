@@ -149,6 +149,39 @@ async fn validated(world: &World, file: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_transfer_leaves_from_the_account_into_which_the_money_came() {
+    let world = World::configured(|config| {
+        let main = config.banks.iter().find(|bank| bank.name == "main-ils").unwrap();
+        let other = mizan::config::Bank {
+            name: "other-ils".to_owned(),
+            account: PAYER_ACCOUNT.to_owned(),
+            ..main.clone()
+        };
+        config.banks.insert(0, other);
+    })
+    .await;
+    let intent = paid_by_transfer(&world, "CASE-1").await;
+    approved(&world, &intent, "10.00", PAYER_ACCOUNT).await;
+    // Of money that named nothing it is known into which account, or by which channel, it came.
+    notice(&world, "transfer", "T-UNKNOWN", None, 7_000).await;
+    let mut conn = world.app.pool.acquire().await.unwrap();
+    let item = suspense::store::page_open(&mut conn).await.unwrap().remove(0);
+    let body = json!({
+        "source": item.id, "amount": ils("70.00"), "reason": "EXAMPLE", "refundable": ils("70.00"),
+        "payee": { "name": "A payer (example)", "iban": PAYER_ACCOUNT },
+    });
+    let refund = world.people.reconciler.client.post("/v1/finance/refunds", &body).await.unwrap();
+    assert_eq!(refund.status, 201, "{}", refund.json);
+    approve(&world, &refund.json).await;
+    send(&world).await;
+    let files = finance(&world, "payment-files").await;
+    let of: Vec<&str> =
+        files["data"].as_array().unwrap().iter().map(|file| file["account"].as_str().unwrap()).collect();
+    assert_eq!(of, ["main-ils"], "{files}");
+    assert_eq!(files["data"][0]["orders"], 2, "{files}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_rejected_transfer_goes_to_another_account_named_by_one_and_sent_by_another() {
     let world = World::new().await;
     let intent = paid_by_transfer(&world, "CASE-1").await;
