@@ -1,6 +1,5 @@
 //! Portals, people and keys as administrators see them, and what they send.
 
-use axum::http::Uri;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use mizan_ledger::Instant;
@@ -11,6 +10,7 @@ use super::service::{NewPerson, NewPortal};
 use super::{ListedKey, Owner, Person, Portal, Role, Scope, Standing};
 use crate::http::problem::{Faults, FieldCode};
 use crate::http::signature::VerifyKey;
+use crate::http::url;
 use crate::ids::{PersonId, PortalId};
 
 /// A name in both languages.
@@ -88,16 +88,8 @@ fn code(pointer: &str, text: &str, faults: &mut Faults) {
 
 /// A prefix without a path would also fit a longer host: `https://portal.example.evil.example`.
 fn is_prefix(text: &str, live: bool) -> bool {
-    let Ok(uri) = text.parse::<Uri>() else { return false };
-    let loopback = matches!(uri.host(), Some("127.0.0.1" | "localhost" | "[::1]"));
-    let scheme = match uri.scheme_str() {
-        Some("https") => true,
-        Some("http") => loopback && !live,
-        _ => false,
-    };
-    let authority = uri.authority().map_or("", |authority| authority.as_str());
     let path = text.split_once("://").is_some_and(|(_, rest)| rest.contains('/'));
-    scheme && path && text.len() <= 500 && !authority.contains('@') && uri.query().is_none()
+    path && url::read(text, live).is_some_and(|uri| uri.query().is_none())
 }
 
 pub fn public_key(text: Option<&str>, faults: &mut Faults) -> Option<VerifyKey> {

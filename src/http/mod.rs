@@ -7,7 +7,7 @@
 //! - [`openapi`] and [`docs`]: the document that the handlers write, and its pages;
 //! - [`call`] and [`once`]: an authenticated request, and how a writing one runs once; [`together`]: how several of a
 //!   kind do in one transaction; [`router`]: all of it together;
-//! - [`language`]: Arabic or English, as the client asks.
+//! - [`language`]: Arabic or English, as the client asks; [`url`]: where a payer's browser may be sent.
 
 pub mod address;
 pub mod call;
@@ -30,3 +30,4 @@ pub mod signature;
 mod store;
 pub mod together;
 mod tree;
+pub mod url;

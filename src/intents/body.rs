@@ -8,6 +8,7 @@ use super::model::{NewIntent, Payer};
 use crate::app::App;
 use crate::http::call::Call;
 use crate::http::problem::{Faults, FieldCode, Problem};
+use crate::http::url;
 use crate::ids::{PortalId, QuoteId};
 use crate::quoting::body::BasketBody;
 use crate::quoting::{self, NewQuote};
@@ -70,7 +71,7 @@ impl IntentBody {
             check_payer(&mut faults, payer);
         }
         if let Some(url) = &self.return_url
-            && !is_return_url(url, live)
+            && url::read(url, live).is_none()
         {
             faults.add("/return_url", FieldCode::NotAUrl);
         }
@@ -130,17 +131,4 @@ fn check_metadata(faults: &mut Faults, metadata: &Map<String, Value>) {
             _ => faults.add(pointer, FieldCode::NotAString),
         }
     }
-}
-
-/// https, or http on the loopback in test mode; never with credentials in it.
-fn is_return_url(url: &str, live: bool) -> bool {
-    let Ok(parsed) = url.parse::<axum::http::Uri>() else { return false };
-    let loopback = matches!(parsed.host(), Some("127.0.0.1" | "localhost" | "[::1]"));
-    let scheme = match parsed.scheme_str() {
-        Some("https") => true,
-        Some("http") => loopback && !live,
-        _ => false,
-    };
-    let authority = parsed.authority().map_or("", |authority| authority.as_str());
-    scheme && url.len() <= 500 && !authority.contains('@')
 }

@@ -327,7 +327,7 @@ async fn every_fault_of_a_body_is_pointed_at() {
     };
     let portal = json!({
         "code": "No Code", "name": { "ar": "", "en": "x" },
-        "return_url_prefixes": ["https://portal.example", "http://portal.example/"],
+        "return_url_prefixes": ["https://portal.example", "http://portal.example/", "https://portal.example/a/../b"],
         "scopes": ["finance:approve", "fulfil:psi"], "public_key": "AAAA",
     });
     let refused = administrator.post("/v1/finance/portals", &portal).await.unwrap();
@@ -338,6 +338,7 @@ async fn every_fault_of_a_body_is_pointed_at() {
             "/name/ar empty",
             "/return_url_prefixes/0 not_a_url",
             "/return_url_prefixes/1 not_a_url",
+            "/return_url_prefixes/2 not_a_url",
             "/scopes/0 not_allowed",
             "/public_key invalid",
         ]

@@ -76,7 +76,7 @@ async fn all_faults_of_a_request_are_told_at_once() {
             intents,
             json!({
                 "lines": [{ "service": "no/such" }], "payer": { "kind": "person", "language": "fr" },
-                "return_url": "http://evil.example/", "metadata": { "n": 1 },
+                "return_url": "https://portal.example/back/../evil", "metadata": { "n": 1 },
             }),
             vec![
                 ("/currency", "required"),
