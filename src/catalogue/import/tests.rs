@@ -53,7 +53,7 @@ fn each_unreadable_key_is_told_with_its_line() {
         ("from = 2026-01-01", "from = \"2026-01-01\"", "a day without quotes"),
         ("from = 2026-01-01", "from = 2026-01-01T00:00:00Z", "a day without quotes"),
         ("code = \"testing\"", "code = \"Testing\"", "not a code"),
-        ("zone = \"Asia/Hebron\"", "zone = \"Asia/Nowhere\"", "not a date or time"),
+        ("zone = \"Asia/Hebron\"", "zone = \"Asia/Nowhere\"", "is no IANA time zone"),
         (
             "channels = [\"card\", \"counter\"]",
             "channels = [\"card\", \"pigeon\"]",
