@@ -91,12 +91,12 @@ async fn propose(State(app): State<App>, Path(id): Path<String>, call: Call) -> 
 
 /// Agree with what another person said a break was: it has ended.
 ///
-/// Refuses with `same_person`, `already_decided`, `not_found`.
-#[utoipa::path(post, path = "/v1/finance/breaks/{id}/approve", tag = "finance", params(("id" = String, Path)), responses((status = OK, body = Break), Refusals))]
+/// `note` is what was proposed, word for word. Refuses with `other_note`, `same_person`, `already_decided`, `not_found`.
+#[utoipa::path(post, path = "/v1/finance/breaks/{id}/approve", tag = "finance", params(("id" = String, Path)), request_body = NoteBody, responses((status = OK, body = Break), Refusals))]
 async fn approve(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
     call.person(&Scope::Approve)?;
-    let id = break_id(&id)?;
-    app.once(&call, StatusCode::OK, &id, |tx, id| Box::pin(service::approve(tx, id))).await
+    let said = call.json::<NoteBody>()?.read(&id)?;
+    app.once(&call, StatusCode::OK, &said, |tx, said| Box::pin(service::approve(tx, said))).await
 }
 
 /// Do not agree, and say why: the break waits as before.
@@ -115,6 +115,7 @@ impl From<BreakError> for Problem {
         match error {
             BreakError::NotFound => Self::new(Code::NotFound),
             BreakError::SamePerson => Self::new(Code::SamePerson),
+            BreakError::OtherNote(_) => Self::new(Code::OtherNote).detail(detail),
             BreakError::Decided(_) => Self::new(Code::AlreadyDecided).detail(detail),
             BreakError::EndsByItself(_) => Self::new(Code::BreakEndsByItself).detail(detail),
             BreakError::Fault(fault) => fault.into(),

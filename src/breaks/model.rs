@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::fault::Fault;
-use crate::ids::{BreakId, IntentId};
+use crate::ids::{BreakId, IntentId, RefundId};
 
 /// The closed list of what may not tie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -178,23 +178,6 @@ impl Category {
         self.row().4
     }
 
-    /// Whether two people may end it by saying what it was. All others end when their money, news or work is there, however
-    /// long that takes: to end them otherwise would hide what does not tie.
-    pub fn ends_by_decision(self) -> bool {
-        matches!(
-            self,
-            Self::Altered
-                | Self::Reversed
-                | Self::CostVariance
-                | Self::CutOff
-                | Self::AttemptUnknown
-                | Self::RefundUnconfirmed
-                | Self::StatementGap
-                | Self::StatementDoesNotClose
-                | Self::StatementInDoubt
-        )
-    }
-
     /// How long it may stay open before it escalates.
     pub fn hours(self) -> i64 {
         self.row().5
@@ -222,6 +205,28 @@ impl Serialize for Category {
     }
 }
 
+impl Break {
+    /// Whether two people may end it by saying what it was. All others end when their money, news or work is there, however
+    /// long that takes: to end them otherwise would hide what does not tie.
+    pub fn ends_by_decision(&self) -> bool {
+        match self.category {
+            // Of a refund that is awaited the subject is its expectation; of one that its rail contradicts, the refund.
+            Category::RefundUnconfirmed => {
+                let name = self.subject.split(':').next().unwrap_or_default();
+                name.parse::<RefundId>().is_ok()
+            }
+            Category::Altered
+            | Category::Reversed
+            | Category::CostVariance
+            | Category::AttemptUnknown
+            | Category::StatementGap
+            | Category::StatementDoesNotClose
+            | Category::StatementInDoubt => true,
+            _ => false,
+        }
+    }
+}
+
 /// Why a break is not ended.
 #[derive(Debug, thiserror::Error)]
 pub enum BreakError {
@@ -229,6 +234,8 @@ pub enum BreakError {
     NotFound,
     #[error("who says what it was does not agree to it himself")]
     SamePerson,
+    #[error("what was proposed is now: {0}")]
+    OtherNote(String),
     #[error("the break is {0}")]
     Decided(String),
     #[error("a break of the category {0} ends when its money, news or work is there")]

@@ -17,7 +17,7 @@ pub struct Said {
 /// One person says what it was. Whoever says it last stands for it.
 pub async fn propose(tx: &mut Tx, said: &Said) -> Result<Break, BreakError> {
     let mut found = open(tx, said.id).await?;
-    if !found.category.ends_by_decision() {
+    if !found.ends_by_decision() {
         return Err(BreakError::EndsByItself(found.category));
     }
     "proposed".clone_into(&mut found.state);
@@ -27,9 +27,12 @@ pub async fn propose(tx: &mut Tx, said: &Said) -> Result<Break, BreakError> {
     write(tx, "break.proposed", found).await
 }
 
-/// Another person agrees: the break has ended.
-pub async fn approve(tx: &mut Tx, id: &BreakId) -> Result<Break, BreakError> {
-    let mut found = proposed(tx, *id).await?;
+/// Another person agrees with what was said, in its words: the break has ended.
+pub async fn approve(tx: &mut Tx, said: &Said) -> Result<Break, BreakError> {
+    let mut found = proposed(tx, said.id).await?;
+    if found.resolution.as_ref() != Some(&said.note) {
+        return Err(BreakError::OtherNote(found.resolution.unwrap_or_default()));
+    }
     let actor = tx.actor().as_str().to_owned();
     if found.proposed_by.as_ref() == Some(&actor) {
         return Err(BreakError::SamePerson);

@@ -44,7 +44,12 @@ pub async fn insert(
              as break (id, category, subject, currency, amount, channel, intent, detail, owner, due_at)
          on conflict (category, subject) do update
          set detail = excluded.detail, currency = excluded.currency, amount_minor = excluded.amount_minor,
-             state = case when breaks.state in ('resolved', 'self_resolved') then 'reopened' else breaks.state end,
+             state = case
+                 when breaks.state in ('resolved', 'self_resolved') then 'reopened'
+                 -- What was proposed was said of something else.
+                 when breaks.state = 'proposed' and (breaks.currency, breaks.amount_minor, breaks.detail)
+                     is distinct from (excluded.currency, excluded.amount_minor, excluded.detail) then 'open'
+                 else breaks.state end,
              resolved_at = null",
         &ids,
         &categories as _,

@@ -174,6 +174,8 @@ codes! {
         "يُغلق هذا الفرق عند وصول ماله أو خبره، لا بقرار" "The break ends when its money or news is there, not by a decision"
     CatalogueChanged "catalogue_changed" CONFLICT Changed
         "تغيّرت لائحة الرسوم السارية منذ تقديم الملفات" "The catalogue in force has changed since the files were submitted"
+    OtherNote "other_note" PRECONDITION_FAILED Changed
+        "الحلّ المقترح ليس ما ورد في الطلب" "What was proposed is not what the request agrees to"
     OtherFiles "other_files" PRECONDITION_FAILED Changed
         "الملفات ليست تلك التي ورد ذكرها في الطلب" "The files are not those that the request names"
 

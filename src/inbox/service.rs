@@ -275,7 +275,7 @@ pub async fn end_attempt(tx: &mut Tx, aside: &Notice) -> Result<(), Fault> {
     for case in cases.values_mut() {
         let mut told = None;
         if event == AttemptEvent::Reversed {
-            let paid = case.take_back(aside, paying.contains(&aside.money_key))?;
+            let paid = case.take_back(aside, &[&paying])?;
             told = paid.then_some("payment_intent.reversed");
         } else if !case.move_attempt(aside, event) {
             continue;

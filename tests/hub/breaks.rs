@@ -34,7 +34,7 @@ async fn what_no_news_will_end_two_people_end() {
     let (clerk, approver) = (&world.people.reconciler.client, &world.people.approver.client);
     let asked = note("The gateway says: the first is true (example)");
 
-    assert_eq!(step(approver, &altered, "approve", &json!({})).await.1["code"], "already_decided");
+    assert_eq!(step(approver, &altered, "approve", &asked).await.1["code"], "already_decided");
     assert_eq!(step(world.portal(), &altered, "propose", &asked).await.1["code"], "forbidden_scope");
     assert_eq!(step(clerk, &altered, "propose", &json!({})).await.0, 422, "it says what it was");
     let (status, proposed) = step(clerk, &altered, "propose", &asked).await;
@@ -42,15 +42,17 @@ async fn what_no_news_will_end_two_people_end() {
         (status, &proposed["state"], &proposed["resolution"]),
         (200, &json!("proposed"), &asked["note"])
     );
-    assert_eq!(step(clerk, &altered, "approve", &json!({})).await.1["code"], "forbidden_scope");
+    assert_eq!(step(clerk, &altered, "approve", &asked).await.1["code"], "forbidden_scope");
     let (status, refused) = step(approver, &altered, "refuse", &note("Show their letter (example)")).await;
     assert_eq!((status, &refused["state"], &refused["proposed_by"]), (200, &json!("open"), &Value::Null));
 
     let both = world.both(vec![Scope::Reconcile, Scope::Approve]).await;
     assert_eq!(step(&both, &altered, "propose", &asked).await.0, 200);
-    let (status, same) = step(&both, &altered, "approve", &json!({})).await;
+    let (status, same) = step(&both, &altered, "approve", &asked).await;
     assert_eq!((status, &same["code"]), (403, &json!("same_person")), "{same}");
-    let (status, resolved) = step(approver, &altered, "approve", &json!({})).await;
+    let (status, other) = step(approver, &altered, "approve", &note("Another text (example)")).await;
+    assert_eq!((status, &other["code"]), (412, &json!("other_note")), "{other}");
+    let (status, resolved) = step(approver, &altered, "approve", &asked).await;
     assert_eq!((status, &resolved["state"]), (200, &json!("resolved")), "{resolved}");
     assert!(resolved["resolved_at"].is_string() && resolved["approved_by"] != resolved["proposed_by"]);
     assert_eq!(step(clerk, &altered, "propose", &asked).await.1["code"], "already_decided");
@@ -58,9 +60,14 @@ async fn what_no_news_will_end_two_people_end() {
     // Told once more with yet other money, it waits again, and the agreement of before does not count.
     world.tell("card", &order, "T-EXAMPLE-1", ("217.25", "ILS")).await;
     assert_eq!(only(&world).await["state"], "reopened");
-    assert_eq!(step(approver, &altered, "approve", &json!({})).await.1["code"], "already_decided");
+    assert_eq!(step(approver, &altered, "approve", &asked).await.1["code"], "already_decided");
     let (_, again) = step(clerk, &altered, "propose", &asked).await;
     assert_eq!((&again["state"], &again["approved_by"]), (&json!("proposed"), &Value::Null));
+
+    // What was proposed was said of 217.25: of 9217.25 it is not.
+    world.tell("card", &order, "T-EXAMPLE-1", ("9217.25", "ILS")).await;
+    assert_eq!(only(&world).await["state"], "open");
+    assert_eq!(step(approver, &altered, "approve", &asked).await.1["code"], "already_decided");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -70,8 +70,13 @@ impl Case {
     pub fn move_attempt(&mut self, notice: &Notice, event: AttemptEvent) -> bool {
         let Some(attempt) = self.attempt_of(notice) else { return false };
         let Some(state) = attempt.state.apply(event) else { return false };
+        // What takes the money back may have an id of its own; the attempt keeps that of its money.
+        let keeps = event == AttemptEvent::Reversed && attempt.state == AttemptState::Captured;
+        if !keeps {
+            let named = notice.original_transaction.as_ref().filter(|_| event == AttemptEvent::Reversed);
+            attempt.transaction = Some(named.unwrap_or(&notice.transaction).clone());
+        }
         attempt.state = state;
-        attempt.transaction = Some(notice.transaction.clone());
         if event == AttemptEvent::Declined {
             attempt.failure.clone_from(&notice.reason);
         }
@@ -80,10 +85,24 @@ impl Case {
         true
     }
 
-    /// Its channel takes back what the attempt of a notice brought; `paid` tells whether that paid anything. True when what
-    /// the intent was paid has become less by it.
-    pub fn take_back(&mut self, notice: &Notice, paid: bool) -> Result<bool, Fault> {
-        let captured = self.attempt_of(notice).is_some_and(|attempt| attempt.state == AttemptState::Captured);
+    /// The key of the money that a notice takes back. It may have an id of its own: then the one that it names counts, or else
+    /// that of its attempt's money.
+    pub fn taken_key(&self, notice: &Notice) -> String {
+        let order: Option<AttemptId> = notice.reference.as_deref().and_then(|order| order.parse().ok());
+        let attempt = self.attempts.iter().find(|attempt| Some(attempt.id) == order);
+        let named = notice.original_transaction.as_ref().map(|name| format!("{}:{name}", notice.channel));
+        named.or_else(|| attempt.and_then(Attempt::money_key)).unwrap_or_else(|| notice.money_key.clone())
+    }
+
+    /// Its channel takes back what the attempt of a notice brought. True when what the intent was paid has become less by it:
+    /// when the money is among those keys that paid it.
+    pub fn take_back(&mut self, notice: &Notice, paying: &[&BTreeSet<String>]) -> Result<bool, Fault> {
+        let attempt = self.attempt_of(notice);
+        let captured = attempt.filter(|attempt| attempt.state == AttemptState::Captured);
+        let own = captured.as_ref().and_then(|attempt| attempt.money_key());
+        let captured = captured.is_some();
+        let keys = [Some(self.taken_key(notice)), own, Some(notice.money_key.clone())];
+        let paid = keys.iter().flatten().any(|key| paying.iter().any(|paying| paying.contains(key)));
         if !self.move_attempt(notice, AttemptEvent::Reversed) || !captured || !paid {
             return Ok(false);
         }

@@ -34,9 +34,16 @@ impl Decided {
         notice: &Notice,
         intent: Option<IntentId>,
     ) -> Result<String, Fault> {
-        let paid = batch.paying.contains(&notice.money_key) || self.paying.contains(&notice.money_key);
+        let case = intent.and_then(|id| self.cases.get(&id));
+        let subject = match case {
+            Some(case) => case.taken_key(notice),
+            None => {
+                let name = notice.original_transaction.as_ref().unwrap_or(&notice.transaction);
+                format!("{}:{name}", notice.channel)
+            }
+        };
         if let Some(case) = intent.and_then(|id| self.cases.get_mut(&id))
-            && case.take_back(notice, paid)?
+            && case.take_back(notice, &[&batch.paying, &self.paying])?
         {
             self.events.push(("payment_intent.reversed", case.intent.id));
         }
@@ -49,7 +56,7 @@ impl Decided {
         }
         self.breaks.push(NewBreak {
             category: Category::Reversed,
-            subject: format!("{}:{}", notice.channel, notice.transaction),
+            subject,
             money: Some(notice.money),
             channel: Some(notice.channel.clone()),
             intent,

@@ -86,7 +86,8 @@ async fn continued(tx: &mut Tx, intent: IntentId, channel: &str) -> Result<Optio
 /// Refuses a bill that nobody should pay now: ended, or with an attempt that lives.
 pub fn payable(intent: &Intent, now: Instant) -> Result<(), IntentError> {
     let open = matches!(intent.state, IntentState::RequiresPayment | IntentState::PartiallyPaid);
-    if !open || intent.expires_at <= now {
+    // Of a part that its channel took back a person decides; nobody pays the rest meanwhile.
+    if !open || intent.expires_at <= now || intent.reversed.is_positive() {
         return Err(IntentError::NotPayable { state: intent.state });
     }
     Ok(())

@@ -222,23 +222,57 @@ async fn a_transfer_that_waits_for_its_file_does_not_leave_after_the_reversal() 
 
 /// What a gateway tells that takes a payment back of which it has refunded a part.
 async fn reversed_beside(world: &World, intent: &Value, transaction: &str, minor: i64) {
+    charged_back(world, intent, (transaction, None), minor).await;
+}
+
+/// A chargeback: its transaction, and the one that it says it takes back.
+async fn charged_back(world: &World, intent: &Value, (own, of): (&str, Option<&str>), minor: i64) {
     let notice = NewNotice {
         channel: "card".to_owned(),
-        transaction: transaction.to_owned(),
+        transaction: own.to_owned(),
         status: "REVERSED".to_owned(),
         meaning: Meaning::Reversed,
         source: Source::Callback,
         reference: Some(text(intent, "/attempts/0/id").to_owned()),
         money: Money::new(minor, Currency::ILS),
-        original_transaction: None,
+        original_transaction: of.map(str::to_owned),
         reason: None,
-        money_key: format!("card:{transaction}"),
+        money_key: format!("card:{own}"),
         occurred_at: world.app.clock.now(),
         raw: Vec::new(),
         headers: json!({}),
     };
     door::take(&world.app, notice).await.unwrap();
     world.settle(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chargeback_with_a_transaction_of_its_own_takes_the_same_payment_back() {
+    for names_it in [true, false] {
+        let world = World::new().await;
+        let paid = paid_passport(&world, "CASE-1").await;
+        let refund = requested(&world, &paid, "63.00").await;
+        let original = staff_view(&world, &refund).await["original_transaction"].clone();
+        let of = names_it.then(|| text(&original, ""));
+        charged_back(&world, &paid, ("CB-EXAMPLE-1", of), 42_538).await;
+        let seen = world.find_intent(id(&paid)).await;
+        assert_eq!(text(&seen, "/attempts/0/state"), "reversed");
+        assert_eq!((&seen["reversed"], &seen["refundable"]), (&ils("425.38"), &ils("0.00")), "{seen}");
+        assert_eq!(step(&world, &refund, "approve").await, taken_back());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn late_money_charged_back_under_another_transaction_is_not_given_back() {
+    for names_it in [true, false] {
+        let world = World::new().await;
+        let seen = paid_late(&world).await;
+        let waiting = world.people.approver.client.get("/v1/finance/refunds").await.unwrap().json;
+        let original = waiting["data"][0]["original_transaction"].clone();
+        let of = names_it.then(|| text(&original, ""));
+        charged_back(&world, &seen, ("CB-EXAMPLE-1", of), 21_525).await;
+        assert_eq!(step(&world, &waiting["data"][0], "approve").await, taken_back());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
