@@ -1,8 +1,8 @@
 //! Breaks: everything that does not tie, in one queue with one word.
 //!
 //! ```text
-//! open ─► assigned ─► proposed ─► approved ─► resolved ─► reopened
-//!   └──────────┴─ self_resolved (the missing item came) · superseded
+//! open ─► proposed ─► resolved ─► reopened
+//!   └────────┴─ self_resolved (the missing item came) · superseded
 //! ```
 //! What no news will end, two people end: one proposes what it was, another approves.
 //!

@@ -3,6 +3,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::fault::Fault;
+use crate::ids::AttemptId;
 
 /// What a fact means to us, whatever the rail calls it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -118,6 +119,16 @@ pub struct Notice {
 }
 
 impl Notice {
+    /// The attempt that it names as our order.
+    pub fn order(&self) -> Option<AttemptId> {
+        self.reference.as_deref()?.parse().ok()
+    }
+
+    /// The key of the money that it names beside its own, as a chargeback may.
+    pub fn original_key(&self) -> Option<String> {
+        self.original_transaction.as_ref().map(|name| format!("{}:{name}", self.channel))
+    }
+
     /// Whether the parsed facts are the same: bill, amount, currency, direction, original id. Never bytes.
     pub fn same_facts(&self, other: &NewNotice) -> bool {
         self.money == other.money

@@ -55,26 +55,30 @@ impl Case {
     }
 
     /// The attempt a notice is about: its reference is our order.
-    pub(super) fn attempt_of(&mut self, notice: &Notice) -> Option<&mut Attempt> {
-        let order: AttemptId = notice.reference.as_deref()?.parse().ok()?;
-        self.attempts.iter_mut().find(|attempt| attempt.id == order)
+    pub(super) fn attempt_of(&self, notice: &Notice) -> Option<&Attempt> {
+        let order = notice.order()?;
+        self.attempts.iter().find(|attempt| attempt.id == order)
     }
 
     /// When the attempt was begun that a notice is about.
     pub(super) fn begun(&self, notice: &Notice) -> Option<Instant> {
-        let order: AttemptId = notice.reference.as_deref()?.parse().ok()?;
-        self.attempts.iter().find(|attempt| attempt.id == order).map(|attempt| attempt.created_at)
+        self.attempt_of(notice).map(|attempt| attempt.created_at)
     }
 
     /// Moves the attempt a notice is about. False when there is none, or when it does not go there from where it is.
     pub fn move_attempt(&mut self, notice: &Notice, event: AttemptEvent) -> bool {
-        let Some(attempt) = self.attempt_of(notice) else { return false };
+        let order = notice.order();
+        let attempt = self.attempts.iter_mut().find(|attempt| Some(attempt.id) == order);
+        let Some(attempt) = attempt else { return false };
         let Some(state) = attempt.state.apply(event) else { return false };
-        // What takes the money back may have an id of its own; the attempt keeps that of its money.
-        let keeps = event == AttemptEvent::Reversed && attempt.state == AttemptState::Captured;
-        if !keeps {
-            let named = notice.original_transaction.as_ref().filter(|_| event == AttemptEvent::Reversed);
-            attempt.transaction = Some(named.unwrap_or(&notice.transaction).clone());
+        // What takes money back may have an id of its own; the attempt has that of its money.
+        match event {
+            AttemptEvent::Reversed if attempt.state == AttemptState::Captured => {}
+            AttemptEvent::Reversed => {
+                let named = notice.original_transaction.as_ref().unwrap_or(&notice.transaction);
+                attempt.transaction = Some(named.clone());
+            }
+            _ => attempt.transaction = Some(notice.transaction.clone()),
         }
         attempt.state = state;
         if event == AttemptEvent::Declined {
@@ -85,25 +89,22 @@ impl Case {
         true
     }
 
-    /// The key of the money that a notice takes back. It may have an id of its own: then the one that it names counts, or else
-    /// that of its attempt's money.
+    /// The key of the money that a notice takes back, which may have an id of its own: then the one that it names counts, or
+    /// else that of its attempt's money.
     pub fn taken_key(&self, notice: &Notice) -> String {
-        let order: Option<AttemptId> = notice.reference.as_deref().and_then(|order| order.parse().ok());
-        let attempt = self.attempts.iter().find(|attempt| Some(attempt.id) == order);
-        let named = notice.original_transaction.as_ref().map(|name| format!("{}:{name}", notice.channel));
-        named.or_else(|| attempt.and_then(Attempt::money_key)).unwrap_or_else(|| notice.money_key.clone())
+        let of_attempt = || self.attempt_of(notice).and_then(Attempt::money_key);
+        notice.original_key().or_else(of_attempt).unwrap_or_else(|| notice.money_key.clone())
     }
 
     /// Its channel takes back what the attempt of a notice brought. True when what the intent was paid has become less by it:
-    /// when the money is among those keys that paid it.
+    /// when the money is among those keys that paid it, by whichever of its names.
     pub fn take_back(&mut self, notice: &Notice, paying: &[&BTreeSet<String>]) -> Result<bool, Fault> {
-        let attempt = self.attempt_of(notice);
-        let captured = attempt.filter(|attempt| attempt.state == AttemptState::Captured);
-        let own = captured.as_ref().and_then(|attempt| attempt.money_key());
-        let captured = captured.is_some();
-        let keys = [Some(self.taken_key(notice)), own, Some(notice.money_key.clone())];
-        let paid = keys.iter().flatten().any(|key| paying.iter().any(|paying| paying.contains(key)));
-        if !self.move_attempt(notice, AttemptEvent::Reversed) || !captured || !paid {
+        let captured = self.attempt_of(notice).filter(|attempt| attempt.state == AttemptState::Captured);
+        let own = captured.and_then(Attempt::money_key);
+        let mut names =
+            [own.clone(), notice.original_key(), Some(notice.money_key.clone())].into_iter().flatten();
+        let paid = own.is_some() && names.any(|name| paying.iter().any(|keys| keys.contains(&name)));
+        if !self.move_attempt(notice, AttemptEvent::Reversed) || !paid {
             return Ok(false);
         }
         let back = self.intent.take_back(notice.money)?;

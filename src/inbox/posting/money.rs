@@ -241,7 +241,7 @@ impl Decided {
 }
 
 /// The channel told that it took this money back before it told that the money had come.
-fn taken_back(case: &mut Case, notice: &Notice) -> bool {
+fn taken_back(case: &Case, notice: &Notice) -> bool {
     case.attempt_of(notice).is_some_and(|attempt| {
         attempt.state == AttemptState::Reversed && attempt.transaction.as_deref() == Some(&notice.transaction)
     })

@@ -34,13 +34,9 @@ impl Decided {
         notice: &Notice,
         intent: Option<IntentId>,
     ) -> Result<String, Fault> {
-        let case = intent.and_then(|id| self.cases.get(&id));
-        let subject = match case {
+        let subject = match intent.and_then(|id| self.cases.get(&id)) {
             Some(case) => case.taken_key(notice),
-            None => {
-                let name = notice.original_transaction.as_ref().unwrap_or(&notice.transaction);
-                format!("{}:{name}", notice.channel)
-            }
+            None => notice.original_key().unwrap_or_else(|| notice.money_key.clone()),
         };
         if let Some(case) = intent.and_then(|id| self.cases.get_mut(&id))
             && case.take_back(notice, &[&batch.paying, &self.paying])?

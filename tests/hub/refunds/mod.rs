@@ -1,6 +1,7 @@
 //! Money given back: by two people, once, and never more than was paid.
 
 pub mod bank;
+mod chargebacks;
 mod gateway;
 mod requests;
 mod reversed;

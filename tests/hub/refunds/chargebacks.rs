@@ -1,0 +1,177 @@
+//! Chargebacks as gateways number them, and of money that is in suspense.
+
+use mizan::inbox::{Meaning, NewNotice, Source, door};
+use mizan_ledger::{Currency, Money};
+use serde_json::{Value, json};
+
+use super::reversed::{asked_for, done, reverse, step, taken_back};
+use super::*;
+use crate::money_modes::text;
+
+/// What a gateway tells that takes a payment back of which it has refunded a part.
+async fn reversed_beside(world: &World, intent: &Value, transaction: &str, minor: i64) {
+    charged_back(world, intent, (transaction, None), minor).await;
+}
+
+/// A chargeback: its transaction, and the one that it says it takes back.
+async fn charged_back(world: &World, intent: &Value, (own, of): (&str, Option<&str>), minor: i64) {
+    let notice = NewNotice {
+        channel: "card".to_owned(),
+        transaction: own.to_owned(),
+        status: "REVERSED".to_owned(),
+        meaning: Meaning::Reversed,
+        source: Source::Callback,
+        reference: Some(text(intent, "/attempts/0/id").to_owned()),
+        money: Money::new(minor, Currency::ILS),
+        original_transaction: of.map(str::to_owned),
+        reason: None,
+        money_key: format!("card:{own}"),
+        occurred_at: world.app.clock.now(),
+        raw: Vec::new(),
+        headers: json!({}),
+    };
+    door::take(&world.app, notice).await.unwrap();
+    world.settle(1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chargeback_with_a_transaction_of_its_own_takes_the_same_payment_back() {
+    for names_it in [true, false] {
+        let world = World::new().await;
+        let paid = paid_passport(&world, "CASE-1").await;
+        let refund = requested(&world, &paid, "63.00").await;
+        let original = staff_view(&world, &refund).await["original_transaction"].clone();
+        let of = names_it.then(|| text(&original, ""));
+        charged_back(&world, &paid, ("CB-EXAMPLE-1", of), 42_538).await;
+        let seen = world.find_intent(id(&paid)).await;
+        assert_eq!(text(&seen, "/attempts/0/state"), "reversed");
+        assert_eq!((&seen["reversed"], &seen["refundable"]), (&ils("425.38"), &ils("0.00")), "{seen}");
+        assert_eq!(step(&world, &refund, "approve").await, taken_back());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn late_money_charged_back_under_another_transaction_is_not_given_back() {
+    for names_it in [true, false] {
+        let world = World::new().await;
+        let seen = paid_late(&world).await;
+        let waiting = world.people.approver.client.get("/v1/finance/refunds").await.unwrap().json;
+        let original = waiting["data"][0]["original_transaction"].clone();
+        let of = names_it.then(|| text(&original, ""));
+        charged_back(&world, &seen, ("CB-EXAMPLE-1", of), 21_525).await;
+        assert_eq!(step(&world, &waiting["data"][0], "approve").await, taken_back());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_has_left_goes_its_way_and_the_break_tells_of_it() {
+    let world = World::new().await;
+    let (paid, refund) = agreed(&world, "63.00").await;
+    work(&world).await;
+    let sent = staff_view(&world, &refund).await;
+    assert_eq!(text(&sent, "/stage"), "submitted");
+    reversed_beside(&world, &paid, text(&sent, "/original_transaction"), 42_538).await;
+    let breaks = world.people.reconciler.client.get("/v1/finance/breaks").await.unwrap().json;
+    assert_eq!(breaks["data"][0]["detail"]["asked_back"], ils("63.00"), "{breaks}");
+    netted(&world, &refund).await.unwrap();
+    assert_eq!(text(&staff_view(&world, &refund).await, "/stage"), "succeeded");
+    assert_eq!(world.find_intent(id(&paid)).await["refunded"], ils("63.00"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_payment_taken_back_in_part_the_rest_is_refundable() {
+    let world = World::new().await;
+    let (paid, first) = agreed(&world, "63.00").await;
+    let transaction = staff_view(&world, &first).await["original_transaction"].clone();
+    // 425.38 paid, of which 315.00 are refundable, 63.00 asked for and 100.00 taken back.
+    reversed_beside(&world, &paid, text(&transaction, ""), 10_000).await;
+    let seen = world.find_intent(id(&paid)).await;
+    assert_eq!((&seen["reversed"], &seen["refundable"]), (&ils("100.00"), &ils("152.00")));
+    let second = asked_for(&world, &paid["id"], &ils("152.00")).await;
+    assert_eq!((&second["status"], &second["body"]["amount"]), (&json!(201), &ils("152.00")), "{second}");
+    assert_eq!(step(&world, &second["body"], "approve").await, done("approved"));
+    let third = asked_for(&world, &paid["id"], &ils("0.00")).await;
+    assert_eq!(third["body"]["code"], "payment_reversed", "{third}");
+}
+
+/// A bill paid by card after it was canceled; the refund of it waits for approval.
+async fn paid_late(world: &World) -> Value {
+    let intent = world.intent("CASE-1").await;
+    let page = world.choose_card(&intent).await;
+    world.tamper("update payment_intents set state = 'canceled'").await;
+    world.decide(&page, "approve").await;
+    world.settle(1).await;
+    let proposed = world.proposed().await;
+    assert_eq!(proposed.len(), 1);
+    let seen = world.find_intent(id(&intent)).await;
+    assert_eq!(seen["unapplied"][0]["cause"], "late_money", "{seen}");
+    seen
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_break_of_late_money_ends_when_all_of_it_was_seen_leaving_and_comes_back_with_it() {
+    let world = World::new().await;
+    let seen = paid_late(&world).await;
+    let waiting = world.people.approver.client.get("/v1/finance/refunds").await.unwrap().json;
+    let refund = &waiting["data"][0];
+    let late = |state: &str| [("late_money".to_owned(), state.to_owned())];
+    assert_eq!(step(&world, refund, "approve").await, done("approved"));
+    work(&world).await;
+    assert_eq!(world.breaks().await, late("open"), "it has not been seen leaving");
+    netted(&world, refund).await.unwrap();
+    assert_eq!(world.breaks().await, late("self_resolved"));
+
+    // It comes back, and then its channel takes the payment back: what stands in suspense again is a break again.
+    returned(&world, refund, 21_525).await;
+    let transaction = staff_view(&world, refund).await["original_transaction"].clone();
+    reversed_beside(&world, &seen, text(&transaction, ""), 21_525).await;
+    let path = format!("/v1/finance/refunds/{}/cancel", id(refund));
+    let other = world.staff("second.approver", &[mizan::access::Role::Approver]).await;
+    let canceled = other.post(&path, &json!({ "note": "EXAMPLE" })).await.unwrap();
+    assert_eq!((canceled.status, text(&canceled.json, "/stage")), (200, "canceled"), "{}", canceled.json);
+    let breaks = world.breaks().await;
+    assert!(breaks.contains(&("late_money".to_owned(), "reopened".to_owned())), "{breaks:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn money_in_suspense_that_its_channel_took_back_is_not_given_back() {
+    let world = World::new().await;
+    let seen = paid_late(&world).await;
+    let intent = seen.clone();
+    reverse(&world, &seen).await;
+    let waiting = world.people.approver.client.get("/v1/finance/refunds").await.unwrap().json;
+    assert_eq!(step(&world, &waiting["data"][0], "approve").await, taken_back());
+    assert_eq!(step(&world, &waiting["data"][0], "refuse").await, done("refused"));
+    let item = &seen["unapplied"][0];
+    let refused = asked_for(&world, &item["id"], &item["amount"]).await;
+    assert_eq!(refused["body"]["code"], "payment_reversed", "{refused}");
+    let after = world.find_intent(id(&intent)).await;
+    assert_eq!(after["reversed"], ils("0.00"), "it had paid nothing of the bill");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_bill_whose_part_was_taken_back_nobody_is_asked_to_pay_the_rest() {
+    let world = World::new().await;
+    let intent = world.intent("CASE-1").await;
+    let order = world.at_gateway("card", &intent).await;
+    assert_eq!(world.tell("card", &order, "T-EXAMPLE-1", ("80.00", "ILS")).await, 204);
+    world.settle(1).await;
+    let page = async || world.http.get(text(&intent, "/pay_url")).send().await.unwrap().text().await.unwrap();
+    let asks = "name=\"channel\"";
+    assert!(page().await.contains(asks), "the rest is asked for");
+
+    let part = world.find_intent(id(&intent)).await;
+    charged_back(&world, &part, ("CB-EXAMPLE-1", Some("T-EXAMPLE-1")), 8_000).await;
+    let seen = world.find_intent(id(&intent)).await;
+    assert_eq!((text(&seen, "/state"), &seen["reversed"]), ("partially_paid", &ils("80.00")));
+    assert!(!page().await.contains(asks));
+    let tried = world.form(text(&intent, "/pay_url"), "channel=card").await;
+    let to = tried.headers()["location"].to_str().unwrap();
+    assert!(tried.status() == 303 && to.starts_with("/pay/"), "back to the bill, not to the gateway: {to}");
+    assert_eq!(world.find_intent(id(&intent)).await["attempts"].as_array().unwrap().len(), 1);
+
+    let path = format!("/v1/payment-intents/{}/cancel", id(&intent));
+    assert_eq!(world.portal().post(&path, &json!({})).await.unwrap().status, 200);
+    assert_eq!(world.proposed().await, [], "the payer has the part");
+    world.tied().await;
+}
