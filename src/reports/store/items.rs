@@ -82,7 +82,8 @@ pub async fn find_unexpected(
     zone: &str,
     day: Day,
 ) -> Result<Vec<Listed>, Fault> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        ListedRow,
         r#"with told as (
              select distinct (e.meta ->> 'notice')::bigint as n, a.code
              from ledger.books b join ledger.accounts a on a.book_id = b.id and a.code like 'channel/%/receivable'
@@ -113,12 +114,7 @@ pub async fn find_unexpected(
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let amount = money(row.amount_minor, &row.currency, "notices")?;
-            Ok(Listed { account: row.account, amount, items: row.items })
-        })
-        .collect()
+    listed(rows, "notices")
 }
 
 /// What agencies were paid past the hub, as it lessens what the hub owes them: the channel's cost once the money is
@@ -152,7 +148,8 @@ pub async fn find_direct(conn: &mut PgConnection, zone: &str, day: Day) -> Resul
 
 /// What agencies paid in, as it stands for them until a refund takes it.
 pub async fn find_paid_in(conn: &mut PgConnection, day: Day) -> Result<Vec<Listed>, Fault> {
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        ListedRow,
         r#"select 'agency/' || p.agency as "account!", p.currency, sum(p.amount_minor)::bigint as "amount_minor!",
              count(*) as "items!"
            from refund_pay_ins p
@@ -164,12 +161,7 @@ pub async fn find_paid_in(conn: &mut PgConnection, day: Day) -> Result<Vec<Liste
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let amount = money(row.amount_minor, &row.currency, "refund_pay_ins")?;
-            Ok(Listed { account: row.account, amount, items: row.items })
-        })
-        .collect()
+    listed(rows, "refund_pay_ins")
 }
 
 /// What is left of the items in suspense: what is left now, less those born after the day, and with what was used of
