@@ -106,6 +106,9 @@ impl Config {
     fn channel(&self, name: &str, channel: &Channel, found: &mut Found) {
         let at = |key: &str| format!("channels.{name}.{key}");
         found.slug(format!("channels.{name}"), name);
+        if let Some(n) = self.banks.iter().position(|bank| bank.name == name) {
+            found.add(format!("channels.{name}"), format!("{name:?} is the name of banks[{n}] too"));
+        }
         found.not_empty(at("name_ar"), &channel.name_ar);
         found.not_empty(at("name_en"), &channel.name_en);
         found.not_zero(at("attempt_minutes"), channel.attempt_minutes, "nobody could pay in that time");
@@ -304,6 +307,11 @@ mod tests {
                 "name_en = \"Card\"",
                 "name_en = \"Card\"\nattempt_minutes = 0",
                 "channels.card.attempt_minutes: 0: ",
+            ),
+            (
+                "[channels.card]",
+                "[channels.main-jod]",
+                "channels.main-jod: \"main-jod\" is the name of banks[1] too",
             ),
             ("[channels.card]", "[channels.\"a b\"]", "channels.a b: \"a b\" is not a code"),
             (

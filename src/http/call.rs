@@ -196,8 +196,8 @@ async fn known_key<'a>(app: &App, presented: &'a [Presented], reads: bool) -> Re
     Ok(Err(SignatureError::key_unknown(keyid)))
 }
 
-/// Reads a key from the database into the cache; one of the other mode is unknown here. Who holds a connection gives it: asking for a second one while many
-/// do the same leaves all of them waiting for each other.
+/// Reads a key from the database into the cache; one of the other mode is unknown here. Who holds a connection gives it:
+/// asking for a second one while many do the same leaves all of them waiting for each other.
 pub(super) async fn load_key(
     app: &App,
     conn: &mut PgConnection,

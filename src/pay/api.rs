@@ -104,7 +104,8 @@ async fn values(app: &App, intent: &Intent, language: Language) -> Result<Value,
         "external_reference": intent.external_reference, "state_text": text, "tone": tone,
         "lines": shown.lines, "amount": shown.amount,
         "part": part.then(|| json!({ "paid": intent.paid, "left": left })), "channels": channels, "absent": absent,
-        "payable": open && intent.expires_at > app.clock.now() && !intent.reversed.is_positive(), "expires_at": language.date_time(intent.expires_at, &app.hub.config.zone),
+        "payable": open && !intent.asks_no_more(app.clock.now()),
+        "expires_at": language.date_time(intent.expires_at, &app.hub.config.zone),
         "reversed": intent.reversed.is_positive().then_some(intent.reversed),
         "receipt": receipt.as_ref().map(|receipt| &receipt.number),
         "receipt_code": receipt.as_ref().map(|receipt| &receipt.code), "return_url": back,
@@ -188,7 +189,8 @@ async fn receipt(
         && key.verify(receipt.body.as_bytes(), &receipt.signature).is_ok();
     let values = json!({
         "number": receipt.number, "genuine": genuine, "state": receipt.state, "amount": receipt.amount,
-        "credited": receipt.credited, "reversed": receipt.reversed.is_positive().then_some(receipt.reversed), "body": receipt.body, "key_id": receipt.key_id,
+        "credited": receipt.credited, "reversed": receipt.reversed.is_positive().then_some(receipt.reversed),
+        "body": receipt.body, "key_id": receipt.key_id,
         "signature": BASE64.encode(&receipt.signature),
     });
     let language = language(&asked, &headers, None);

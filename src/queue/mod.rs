@@ -5,8 +5,9 @@
 //!                   ▲            │ failed: later, with growing pauses
 //!                   └────────────┘ after the last attempt: dead, and a break says so ─person─► ready
 //! ```
-//! One live job per (kind, subject); when it is done, so is what was given up of the two before, and the break ends. A worker that dies loses its lease and another claims the job; whoever
-//! writes a result does so `where id and attempt = mine`.
+//! One live job per (kind, subject); when it is done, so is what was given up of it before, and the break ends. A worker that
+//! dies loses its lease and another claims the job; whoever writes a result does so
+//! `where id and attempt = mine`.
 
 pub mod api;
 pub mod given_up;

@@ -47,7 +47,8 @@ struct ReceiptView {
 
 /// Read a receipt with the text that is signed.
 ///
-/// A right signature says that the hub issued it; `credited` and `reversed` say what is left of the money. The key stands at `/.well-known/mizan-keys.json`. Refuses with `not_found`.
+/// A right signature says that the hub issued it; `credited` and `reversed` say what is left of the money. The key stands at
+/// `/.well-known/mizan-keys.json`. Refuses with `not_found`.
 #[utoipa::path(get, path = "/v1/receipts/{number}", tag = "receipts", params(("number" = String, Path)), responses((status = OK, body = ReceiptView), Refusals))]
 async fn find(
     State(app): State<App>,

@@ -115,6 +115,21 @@ async fn an_order_of_which_nobody_can_tell_is_a_break_until_it_is_known() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_two_people_know_of_a_silent_order_the_next_question_does_not_open_again() {
+    let world = World::new().await;
+    world.control("faults", json!({ "callback": "lost", "queries": "error_500" })).await;
+    world.choose_card(&world.intent("CASE-1").await).await;
+    past_the_deadline(&world);
+    assert_eq!(sweeper::ask_silent(&world.app).await.unwrap(), 1);
+    world.tamper("update breaks set state = 'resolved'").await;
+    for wait in [jiff::SignedDuration::from_mins(5), jiff::SignedDuration::from_hours(24)] {
+        world.clock.advance(wait);
+        assert_eq!(sweeper::ask_silent(&world.app).await.unwrap(), 1);
+        assert_eq!(world.breaks().await, [("attempt_unknown".to_owned(), "resolved".to_owned())]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_bill_does_not_wait_for_ever_for_a_gateway_that_does_not_tell() {
     let world = World::new().await;
     world.control("faults", json!({ "callback": "lost", "queries": "error_500" })).await;

@@ -86,8 +86,7 @@ async fn continued(tx: &mut Tx, intent: IntentId, channel: &str) -> Result<Optio
 /// Refuses a bill that nobody should pay now: ended, or with an attempt that lives.
 pub fn payable(intent: &Intent, now: Instant) -> Result<(), IntentError> {
     let open = matches!(intent.state, IntentState::RequiresPayment | IntentState::PartiallyPaid);
-    // Of a part that its channel took back a person decides; nobody pays the rest meanwhile.
-    if !open || intent.expires_at <= now || intent.reversed.is_positive() {
+    if !open || intent.asks_no_more(now) {
         return Err(IntentError::NotPayable { state: intent.state });
     }
     Ok(())
@@ -137,14 +136,17 @@ pub async fn tell(tx: &mut Tx, (id, news): &(AttemptId, News)) -> Result<Attempt
     let mut attempts = store::lock_of(tx.conn(), &[intent.id]).await?;
     let place = attempts.iter().position(|attempt| attempt.id == *id).ok_or(IntentError::NotFound)?;
     let attempt = &mut attempts[place];
+    if !attempt.state.is_live() {
+        // It has ended, and who ended it has looked after its bill.
+        return Ok(attempt.clone());
+    }
     let over_at = is_over_at(tx, attempt);
     let waited = tx.now() >= over_at.plus_seconds(WAITED_SECONDS);
-    let in_doubt = attempt.state.is_live()
-        && match news {
-            News::Open { .. } => waited,
-            News::Unknown { .. } => tx.now() >= over_at,
-            _ => false,
-        };
+    let in_doubt = match news {
+        News::Open { .. } => waited,
+        News::Unknown { .. } => tx.now() >= over_at,
+        _ => false,
+    };
     let event = match news {
         News::PageOpened { session, page_url } => {
             attempt.provider_session = Some(session.clone());
@@ -206,8 +208,12 @@ pub async fn update(tx: &mut Tx, attempts: &[&Attempt]) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Somebody must ask the provider by other means; also when the bill no longer waits for the answer.
+/// Somebody must ask the provider by other means; also when the bill no longer waits for the answer. Once: what two people
+/// have ended, the next unanswered question does not open again.
 async fn raise(tx: &mut Tx, attempt: &Attempt) -> Result<(), Fault> {
+    if breaks::store::is_known(tx.conn(), Category::AttemptUnknown, &attempt.id.to_string()).await? {
+        return Ok(());
+    }
     let unknown = NewBreak {
         category: Category::AttemptUnknown,
         subject: attempt.id.to_string(),

@@ -97,6 +97,12 @@ impl Intent {
         Ok(back)
     }
 
+    /// Whether nobody is asked to pay it any more, whatever its state: its time is over, or its channel took a part back, of
+    /// which a person decides.
+    pub fn asks_no_more(&self, now: Instant) -> bool {
+        self.expires_at <= now || self.reversed.is_positive()
+    }
+
     /// Decides what arriving money does; changes nothing.
     pub fn arrival(&self, money: Money) -> Result<Arrival, Fault> {
         if money.currency() != self.amount.currency() {
