@@ -129,6 +129,13 @@ impl Notice {
         self.original_transaction.as_ref().map(|name| format!("{}:{name}", self.channel))
     }
 
+    /// The names of the money that it takes back: none when it takes none.
+    pub fn taken_keys(&self) -> Vec<String> {
+        let takes = self.meaning == Meaning::Reversed;
+        let names = || self.original_key().into_iter().chain([self.money_key.clone()]);
+        if takes { names().collect() } else { Vec::new() }
+    }
+
     /// Whether the parsed facts are the same: bill, amount, currency, direction, original id. Never bytes.
     pub fn same_facts(&self, other: &NewNotice) -> bool {
         self.money == other.money

@@ -6,7 +6,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::model::{InboxError, Meaning, NewNotice, Notice, Taken, TakenUp};
-use super::posting::{Batch, Case, Decided, decide};
+use super::posting::{Batch, Case, Decided, Paying, decide};
 use super::store::{self, Arrival};
 use crate::breaks::{self, Category, NewBreak};
 use crate::crash::Point;
@@ -80,8 +80,8 @@ pub async fn apply_waiting(tx: &mut Tx, turn: &Turn) -> Result<Turned, Fault> {
     let claimed = claim(tx, &notices).await?;
     tx.hub().crash.reach(Point::Claimed).await;
     let named = named_intents(tx, &notices).await?;
-    let cases = lock_cases(tx, named.values().copied().collect()).await?;
-    let paying = paying(tx, &notices, &cases).await?;
+    let mut cases = lock_cases(tx, named.values().copied().collect()).await?;
+    let paying = remember(tx, &notices, &mut cases).await?;
     let hub = tx.hub().clone();
     let batch = Batch { hub: &hub, now: tx.now(), to_suspense: turn.to_suspense, claimed, named, paying };
     let decided = decide(&batch, cases, &notices)?;
@@ -101,21 +101,26 @@ async fn claim(tx: &mut Tx, notices: &[Notice]) -> Result<BTreeSet<i64>, Fault> 
     Ok(claimed.into_iter().collect())
 }
 
-/// The keys of the money that paid these intents, should something be taken back.
-async fn paying(
+/// What there is to know should something be taken back: what was taken back before, and the keys of the money that paid.
+async fn remember(
     tx: &mut Tx,
     notices: &[Notice],
-    cases: &BTreeMap<IntentId, Case>,
+    cases: &mut BTreeMap<IntentId, Case>,
 ) -> Result<BTreeSet<String>, Fault> {
     if notices.iter().all(|notice| notice.meaning != Meaning::Reversed) {
         return Ok(BTreeSet::new());
     }
     let intents: Vec<IntentId> = cases.keys().copied().collect();
+    for earlier in store::reading::page_takings(tx.conn(), &intents).await? {
+        if let Some(case) = earlier.intent.and_then(|intent| cases.get_mut(&intent)) {
+            case.takings.push(earlier.notice);
+        }
+    }
     intents::attempts::service::find_paying_keys(tx.conn(), &intents).await
 }
 
-/// Which intent each notice's reference names, by the reference as the notice has it.
-async fn named_intents(tx: &mut Tx, notices: &[Notice]) -> Result<BTreeMap<String, IntentId>, Fault> {
+/// Which intent each notice is about: the one that its reference names, or else the one whose money it takes back.
+async fn named_intents(tx: &mut Tx, notices: &[Notice]) -> Result<BTreeMap<i64, IntentId>, Fault> {
     let mut orders: Vec<Uuid> = Vec::new();
     let mut bills: Vec<String> = Vec::new();
     for reference in notices.iter().filter_map(|notice| notice.reference.as_deref()) {
@@ -127,14 +132,23 @@ async fn named_intents(tx: &mut Tx, notices: &[Notice]) -> Result<BTreeMap<Strin
     }
     let found = intents::service::find_by_references(tx.conn(), &orders, &bills).await?;
     let mut named = BTreeMap::new();
-    for reference in notices.iter().filter_map(|notice| notice.reference.clone()) {
-        let canonical = match read_reference(&reference) {
+    for notice in notices {
+        let canonical = match notice.reference.as_deref().and_then(read_reference) {
             Some(Reference::Order(attempt)) => attempt.to_string(),
             Some(Reference::Bill(bill)) => bill.to_string(),
             None => continue,
         };
         if let Some(intent) = found.get(&canonical) {
-            named.insert(reference, *intent);
+            named.insert(notice.n, *intent);
+        }
+    }
+    let nameless: Vec<&Notice> = notices.iter().filter(|notice| !named.contains_key(&notice.n)).collect();
+    let keys: Vec<String> = nameless.iter().flat_map(|notice| notice.taken_keys()).collect();
+    if !keys.is_empty() {
+        let paid = expectations::store::reading::find_paid_by(tx.conn(), &keys).await?;
+        for notice in nameless {
+            let intent = notice.taken_keys().iter().find_map(|key| paid.get(key).copied());
+            named.extend(intent.map(|intent| (notice.n, intent)));
         }
     }
     Ok(named)
@@ -271,12 +285,12 @@ pub async fn end_attempt(tx: &mut Tx, aside: &Notice) -> Result<(), Fault> {
     };
     let named = named_intents(tx, std::slice::from_ref(aside)).await?;
     let mut cases = lock_cases(tx, named.into_values().collect()).await?;
-    let paying = paying(tx, std::slice::from_ref(aside), &cases).await?;
+    let paying = remember(tx, std::slice::from_ref(aside), &mut cases).await?;
     for case in cases.values_mut() {
         let mut told = None;
         if event == AttemptEvent::Reversed {
-            let paid = case.take_back(aside, &[&paying])?;
-            told = paid.then_some("payment_intent.reversed");
+            let less = case.take_back(aside, &Paying([&paying, &BTreeSet::new()]))?;
+            told = less.then_some("payment_intent.reversed");
         } else if !case.move_attempt(aside, event) {
             continue;
         }

@@ -6,7 +6,8 @@ use super::given_up::Retried;
 use super::{ATTEMPTS_MAX, Job, NewJob, pause_seconds};
 use crate::fault::Fault;
 
-/// Writes the jobs of one transaction as one statement; a live job of the same kind and subject stays as it is.
+/// Writes the jobs of one transaction as one statement. A live job of the same kind and subject that waits does this work
+/// too; one that a worker has begun may have read what was before, so it is done again afterwards.
 pub async fn insert(conn: &mut PgConnection, now: Instant, jobs: &[NewJob]) -> Result<(), Fault> {
     if jobs.is_empty() {
         return Ok(());
@@ -17,9 +18,12 @@ pub async fn insert(conn: &mut PgConnection, now: Instant, jobs: &[NewJob]) -> R
     let times: Vec<Instant> = jobs.iter().map(|job| job.run_at.unwrap_or(now)).collect();
     sqlx::query!(
         "insert into jobs (kind, subject, body, state, run_at, created_at)
-         select kind, subject, body, 'ready', run_at, $5
-         from unnest($1::text[], $2::text[], $3::jsonb[], $4::timestamptz[]) as job (kind, subject, body, run_at)
-         on conflict (kind, subject) where state = 'ready' do nothing",
+         select distinct on (kind, subject) kind, subject, body, 'ready', run_at, $5::timestamptz
+         from unnest($1::text[], $2::text[], $3::jsonb[], $4::timestamptz[])
+             with ordinality as job (kind, subject, body, run_at, place)
+         order by kind, subject, place
+         on conflict (kind, subject) where state = 'ready' do update
+             set again_at = excluded.run_at, again_body = excluded.body where jobs.lease_until > $5",
         &kinds as _,
         &subjects as _,
         &bodies as _,
@@ -57,16 +61,25 @@ pub async fn claim(
     Ok(jobs)
 }
 
-/// The claimed job is done. False when another worker has it by now.
-pub async fn finish(conn: &mut PgConnection, job: &Job) -> Result<bool, Fault> {
-    let done = sqlx::query!(
-        "update jobs set state = 'done', lease_until = null where id = $1 and attempt = $2 and state = 'ready'",
+/// A job that is done, and whether it was asked for again meanwhile.
+#[derive(Debug)]
+pub struct Finished {
+    pub again_at: Option<Instant>,
+    pub again_body: Option<Value>,
+}
+
+/// The claimed job is done. None when another worker has it by now.
+pub async fn finish(conn: &mut PgConnection, job: &Job) -> Result<Option<Finished>, Fault> {
+    let done = sqlx::query_as!(
+        Finished,
+        r#"update jobs set state = 'done', lease_until = null where id = $1 and attempt = $2 and state = 'ready'
+           returning again_at as "again_at: Instant", again_body"#,
         job.id,
         job.attempt,
     )
-    .execute(conn)
+    .fetch_optional(conn)
     .await?;
-    Ok(done.rows_affected() == 1)
+    Ok(done)
 }
 
 /// What was given up of this kind and about this object is done by another job.

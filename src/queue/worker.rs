@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use futures::future::{BoxFuture, join_all};
+use mizan_ledger::Instant;
 
+use super::store::Finished;
 use super::{Job, NewJob, given_up, store};
 use crate::app::App;
 use crate::crash::Point;
@@ -75,17 +77,10 @@ async fn one(app: &App, work: &Work, job: &Job) -> Result<(), Fault> {
     let now = app.clock.now();
     let mut tx = app.pool.begin().await?;
     match outcome {
-        Ok(Done::Finished) => {
-            if store::finish(&mut tx, job).await? {
+        Ok(done) => {
+            if let Some(finished) = store::finish(&mut tx, job).await? {
                 given_up::close(&mut tx, now, job).await?;
-            }
-        }
-        Ok(Done::Later { seconds }) => {
-            if store::finish(&mut tx, job).await? {
-                given_up::close(&mut tx, now, job).await?;
-                let Job { subject, body, .. } = job.clone();
-                let run_at = Some(now.plus_seconds(seconds));
-                store::insert(&mut tx, now, &[NewJob { kind: work.kind, subject, body, run_at }]).await?;
+                store::insert(&mut tx, now, &next(work, job, now, done, finished)).await?;
             }
         }
         Err(fault) => {
@@ -100,4 +95,15 @@ async fn one(app: &App, work: &Work, job: &Job) -> Result<(), Fault> {
     }
     tx.commit().await?;
     Ok(())
+}
+
+/// The job that follows one that is done: it was asked for again meanwhile, or comes again of itself.
+fn next(work: &Work, job: &Job, now: Instant, done: Done, finished: Finished) -> Vec<NewJob> {
+    let later = match done {
+        Done::Finished => None,
+        Done::Later { seconds } => Some(now.plus_seconds(seconds)),
+    };
+    let Some(run_at) = finished.again_at.into_iter().chain(later).min() else { return Vec::new() };
+    let body = finished.again_body.unwrap_or_else(|| job.body.clone());
+    vec![NewJob { kind: work.kind, subject: job.subject.clone(), body, run_at: Some(run_at) }]
 }

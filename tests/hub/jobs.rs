@@ -16,11 +16,18 @@ const LONGEST_PAUSE: SignedDuration = SignedDuration::from_secs(600);
 /// Its handler meets what the job's body says.
 pub const WORK: Work = Work { kind: "test.job", at_once: 4, lease_seconds: 60, handle };
 
-fn handle(_: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
+fn handle(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
     async move {
         match job.body["meets"].as_str() {
             Some("no database") => Err(Fault::Database(sqlx::Error::PoolTimedOut)),
             Some("a fault") => Err(Fault::Other("the example fails".to_owned())),
+            Some("a new wish") => {
+                let again =
+                    NewJob { body: json!({ "meets": "nothing" }), ..NewJob::now(WORK.kind, &job.subject) };
+                let mut conn = app.pool.acquire().await?;
+                store::insert(&mut conn, app.clock.now(), &[again.clone(), again]).await?;
+                Ok(Done::Later { seconds: 3_600 })
+            }
             _ => Ok(Done::Finished),
         }
     }
@@ -62,6 +69,26 @@ async fn a_database_that_is_away_costs_a_job_no_try() {
     world.try_jobs(ATTEMPTS_MAX + 5).await;
     let away = Fault::Database(sqlx::Error::PoolTimedOut).to_string();
     assert_eq!(world.jobs("away").await, [("ready".to_owned(), 0, away)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_asked_for_again_while_it_is_done_is_done_once_more() {
+    let world = World::new().await;
+    world.enqueue("asked", "a new wish").await;
+    world.enqueue("asked", "nothing").await;
+    let done = |states: &[(&str, i32)]| -> Vec<(String, i32, String)> {
+        states.iter().map(|(state, tries)| ((*state).to_owned(), *tries, String::new())).collect()
+    };
+    assert_eq!(world.jobs("asked").await, done(&[("ready", 0)]), "one that waits does both");
+    assert_eq!(work_once(&world.app, &WORK).await.unwrap(), 1);
+    assert_eq!(
+        world.jobs("asked").await,
+        done(&[("done", 1), ("ready", 0)]),
+        "what was wished meanwhile is not lost"
+    );
+    assert_eq!(work_once(&world.app, &WORK).await.unwrap(), 1, "and does not wait for the hour");
+    assert_eq!(world.jobs("asked").await, done(&[("done", 1), ("done", 1)]));
+    assert_eq!(work_once(&world.app, &WORK).await.unwrap(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,7 @@
 //! Expectations as people read them: what was taken for a payment, how it stands, and what a channel owes item by item.
 
+use std::collections::BTreeMap;
+
 use mizan_ledger::{Currency, Day, EntryId, Id, Instant, Money};
 use serde::Serialize;
 use sqlx::PgConnection;
@@ -128,6 +130,21 @@ pub async fn find_taken(conn: &mut PgConnection, intents: &[IntentId]) -> Result
             })
         })
         .collect()
+}
+
+/// Which intents the money with these keys was taken for, by key.
+pub async fn find_paid_by(
+    conn: &mut PgConnection,
+    keys: &[String],
+) -> Result<BTreeMap<String, IntentId>, Fault> {
+    let rows = sqlx::query!(
+        r#"select money_key as "money_key!", intent as "intent!" from expectations
+           where money_key = any($1) and kind = 'payment' and intent is not null and state <> 'withdrawn'"#,
+        keys,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.money_key, IntentId::from_uuid(row.intent))).collect())
 }
 
 /// How the money of an intent stands, when all of it that was expected has come.

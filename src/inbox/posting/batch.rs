@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mizan_ledger::{Entry, Instant};
+use mizan_ledger::{Entry, Instant, Money};
 use serde_json::{Value, json};
 
-use super::super::model::{Meaning, Notice};
+use super::super::model::{Meaning, Notice, Source};
 use super::super::store::Applied;
 use crate::breaks::NewBreak;
 use crate::expectations::NewExpectation;
@@ -27,8 +27,8 @@ pub struct Batch<'a> {
     pub to_suspense: bool,
     /// The notices that claimed their money key: each key has one, the first to name it.
     pub claimed: BTreeSet<i64>,
-    /// Which intent a reference names.
-    pub named: BTreeMap<String, IntentId>,
+    /// Which intent a notice is about.
+    pub named: BTreeMap<i64, IntentId>,
     /// Keys of the money that paid these intents before; asked for when something is taken back.
     pub paying: BTreeSet<String>,
 }
@@ -45,19 +45,32 @@ pub struct Case {
     pub intent: Intent,
     pub basket: Basket,
     pub attempts: Vec<Attempt>,
+    /// The notices that took money of it back, this batch's among them; asked for when there is one.
+    pub takings: Vec<Notice>,
     pub changed: bool,
     pub touched: BTreeSet<AttemptId>,
 }
 
 impl Case {
     pub fn new(intent: Intent, basket: Basket, attempts: Vec<Attempt>) -> Self {
-        Self { intent, basket, attempts, changed: false, touched: BTreeSet::new() }
+        Self { intent, basket, attempts, takings: Vec::new(), changed: false, touched: BTreeSet::new() }
     }
 
-    /// The attempt a notice is about: its reference is our order.
+    /// The attempt a notice is about: its reference is our order, or else it takes that attempt's money back.
     pub(super) fn attempt_of(&self, notice: &Notice) -> Option<&Attempt> {
-        let order = notice.order()?;
-        self.attempts.iter().find(|attempt| attempt.id == order)
+        let id = self.attempt_id(notice)?;
+        self.attempts.iter().find(|attempt| attempt.id == id)
+    }
+
+    fn attempt_id(&self, notice: &Notice) -> Option<AttemptId> {
+        if let Some(order) = notice.order()
+            && self.attempts.iter().any(|attempt| attempt.id == order)
+        {
+            return Some(order);
+        }
+        let taken = notice.taken_keys();
+        let brought = |attempt: &&Attempt| attempt.money_key().is_some_and(|key| taken.contains(&key));
+        self.attempts.iter().find(brought).map(|attempt| attempt.id)
     }
 
     /// When the attempt was begun that a notice is about.
@@ -67,8 +80,8 @@ impl Case {
 
     /// Moves the attempt a notice is about. False when there is none, or when it does not go there from where it is.
     pub fn move_attempt(&mut self, notice: &Notice, event: AttemptEvent) -> bool {
-        let order = notice.order();
-        let attempt = self.attempts.iter_mut().find(|attempt| Some(attempt.id) == order);
+        let id = self.attempt_id(notice);
+        let attempt = self.attempts.iter_mut().find(|attempt| Some(attempt.id) == id);
         let Some(attempt) = attempt else { return false };
         let Some(state) = attempt.state.apply(event) else { return false };
         // What takes money back may have an id of its own; the attempt has that of its money.
@@ -89,27 +102,43 @@ impl Case {
         true
     }
 
-    /// The key of the money that a notice takes back, which may have an id of its own: then the one that it names counts, or
-    /// else that of its attempt's money.
-    pub fn taken_key(&self, notice: &Notice) -> String {
-        let of_attempt = || self.attempt_of(notice).and_then(Attempt::money_key);
-        notice.original_key().or_else(of_attempt).unwrap_or_else(|| notice.money_key.clone())
+    /// The key of the money that a notice takes back, which may have an id of its own: the first of its names by which money
+    /// is known here, or else that of its attempt's money.
+    pub fn taken_key(&self, notice: &Notice, paying: &Paying<'_>) -> String {
+        let own = self.attempt_of(notice).and_then(Attempt::money_key);
+        let names = || notice.original_key().into_iter().chain(own.clone());
+        let known = names().chain([notice.money_key.clone()]).find(|name| paying.contains(name));
+        known.or_else(|| names().next()).unwrap_or_else(|| notice.money_key.clone())
     }
 
-    /// Its channel takes back what the attempt of a notice brought. True when what the intent was paid has become less by it:
-    /// when the money is among those keys that paid it, by whichever of its names.
-    pub fn take_back(&mut self, notice: &Notice, paying: &[&BTreeSet<String>]) -> Result<bool, Fault> {
-        let captured = self.attempt_of(notice).filter(|attempt| attempt.state == AttemptState::Captured);
-        let own = captured.and_then(Attempt::money_key);
-        let mut names =
-            [own.clone(), notice.original_key(), Some(notice.money_key.clone())].into_iter().flatten();
-        let paid = own.is_some() && names.any(|name| paying.iter().any(|keys| keys.contains(&name)));
-        if !self.move_attempt(notice, AttemptEvent::Reversed) || !paid {
-            return Ok(false);
+    /// Its channel takes back what the attempt of a notice brought, or a part. True when what the intent was paid has become
+    /// less by it.
+    pub fn take_back(&mut self, notice: &Notice, paying: &Paying<'_>) -> Result<bool, Fault> {
+        self.move_attempt(notice, AttemptEvent::Reversed);
+        self.takings.push(notice.clone());
+        let keys: BTreeSet<String> =
+            self.takings.iter().map(|taking| self.taken_key(taking, paying)).collect();
+        let mut in_all = Money::zero(self.intent.amount.currency());
+        for key in keys.iter().filter(|key| paying.contains(key)) {
+            in_all = in_all.checked_add(self.taken_of(key, paying)?)?;
         }
-        let back = self.intent.take_back(notice.money)?;
-        self.changed |= back.is_positive();
-        Ok(back.is_positive())
+        let more = self.intent.take_back(in_all)?;
+        self.changed |= more;
+        Ok(more)
+    }
+
+    /// How much of this money was taken back. A settlement lists what callbacks told before: of the two the larger counts.
+    pub fn taken_of(&self, key: &str, paying: &Paying<'_>) -> Result<Money, Fault> {
+        let nothing = Money::zero(self.intent.amount.currency());
+        let (mut told, mut listed) = (nothing, nothing);
+        for taking in self.takings.iter().filter(|taking| self.taken_key(taking, paying) == key) {
+            // What is taken back in another currency than it was paid in is all of it.
+            let same = taking.money.currency() == nothing.currency();
+            let part = if same { taking.money } else { self.intent.paid };
+            let sum = if taking.source == Source::Report { &mut listed } else { &mut told };
+            *sum = sum.checked_add(part)?;
+        }
+        Ok(if told.compare(listed)?.is_lt() { listed } else { told })
     }
 
     /// An intent is processing as long as an attempt lives; when the last has ended it stands where its money says.
@@ -122,6 +151,16 @@ impl Case {
         end_attempts(&mut self.intent)?;
         self.changed = true;
         Ok(true)
+    }
+}
+
+/// The keys of the money that paid intents: before this batch, and in it.
+#[derive(Debug, Clone, Copy)]
+pub struct Paying<'a>(pub [&'a BTreeSet<String>; 2]);
+
+impl Paying<'_> {
+    fn contains(&self, key: &str) -> bool {
+        self.0.iter().any(|keys| keys.contains(key))
     }
 }
 
@@ -151,7 +190,7 @@ pub fn decide(
 ) -> Result<Decided, Fault> {
     let mut decided = Decided { cases, ..Decided::default() };
     for notice in notices {
-        let intent = notice.reference.as_ref().and_then(|reference| batch.named.get(reference)).copied();
+        let intent = batch.named.get(&notice.n).copied();
         let outcome = match notice.meaning {
             Meaning::Money => decided.money(batch, notice, intent)?,
             Meaning::Declined => decided.declined(notice, intent)?,

@@ -12,4 +12,4 @@ mod money;
 mod news;
 mod rail;
 
-pub use batch::{Batch, Case, Decided, decide};
+pub use batch::{Batch, Case, Decided, Paying, decide};

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::super::model::{Meaning, Notice};
-use super::{Batch, Decided};
+use super::{Batch, Decided, Paying};
 use crate::breaks::{Category, NewBreak};
 use crate::fault::Fault;
 use crate::ids::IntentId;
@@ -34,26 +34,27 @@ impl Decided {
         notice: &Notice,
         intent: Option<IntentId>,
     ) -> Result<String, Fault> {
-        let subject = match intent.and_then(|id| self.cases.get(&id)) {
-            Some(case) => case.taken_key(notice),
-            None => notice.original_key().unwrap_or_else(|| notice.money_key.clone()),
-        };
-        if let Some(case) = intent.and_then(|id| self.cases.get_mut(&id))
-            && case.take_back(notice, &[&batch.paying, &self.paying])?
-        {
-            self.events.push(("payment_intent.reversed", case.intent.id));
-        }
-        self.back(intent)?;
+        let mut subject = notice.original_key().unwrap_or_else(|| notice.money_key.clone());
+        let mut money = notice.money;
         let mut detail = self.detail(notice, intent);
-        if let Some(case) = intent.and_then(|id| self.cases.get(&id)) {
+        if let Some(case) = intent.and_then(|id| self.cases.get_mut(&id)) {
+            let paying = Paying([&batch.paying, &self.paying]);
+            if case.take_back(notice, &paying)? {
+                self.events.push(("payment_intent.reversed", case.intent.id));
+            }
+            subject = case.taken_key(notice, &paying);
+            if money.currency() == case.intent.amount.currency() {
+                money = case.taken_of(&subject, &paying)?;
+            }
             detail["paid"] = json!(case.intent.paid);
             detail["asked_back"] = json!(case.intent.refund_reserved);
             detail["refunded"] = json!(case.intent.refunded);
         }
+        self.back(intent)?;
         self.breaks.push(NewBreak {
             category: Category::Reversed,
             subject,
-            money: Some(notice.money),
+            money: Some(money),
             channel: Some(notice.channel.clone()),
             intent,
             detail,

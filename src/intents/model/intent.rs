@@ -63,7 +63,7 @@ pub enum Arrival {
 pub enum Misfit {
     /// Paid already: the payer paid twice.
     Duplicate,
-    /// Expired or canceled before the money came.
+    /// Expired or canceled before the money came, or an earlier part was taken back.
     Late,
     WrongCurrency,
 }
@@ -84,17 +84,16 @@ impl Intent {
         Ok(self.reversed.is_positive() && back.compare(self.paid)?.is_gt())
     }
 
-    /// Its channel took a payment of this intent back, or a part of it. Answers how much of what was paid that is: what
-    /// came beyond the amount due was never paid of it.
-    pub fn take_back(&mut self, money: Money) -> Result<Money, Fault> {
-        let left = self.paid.checked_sub(self.reversed)?;
-        let part = money.currency() == left.currency() && money.compare(left)?.is_lt();
-        let back = if part { money } else { left };
-        if back.is_positive() {
-            self.reversed = self.reversed.checked_add(back)?;
+    /// Its channels took back this much of its payments in all. True when that is more than was known: what came beyond the
+    /// amount due was never paid of it.
+    pub fn take_back(&mut self, in_all: Money) -> Result<bool, Fault> {
+        let back = if in_all.compare(self.paid)?.is_lt() { in_all } else { self.paid };
+        let more = back.compare(self.reversed)?.is_gt();
+        if more {
+            self.reversed = back;
             self.version += 1;
         }
-        Ok(back)
+        Ok(more)
     }
 
     /// Whether nobody is asked to pay it any more, whatever its state: its time is over, or its channel took a part back, of
@@ -111,6 +110,8 @@ impl Intent {
         let due = match self.state {
             IntentState::Paid => return Ok(Arrival::Suspense(Misfit::Duplicate)),
             IntentState::Expired | IntentState::Canceled => return Ok(Arrival::Suspense(Misfit::Late)),
+            // The rest does not complete it: it would be receipted in full, and a part of it is gone.
+            _ if self.reversed.is_positive() => return Ok(Arrival::Suspense(Misfit::Late)),
             _ => self.due()?,
         };
         let surplus = money.checked_sub(due)?;

@@ -15,13 +15,18 @@ async fn reversed_beside(world: &World, intent: &Value, transaction: &str, minor
 
 /// A chargeback: its transaction, and the one that it says it takes back.
 async fn charged_back(world: &World, intent: &Value, (own, of): (&str, Option<&str>), minor: i64) {
+    told(world, (Source::Callback, text(intent, "/attempts/0/id")), (own, of), minor).await;
+}
+
+/// The same, by this way and of this order.
+async fn told(world: &World, (source, order): (Source, &str), (own, of): (&str, Option<&str>), minor: i64) {
     let notice = NewNotice {
         channel: "card".to_owned(),
         transaction: own.to_owned(),
-        status: "REVERSED".to_owned(),
+        status: if source == Source::Report { "TAKEN_BACK" } else { "REVERSED" }.to_owned(),
         meaning: Meaning::Reversed,
-        source: Source::Callback,
-        reference: Some(text(intent, "/attempts/0/id").to_owned()),
+        source,
+        reference: Some(order.to_owned()),
         money: Money::new(minor, Currency::ILS),
         original_transaction: of.map(str::to_owned),
         reason: None,
@@ -61,6 +66,81 @@ async fn late_money_charged_back_under_another_transaction_is_not_given_back() {
         charged_back(&world, &seen, ("CB-EXAMPLE-1", of), 21_525).await;
         assert_eq!(step(&world, &waiting["data"][0], "approve").await, taken_back());
     }
+}
+
+/// A bill of 215.25 paid by card, and the transaction that paid it.
+async fn paid_by(world: &World, transaction: &str) -> Value {
+    let intent = world.intent("CASE-1").await;
+    let order = world.at_gateway("card", &intent).await;
+    assert_eq!(world.tell("card", &order, transaction, ("215.25", "ILS")).await, 204);
+    world.settle(1).await;
+    world.find_intent(id(&intent)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_taken_back_piece_by_piece_is_less_by_each_piece_however_often_it_is_told() {
+    let world = World::new().await;
+    let paid = paid_by(&world, "T-EXAMPLE-1").await;
+    let order = text(&paid, "/attempts/0/id");
+    let original = Some("T-EXAMPLE-1");
+    let (callback, settlement) = ((Source::Callback, order), (Source::Report, order));
+    for (way, names, minor, reversed) in [
+        (callback, ("CB-EXAMPLE-1", original), 8_000, "80.00"),
+        (callback, ("CB-EXAMPLE-2", None), 3_000, "110.00"),
+        // The settlement lists what the callbacks told, and then more than they did.
+        (settlement, ("T-EXAMPLE-1", None), 11_000, "110.00"),
+        (settlement, ("T-EXAMPLE-1B", original), 2_000, "130.00"),
+        (callback, ("CB-EXAMPLE-1", original), 8_000, "130.00"),
+        // More than was paid cannot be gone.
+        (callback, ("CB-EXAMPLE-3", None), 90_000, "215.25"),
+    ] {
+        told(&world, way, names, minor).await;
+        assert_eq!(world.find_intent(id(&paid)).await["reversed"], ils(reversed), "{names:?}");
+    }
+    let breaks = world.people.reconciler.client.get("/v1/finance/breaks").await.unwrap().json;
+    assert_eq!(breaks["data"].as_array().unwrap().len(), 1, "one break of one payment: {breaks}");
+    assert_eq!(breaks["data"][0]["money"], ils("1010.00"), "all that was told: {breaks}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chargeback_that_names_no_order_of_ours_takes_back_the_money_that_it_names() {
+    for (own, of) in [("T-EXAMPLE-1", None), ("CB-EXAMPLE-1", Some("T-EXAMPLE-1"))] {
+        let world = World::new().await;
+        let paid = paid_by(&world, "T-EXAMPLE-1").await;
+        told(&world, (Source::Callback, "ORDER-OF-NOBODY"), (own, of), 21_525).await;
+        let seen = world.find_intent(id(&paid)).await;
+        assert_eq!((text(&seen, "/attempts/0/state"), &seen["reversed"]), ("reversed", &ils("215.25")));
+        let refused = asked_for(&world, &paid["id"], &ils("210.00")).await;
+        assert_eq!(refused["body"]["code"], "payment_reversed", "{refused}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chargeback_that_names_nothing_known_is_a_break_and_takes_nothing() {
+    let world = World::new().await;
+    let paid = paid_by(&world, "T-EXAMPLE-1").await;
+    told(&world, (Source::Callback, "ORDER-OF-NOBODY"), ("CB-EXAMPLE-1", Some("T-EXAMPLE-9")), 21_525).await;
+    assert_eq!(world.find_intent(id(&paid)).await["reversed"], ils("0.00"));
+    assert_eq!(world.breaks().await, [("reversed".to_owned(), "open".to_owned())]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rest_of_a_bill_whose_part_was_taken_back_is_late_and_goes_back() {
+    let world = World::new().await;
+    let intent = world.intent("CASE-1").await;
+    let order = world.at_gateway("card", &intent).await;
+    assert_eq!(world.tell("card", &order, "T-EXAMPLE-1", ("80.00", "ILS")).await, 204);
+    world.settle(1).await;
+    world.clock.advance(jiff::SignedDuration::from_secs(1));
+    let rest = world.at_gateway("card", &intent).await;
+    told(&world, (Source::Callback, &order), ("CB-EXAMPLE-1", Some("T-EXAMPLE-1")), 8_000).await;
+    assert_eq!(world.tell("card", &rest, "T-EXAMPLE-2", ("135.25", "ILS")).await, 204);
+    world.settle(1).await;
+    let seen = world.find_intent(id(&intent)).await;
+    assert_eq!((text(&seen, "/state"), &seen["paid"]), ("partially_paid", &ils("80.00")));
+    assert_eq!(seen["unapplied"][0]["cause"], "late_money", "{seen}");
+    assert_eq!(world.proposed().await.len(), 1, "it goes back");
+    world.tied().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
