@@ -57,6 +57,11 @@ pub trait ServiceError: From<Fault> + Send + fmt::Display {
     /// # Errors
     /// When it is a refusal.
     fn into_fault(self) -> Result<Fault, Self>;
+
+    /// Where nobody hears a refusal, as in a job, it is a fault.
+    fn unheard(self) -> Fault {
+        self.into_fault().unwrap_or_else(|refusal| Fault::Other(refusal.to_string()))
+    }
 }
 
 impl ServiceError for Fault {

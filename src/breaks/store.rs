@@ -9,7 +9,7 @@ use crate::entropy::Entropy;
 use crate::fault::Fault;
 use crate::ids::{BreakId, IntentId};
 
-/// Opens breaks as one statement. One that stands open already is updated; one that was resolved opens again.
+/// Opens breaks as one statement. One that stands open already is updated; one that had ended opens again, with new time.
 pub async fn insert(
     conn: &mut PgConnection,
     entropy: &Entropy,
@@ -21,8 +21,14 @@ pub async fn insert(
     }
     let mut ordered: Vec<&NewBreak> = breaks.iter().collect();
     ordered.sort_by_key(|new| (new.category.as_str(), new.subject.as_str()));
-    // Twice the same in one batch is once.
-    ordered.dedup_by_key(|new| (new.category, new.subject.as_str()));
+    // Twice the same in one batch is once, as it was told last.
+    ordered.dedup_by(|later, first| {
+        let same = (later.category, &later.subject) == (first.category, &first.subject);
+        if same {
+            *first = *later;
+        }
+        same
+    });
     let ids: Vec<Uuid> = ordered.iter().map(|_| entropy.id::<BreakId>(now).uuid()).collect();
     let categories: Vec<&str> = ordered.iter().map(|new| new.category.as_str()).collect();
     let subjects: Vec<&str> = ordered.iter().map(|new| new.subject.as_str()).collect();
@@ -45,11 +51,12 @@ pub async fn insert(
          on conflict (category, subject) do update
          set detail = excluded.detail, currency = excluded.currency, amount_minor = excluded.amount_minor,
              state = case
-                 when breaks.state in ('resolved', 'self_resolved') then 'reopened'
+                 when breaks.resolved_at is not null then 'reopened'
                  -- What was proposed was said of something else.
                  when breaks.state = 'proposed' and (breaks.currency, breaks.amount_minor, breaks.detail)
                      is distinct from (excluded.currency, excluded.amount_minor, excluded.detail) then 'open'
                  else breaks.state end,
+             due_at = case when breaks.resolved_at is not null then excluded.due_at else breaks.due_at end,
              resolved_at = null",
         &ids,
         &categories as _,
@@ -116,6 +123,27 @@ pub async fn is_known(conn: &mut PgConnection, category: Category, subject: &str
     .fetch_one(conn)
     .await?;
     Ok(known)
+}
+
+/// Of how much there is, or was, such a break.
+pub async fn find_money(
+    conn: &mut PgConnection,
+    category: Category,
+    subject: &str,
+) -> Result<Option<Money>, Fault> {
+    let row = sqlx::query!(
+        r#"select currency as "currency!", amount_minor as "amount_minor!" from breaks
+           where category = $1 and subject = $2 and amount_minor is not null"#,
+        category.as_str(),
+        subject,
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| {
+        let currency = row.currency.parse().map_err(|_| Fault::corrupt("breaks", "currency", subject))?;
+        Ok(Money::new(row.amount_minor, currency))
+    })
+    .transpose()
 }
 
 /// Another break says it better: those of this category and these subjects that are open end.

@@ -3,7 +3,6 @@
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::model::FulfilmentError;
 use super::service;
 use crate::app::{App, ServiceError};
 use crate::fault::Fault;
@@ -22,13 +21,8 @@ fn release(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
         let due: (IntentId, u16) = due.ok_or_else(|| Fault::corrupt("jobs", "subject", job.id))?;
         let actor = Actor::hub("fulfilment");
         let released = app.run(&actor, &due, |tx, due| Box::pin(service::release_by_time(tx, due)));
-        released.await.map_err(fault)?;
+        released.await.map_err(ServiceError::unheard)?;
         Ok(Done::Finished)
     }
     .boxed()
-}
-
-/// A refusal of our own service is a fault of a job: nobody else hears it.
-fn fault(error: FulfilmentError) -> Fault {
-    error.into_fault().unwrap_or_else(|refusal| Fault::Other(refusal.to_string()))
 }

@@ -107,7 +107,8 @@ async fn remember(
     notices: &[Notice],
     cases: &mut BTreeMap<IntentId, Case>,
 ) -> Result<BTreeSet<String>, Fault> {
-    if notices.iter().all(|notice| notice.meaning != Meaning::Reversed) {
+    let taken = |notice: &Notice| notice.meaning == Meaning::Reversed;
+    if !notices.iter().any(taken) && !cases.values().any(Case::was_taken_back) {
         return Ok(BTreeSet::new());
     }
     let intents: Vec<IntentId> = cases.keys().copied().collect();
@@ -138,7 +139,9 @@ async fn named_intents(tx: &mut Tx, notices: &[Notice]) -> Result<BTreeMap<i64, 
             Some(Reference::Bill(bill)) => bill.to_string(),
             None => continue,
         };
-        if let Some(intent) = found.get(&canonical) {
+        if let Some((intent, channel)) = found.get(&canonical)
+            && channel.as_ref().is_none_or(|channel| *channel == notice.channel)
+        {
             named.insert(notice.n, *intent);
         }
     }

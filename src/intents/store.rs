@@ -54,7 +54,8 @@ pub async fn insert(
              created_at, expires_at,
              (select ended.id from payment_intents ended
               where ended.portal = new.portal and ended.external_reference = new.external_reference
-                and ended.purpose = new.purpose and ended.state in ('expired', 'canceled')
+                and ended.purpose = new.purpose
+                and (ended.state in ('expired', 'canceled') or ended.reversed_minor >= ended.amount_minor and ended.amount_minor > 0)
               order by ended.id desc limit 1 for no key update)
          from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[], $8::bigint[],
                  $9::text[], $10::text[], $11::uuid[], $12::jsonb[], $13::text[], $14::jsonb[], $15::jsonb[],
@@ -200,7 +201,8 @@ pub async fn find_live(
            from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[])
                as refused (id, portal, external_reference, purpose)
            join payment_intents live using (portal, external_reference, purpose)
-           where live.state in ('requires_payment', 'processing', 'partially_paid', 'paid')"#,
+           where live.state in ('requires_payment', 'processing', 'partially_paid', 'paid')
+             and (live.state <> 'paid' or live.reversed_minor < live.amount_minor or live.amount_minor = 0)"#,
         &ids,
         &portals,
         &references as _,
@@ -351,21 +353,23 @@ pub async fn page(
     rows.into_iter().map(Intent::try_from).collect()
 }
 
-/// Which intent a reference names: an attempt's id (our order at the provider) or a bill number. One statement.
+/// Which intent a reference names: an attempt's id (our order at the provider, with its channel, because nobody else got it)
+/// or a bill number. One statement.
 pub async fn find_by_references(
     conn: &mut PgConnection,
     orders: &[Uuid],
     bill_numbers: &[String],
-) -> Result<BTreeMap<String, IntentId>, Fault> {
+) -> Result<BTreeMap<String, (IntentId, Option<String>)>, Fault> {
     let rows = sqlx::query!(
-        r#"select 'at_' || replace(id::text, '-', '') as "reference!", intent as "intent!"
+        r#"select 'at_' || replace(id::text, '-', '') as "reference!", intent as "intent!", channel
            from attempts where id = any($1)
            union all
-           select bill_number, id from payment_intents where bill_number = any($2)"#,
+           select bill_number, id, null from payment_intents where bill_number = any($2)"#,
         orders,
         bill_numbers,
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.reference, IntentId::from_uuid(row.intent))).collect())
+    let named = |intent, channel| (IntentId::from_uuid(intent), channel);
+    Ok(rows.into_iter().map(|row| (row.reference, named(row.intent, row.channel))).collect())
 }

@@ -7,7 +7,8 @@ use super::{ATTEMPTS_MAX, Job, NewJob, pause_seconds};
 use crate::fault::Fault;
 
 /// Writes the jobs of one transaction as one statement. A live job of the same kind and subject that waits does this work
-/// too; one that a worker has begun may have read what was before, so it is done again afterwards.
+/// too, at the earlier of the two times unless it has failed before; one that a worker has begun may have read what was
+/// before, so it is done again afterwards.
 pub async fn insert(conn: &mut PgConnection, now: Instant, jobs: &[NewJob]) -> Result<(), Fault> {
     if jobs.is_empty() {
         return Ok(());
@@ -22,8 +23,11 @@ pub async fn insert(conn: &mut PgConnection, now: Instant, jobs: &[NewJob]) -> R
          from unnest($1::text[], $2::text[], $3::jsonb[], $4::timestamptz[])
              with ordinality as job (kind, subject, body, run_at, place)
          order by kind, subject, place
-         on conflict (kind, subject) where state = 'ready' do update
-             set again_at = excluded.run_at, again_body = excluded.body where jobs.lease_until > $5",
+         on conflict (kind, subject) where state = 'ready' do update set
+             again_at = case when jobs.lease_until > $5 then excluded.run_at else jobs.again_at end,
+             again_body = case when jobs.lease_until > $5 then excluded.body else jobs.again_body end,
+             run_at = case when jobs.lease_until > $5 then jobs.run_at else excluded.run_at end
+             where jobs.lease_until > $5 or jobs.attempt = 0 and excluded.run_at < jobs.run_at",
         &kinds as _,
         &subjects as _,
         &bodies as _,

@@ -41,6 +41,9 @@ pub struct Summary {
 pub async fn reconcile(app: &App) -> Result<Summary, Fault> {
     let actor = Actor::hub("recon");
     app.run(&actor, &(), |tx, unit| Box::pin(service::judge_waiting(tx, unit))).await?;
+    for booked in app.run(&actor, &(), |tx, unit| Box::pin(service::find_booked(tx, unit))).await? {
+        app.run(&actor, &booked, |tx, booked| Box::pin(service::hear(tx, booked))).await?;
+    }
     let mut summary = Summary { settlements: ask_channels(app, &actor).await?, ..Summary::default() };
     for _ in 0..PASSES_MAX {
         if !pass(app, &actor, &mut summary, false).await? {

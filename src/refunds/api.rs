@@ -41,6 +41,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(withdraw_by_staff))
         .routes(routes!(redirect))
         .routes(routes!(send_again))
+        .routes(routes!(propose_give_up))
         .routes(routes!(give_up))
         .merge(files::api::router())
         .merge(pay_ins::api::router())
@@ -200,7 +201,7 @@ async fn find_by_staff(
     Ok(Json(view::for_staff(&app.hub, &refund, instructions)))
 }
 
-/// A use case in which an approver decides.
+/// A use case in which a person decides.
 type Decide = for<'t> fn(&'t mut Tx, &'t Decision) -> BoxFuture<'t, Result<Refund, RefundError>>;
 
 async fn decide(app: &App, call: &Call, decision: &Decision, decide: Decide) -> Result<Answer, Problem> {
@@ -250,13 +251,27 @@ async fn send_again(State(app): State<App>, Path(id): Path<String>, call: Call) 
     decide(&app, &call, &decision, |tx, decision| Box::pin(service::send_again(tx, decision))).await
 }
 
-/// Give up: no way to the payer was found.
+/// Propose to give up, because no way to the payer was found.
+///
+/// Refuses with `refund_not_approvable`, `payment_reversed`.
+#[utoipa::path(post, path = "/v1/finance/refunds/{id}/give-up", tag = "finance", params(("id" = String, Path)), request_body = DecisionBody, responses((status = OK, body = StaffView), Refusals))]
+async fn propose_give_up(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    call: Call,
+) -> Result<Answer, Problem> {
+    call.person(&Scope::RefundRequest)?;
+    let decision = call.json::<DecisionBody>()?.read_with_note(refund_id(&id)?)?;
+    decide(&app, &call, &decision, |tx, decision| Box::pin(service::propose_give_up(tx, decision))).await
+}
+
+/// Agree to give up what another person proposed so.
 ///
 /// Refuses with `same_person`, `refund_not_approvable`, `payment_reversed`.
-#[utoipa::path(post, path = "/v1/finance/refunds/{id}/give-up", tag = "finance", params(("id" = String, Path)), request_body = DecisionBody, responses((status = OK, body = StaffView), Refusals))]
+#[utoipa::path(post, path = "/v1/finance/refunds/{id}/give-up/approve", tag = "finance", params(("id" = String, Path)), request_body = DecisionBody, responses((status = OK, body = StaffView), Refusals))]
 async fn give_up(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
     call.person(&Scope::Approve)?;
-    let decision = call.json::<DecisionBody>()?.read_with_note(refund_id(&id)?)?;
+    let decision = call.json::<DecisionBody>()?.read(refund_id(&id)?)?;
     decide(&app, &call, &decision, |tx, decision| Box::pin(service::give_up(tx, decision))).await
 }
 
@@ -317,6 +332,7 @@ impl From<RefundError> for Problem {
             RefundError::NotApprovable { state } | RefundError::CarriedOut { state } => {
                 Self::new(Code::RefundNotApprovable).with("stage", state.as_str())
             }
+            RefundError::NotProposed => Self::new(Code::RefundNotApprovable),
             RefundError::PaymentReversed => Self::new(Code::PaymentReversed),
             RefundError::NotCancelable { state, .. } => {
                 Self::new(Code::RefundNotCancelable).with("stage", state.as_str())

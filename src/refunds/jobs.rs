@@ -7,7 +7,7 @@ use mizan_adapters::outcome::Outcome;
 use mizan_ledger::Instant;
 
 use super::files;
-use super::model::{Rail, Refund, RefundError};
+use super::model::{Rail, Refund};
 use super::service::{self, Asked, Heard, News, Order, Told};
 use super::state;
 use crate::app::{App, ServiceError};
@@ -73,15 +73,10 @@ fn refund_of(job: &Job) -> Result<RefundId, Fault> {
     job.subject.parse().map_err(|_| Fault::corrupt("jobs", "subject", job.id))
 }
 
-/// A refusal of our own service is a fault of a job: nobody else hears it.
-pub(super) fn fault(error: RefundError) -> Fault {
-    error.into_fault().unwrap_or_else(|refusal| Fault::Other(refusal.to_string()))
-}
-
 async fn told(app: &App, told: Told) -> Result<(), Fault> {
     app.run(&actor(), std::slice::from_ref(&told), |tx, told| Box::pin(service::tell(tx, told)))
         .await
-        .map_err(fault)
+        .map_err(ServiceError::unheard)
 }
 
 /// Sends one instruction: it is committed as `sending` before its first byte leaves, and its answer is written by a
@@ -89,7 +84,10 @@ async fn told(app: &App, told: Told) -> Result<(), Fault> {
 fn submit(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
     async move {
         let id = refund_of(&job)?;
-        let begun = app.run(&actor(), &id, |tx, id| Box::pin(service::begin(tx, id))).await.map_err(fault)?;
+        let begun = app
+            .run(&actor(), &id, |tx, id| Box::pin(service::begin(tx, id)))
+            .await
+            .map_err(ServiceError::unheard)?;
         let Some(order) = begun else { return Ok(Done::Finished) };
         let (refund, instruction) = (order.refund, order.instruction);
         app.hub.crash.reach(Point::Sending).await;
@@ -131,7 +129,8 @@ fn ask(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
     async move {
         let id = refund_of(&job)?;
         let asked = app.run(&actor(), &id, |tx, id| Box::pin(service::who_to_ask(tx, id))).await;
-        let Some(Asked { refund, instruction, reference, channel }) = asked.map_err(fault)? else {
+        let Some(Asked { refund, instruction, reference, channel }) = asked.map_err(ServiceError::unheard)?
+        else {
             return Ok(Done::Finished);
         };
         let query = app.hub.channels.get(&channel).and_then(|channel| channel.query.clone());
@@ -163,7 +162,7 @@ fn hear(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
     async move {
         let heard: Heard = serde_json::from_value(job.body)?;
         let ours = app.run(&actor(), &heard, |tx, heard| Box::pin(service::hear(tx, heard))).await;
-        if !ours.map_err(fault)? {
+        if !ours.map_err(ServiceError::unheard)? {
             tracing::warn!(reference = heard.reference, "a notice of a refund that we never ordered");
         }
         Ok(Done::Finished)
@@ -175,7 +174,9 @@ fn hear(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
 fn settled(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
     async move {
         let id = refund_of(&job)?;
-        app.run(&actor(), &id, |tx, id| Box::pin(service::settle_told_late(tx, id))).await.map_err(fault)?;
+        app.run(&actor(), &id, |tx, id| Box::pin(service::settle_told_late(tx, id)))
+            .await
+            .map_err(ServiceError::unheard)?;
         Ok(Done::Finished)
     }
     .boxed()
@@ -185,7 +186,10 @@ fn settled(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
 fn fund(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
     async move {
         let id = refund_of(&job)?;
-        let refund = app.run(&actor(), &id, |tx, id| Box::pin(service::fund(tx, id))).await.map_err(fault)?;
+        let refund = app
+            .run(&actor(), &id, |tx, id| Box::pin(service::fund(tx, id)))
+            .await
+            .map_err(ServiceError::unheard)?;
         let waits = refund.state == state::RefundState::AwaitingFunds;
         Ok(if waits { Done::Later { seconds: FUNDS_PAUSE_SECONDS } } else { Done::Finished })
     }
@@ -196,7 +200,9 @@ fn fund(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
 fn funded(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
     async move {
         let id = refund_of(&job)?;
-        app.run(&actor(), &id, |tx, id| Box::pin(service::fund(tx, id))).await.map_err(fault)?;
+        app.run(&actor(), &id, |tx, id| Box::pin(service::fund(tx, id)))
+            .await
+            .map_err(ServiceError::unheard)?;
         Ok(Done::Finished)
     }
     .boxed()
@@ -206,7 +212,9 @@ fn funded(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
 fn propose(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
     async move {
         let item: SuspenseId = job.subject.parse().map_err(|_| Fault::corrupt("jobs", "subject", job.id))?;
-        app.run(&actor(), &item, |tx, item| Box::pin(service::propose(tx, item))).await.map_err(fault)?;
+        app.run(&actor(), &item, |tx, item| Box::pin(service::propose(tx, item)))
+            .await
+            .map_err(ServiceError::unheard)?;
         Ok(Done::Finished)
     }
     .boxed()
@@ -220,7 +228,7 @@ fn propose_line(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
         let line: (IntentId, usize) = line.ok_or_else(|| Fault::corrupt("jobs", "subject", job.id))?;
         app.run(&actor(), &line, |tx, line| Box::pin(service::propose_line(tx, line)))
             .await
-            .map_err(fault)?;
+            .map_err(ServiceError::unheard)?;
         Ok(Done::Finished)
     }
     .boxed()

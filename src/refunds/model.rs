@@ -17,6 +17,15 @@ pub enum RefundSource {
     Suspense(SuspenseId),
 }
 
+impl RefundSource {
+    pub fn intent(self) -> Option<IntentId> {
+        match self {
+            Self::Intent(id) => Some(id),
+            Self::Suspense(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for RefundSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -111,14 +120,28 @@ pub struct Refund {
     pub succeeded_at: Option<Instant>,
     /// Why the last instruction failed, in the rail's word.
     pub failure: Option<String>,
+    pub give_up: Option<GiveUp>,
+}
+
+/// A proposal to give a refund up, which another person agrees to.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct GiveUp {
+    pub by: String,
+    pub note: Option<String>,
 }
 
 impl Refund {
-    /// Moves the state machine; the version grows with every change.
+    /// Moves the state machine.
     pub fn apply(&mut self, event: RefundEvent) -> Result<(), Illegal> {
         self.state = self.state.apply(event)?;
-        self.version += 1;
+        self.changed();
         Ok(())
+    }
+
+    /// The version grows with every change, and what was proposed of it before is over.
+    pub fn changed(&mut self) {
+        self.version += 1;
+        self.give_up = None;
     }
 
     /// Whether another account was named since the last instruction: the next one has its number already, and waits
@@ -141,6 +164,8 @@ impl Refund {
 /// Why a refund was not asked for, decided or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum RefundError {
+    #[error("nobody has proposed to give it up")]
+    NotProposed,
     #[error("there is no such refund, payment intent or item")]
     NotFound,
     #[error("{refundable} is left to refund")]
@@ -236,6 +261,7 @@ mod tests {
             submitted_at: None,
             succeeded_at: None,
             failure: None,
+            give_up: None,
         }
     }
 }

@@ -35,6 +35,8 @@ pub struct BankDay {
     pub entered_later: Listed,
     /// Lines up to the day without an entry.
     pub not_entered: Listed,
+    /// Lines of a later statement whose entries belong to the day or before: of a day off, of which banks give none.
+    pub shown_later: Listed,
     /// Refunds and payouts that will leave this account, by kind.
     pub in_flight: Vec<(String, Listed)>,
 }
@@ -75,6 +77,7 @@ impl Line {
             self.items = 1;
             self.listed = self.listed.checked_sub(bank.brought_forward)?;
             self.listed = self.listed.checked_sub(bank.entered_later.amount)?;
+            self.listed = self.listed.checked_add(bank.shown_later.amount)?;
         }
         self.compare()?;
         // A hole in the chain shows in the closing too, unless something hides it.
@@ -98,6 +101,10 @@ impl Line {
         let Listed { amount, items, .. } = bank.entered_later;
         if items > 0 {
             self.notes.push(Note::EnteredLater { amount, items });
+        }
+        let Listed { amount, items, .. } = bank.shown_later;
+        if items > 0 {
+            self.notes.push(Note::ShownLater { amount, items });
         }
         let Listed { amount, items, .. } = bank.not_entered;
         if items > 0 {

@@ -94,6 +94,11 @@ pub enum Note {
         amount: Money,
         items: i64,
     },
+    /// Lines of the day or before, of a day off, that a later statement shows.
+    ShownLater {
+        amount: Money,
+        items: i64,
+    },
     /// Statement lines that are not entered at all.
     NotEntered {
         amount: Money,

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use super::bank::{BankDay, Seen};
 use super::model::{BookAccount, Facts, Listed, Proof};
 use super::movement::Movement;
-use super::store::{self, Earned, Entered, Expected, Head, Quarantined};
+use super::store::{self, Earned, Entered, Expected, Head, Quarantined, When};
 use crate::catalogue::Beneficiary;
 use crate::config::Bank;
 use crate::fault::Fault;
@@ -137,8 +137,9 @@ async fn banks(
             brought_forward: heads.first().map_or(Money::zero(bank.currency), |head| head.opening),
             gap: gap(bank.currency, &heads)?,
             lines_missing: moved(bank.currency, &heads, asked.day)?.checked_sub(shown)?,
-            entered_later: lines_of(bank, &not_of_day, true)?,
-            not_entered: lines_of(bank, &not_of_day, false)?,
+            entered_later: lines_of(bank, &not_of_day, When::Later)?,
+            not_entered: lines_of(bank, &not_of_day, When::Never)?,
+            shown_later: lines_of(bank, &not_of_day, When::BeforeShown)?,
             in_flight: in_flight(bank, expected)?,
         });
     }
@@ -171,9 +172,9 @@ fn moved(currency: Currency, heads: &[&Head], day: Day) -> Result<Money, Fault> 
     Ok(Money::sum(currency, moved)?)
 }
 
-fn lines_of(bank: &Bank, all: &[Entered], entered: bool) -> Result<Listed, Fault> {
+fn lines_of(bank: &Bank, all: &[Entered], when: When) -> Result<Listed, Fault> {
     let mut listed = nothing(bank);
-    for one in all.iter().filter(|one| one.account == bank.name && one.entered == entered) {
+    for one in all.iter().filter(|one| one.account == bank.name && one.when == when) {
         listed.amount = listed.amount.checked_add(one.amount)?;
         listed.items += one.items;
     }

@@ -50,6 +50,7 @@ fn bank(closing: i64) -> BankDay {
         lines_missing: jod(0),
         entered_later: Listed { items: 0, ..none() },
         not_entered: Listed { items: 0, ..none() },
+        shown_later: Listed { items: 0, ..none() },
         in_flight: Vec::new(),
     }
 }
@@ -226,6 +227,11 @@ fn a_bank_line_is_judged_by_the_statement_of_the_day() {
         bank.entered_later = listed("bank/main", 100);
     });
     assert!(later.ties());
+    let off_day = with(|bank| {
+        bank.last = Some(Seen { on: day(), closing: jod(9_840) });
+        bank.shown_later = listed("bank/main", 10);
+    });
+    assert!(off_day.ties());
 }
 
 #[test]

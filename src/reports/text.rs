@@ -202,6 +202,15 @@ impl Page {
                 self.say("in the account before its first statement", "رصيد سابق لأول كشف"),
                 money(amount)
             ),
+            Note::ShownLater { amount, items: count } => format!(
+                "{}: {} ({})",
+                self.say(
+                    "booked on a day off, shown by a later statement",
+                    "قُيِّدت في يوم عطلة وتظهر في كشف لاحق"
+                ),
+                money(amount),
+                items(count)
+            ),
             Note::EnteredLater { amount, items: count } => format!(
                 "{}: {} ({})",
                 self.say("statement lines entered on a later day", "بنود كشف قُيِّدت في يوم لاحق"),

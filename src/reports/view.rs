@@ -157,6 +157,7 @@ fn note(note: &Note) -> Value {
         Note::LinesMissing { amount } => of("statement_lines_missing", amount),
         Note::BroughtForward { amount } => of("brought_forward", amount),
         Note::EnteredLater { amount, items: count } => items("entered_later", amount, count),
+        Note::ShownLater { amount, items: count } => items("shown_later", amount, count),
         Note::NotEntered { amount, items: count } => items("not_entered", amount, count),
         Note::NotExpected { amount, items: count } => items("not_expected", amount, count),
         Note::InFlight { what, amount, items: count } => {

@@ -99,7 +99,17 @@ impl Life {
         let (actor, app) = (self.officer(), &self.stage.app);
         let decision = Decision { refund, note: None };
         let decided = match self.dice.below(10) {
-            0 => app.run(&actor, &decision, |tx, one| Box::pin(refunds::give_up(tx, one))).await,
+            0 => {
+                let proposed =
+                    app.run(&actor, &decision, |tx, one| Box::pin(refunds::propose_give_up(tx, one))).await;
+                match proposed {
+                    Ok(_) => {
+                        let other = self.officer();
+                        app.run(&other, &decision, |tx, one| Box::pin(refunds::give_up(tx, one))).await
+                    }
+                    refused => refused,
+                }
+            }
             1 => app.run(&actor, &decision, |tx, one| Box::pin(refunds::cancel(tx, one))).await,
             2..=5 => {
                 let redirect = Redirect { refund, payee: payee(demo::PAYER_ACCOUNT) };

@@ -350,7 +350,8 @@ pub(super) async fn find_released_twice(conn: &mut PgConnection) -> Result<Vec<S
              and not exists (select from suspense_items s
                where s.money_key = k.money_key and s.intent = r.intent and s.cause <> 'amount_over')
              and (a.channel = 'card-health' or exists (select from notices n
-               where n.channel = a.channel and n.transaction = a.transaction and n.meaning = 'reversed'
+               where n.channel = a.channel and n.meaning = 'reversed'
+                 and a.transaction in (n.transaction, n.original_transaction)
                  and n.applied_at < r.released_at))
            order by 1, 2"#
     )

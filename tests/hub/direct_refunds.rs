@@ -273,7 +273,10 @@ async fn without_any_way_to_the_payer_direct_money_stays_with_its_agency() {
     let world = World::new().await;
     let refund = failed(&world).await;
     let path = format!("/v1/finance/refunds/{}/give-up", text(&refund, "/id"));
-    let ended = world.people.approver.client.post(&path, &json!({ "note": "EXAMPLE" })).await.unwrap();
+    let proposed = world.people.reconciler.client.post(&path, &json!({ "note": "EXAMPLE" })).await.unwrap();
+    assert_eq!(proposed.status, 200, "{}", proposed.json);
+    let path = format!("{path}/approve");
+    let ended = world.people.approver.client.post(&path, &json!({})).await.unwrap();
     assert_eq!((ended.status, &ended.json["stage"]), (200, &json!("unclaimed")), "{}", ended.json);
     assert!(world.balances().await.is_empty(), "{:?}", world.balances().await);
     assert_eq!(world.day_proof().await["tied"], true);

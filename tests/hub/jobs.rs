@@ -42,6 +42,13 @@ impl World {
         store::insert(&mut conn, self.app.clock.now(), &[job]).await.unwrap();
     }
 
+    async fn enqueue_in(&self, subject: &str, seconds: i64) {
+        let now = self.app.clock.now();
+        let job = NewJob::now(WORK.kind, subject).at(now.plus_seconds(seconds));
+        let mut conn = self.app.pool.acquire().await.unwrap();
+        store::insert(&mut conn, now, &[job]).await.unwrap();
+    }
+
     /// Works until nothing is due, so many times, each after the longest pause.
     pub async fn try_jobs(&self, times: i32) {
         for _ in 0..times {
@@ -76,6 +83,9 @@ async fn work_asked_for_again_while_it_is_done_is_done_once_more() {
     let world = World::new().await;
     world.enqueue("asked", "a new wish").await;
     world.enqueue("asked", "nothing").await;
+    world.enqueue_in("sooner", 3_600).await;
+    world.enqueue_in("sooner", 60).await;
+    world.enqueue_in("sooner", 600).await;
     let done = |states: &[(&str, i32)]| -> Vec<(String, i32, String)> {
         states.iter().map(|(state, tries)| ((*state).to_owned(), *tries, String::new())).collect()
     };
@@ -89,6 +99,8 @@ async fn work_asked_for_again_while_it_is_done_is_done_once_more() {
     assert_eq!(work_once(&world.app, &WORK).await.unwrap(), 1, "and does not wait for the hour");
     assert_eq!(world.jobs("asked").await, done(&[("done", 1), ("done", 1)]));
     assert_eq!(work_once(&world.app, &WORK).await.unwrap(), 0);
+    world.clock.advance(SignedDuration::from_secs(60));
+    assert_eq!(work_once(&world.app, &WORK).await.unwrap(), 1, "at the earliest time");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,6 @@
 //! What the bank says against what the books expect: the sandbox bank is the outside.
 
+mod days_off;
 mod import;
 mod settlement;
 mod told;

@@ -335,3 +335,25 @@ async fn an_altered_callback_is_kept_once_however_often_it_comes() {
     assert_eq!(kept, [("applied", 21_525), ("altered", 21_625), ("altered", 21_725)]);
     assert_eq!(world.breaks().await, [("altered".to_owned(), "open".to_owned())]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_channel_tells_of_an_order_or_a_bill_of_its_own_agency_only_pays_nothing() {
+    let world = World::new().await;
+    let intent = world.intent("CASE-1").await;
+    let order = world.at_gateway("card", &intent).await;
+    assert_eq!(world.tell("card-health", &order, "T-EXAMPLE-1", ("215.25", "ILS")).await, 204);
+    assert_eq!(
+        world.tell("card-health", text(&intent, "/bill_number"), "T-EXAMPLE-2", ("215.25", "ILS")).await,
+        204
+    );
+    world.settle(2).await;
+    let seen = world.find_intent(text(&intent, "/id")).await;
+    assert_eq!((text(&seen, "/state"), text(&seen, "/attempts/0/state")), ("processing", "redirected"));
+    assert_eq!(seen["paid"]["amount"], "0.00", "{seen}");
+    let balances = world.balances().await;
+    let costs = balances["channel/card-health/costs_payable ILS"];
+    assert_eq!(balances["agency/health/direct ILS"], -costs, "its costs alone: {balances:?}");
+    assert_eq!(balances["suspense/card-health/credits ILS"], -43_050);
+    assert_eq!(world.breaks().await, vec![("unknown_credit".to_owned(), "open".to_owned()); 2]);
+    world.tied().await;
+}

@@ -164,14 +164,20 @@ async fn money_is_given_back_by_two_people_at_every_turn() {
     refused(&other.client, &path("cancel"), &note, SAME).await;
 
     fails(&world, &refund).await;
-    for act in ["send-again", "give-up"] {
-        refused(&one.client, &path(act), &note, SAME).await;
-        refused(&second_key, &path(act), &note, SAME).await;
+    refused(&one.client, &path("send-again"), &note, SAME).await;
+    refused(&second_key, &path("send-again"), &note, SAME).await;
+    // What goes to nobody is given up by two people, and who asked for it is not the second.
+    for proposer in [&one.client, &other.client] {
+        done(proposer, &path("give-up"), &note).await;
+        refused(proposer, &path("give-up/approve"), &note, SAME).await;
+        refused(&one.client, &path("give-up/approve"), &note, SAME).await;
+        refused(&second_key, &path("give-up/approve"), &note, SAME).await;
     }
     // Another account after the approval: who approved does not name it, and who names it does not send.
     let payee = json!({ "payee": { "name": "A payer (example)", "iban": mizan::demo::PAYER_ACCOUNT } });
     refused(&other.client, &path("payee"), &payee, SAME).await;
-    done(&one.client, &path("payee"), &payee).await;
+    let renamed = done(&one.client, &path("payee"), &payee).await;
+    assert_eq!(renamed["give_up"], Value::Null, "what was proposed is over");
     refused(&one.client, &path("send-again"), &note, SAME).await;
     refused(&second_key, &path("send-again"), &note, SAME).await;
     let third = holder(&world, "third").await;

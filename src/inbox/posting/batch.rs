@@ -37,6 +37,12 @@ impl Batch<'_> {
     pub(super) fn pays_agency(&self, notice: &Notice) -> bool {
         self.hub.config.direct_agency(&notice.channel).is_some()
     }
+
+    /// The channel pays an agency itself, and this bill is another's: what it brought is not here and not theirs.
+    pub(super) fn pays_another(&self, notice: &Notice, basket: &Basket) -> bool {
+        let paid = self.hub.config.direct_agency(&notice.channel);
+        paid.is_some_and(|paid| basket.lines.iter().any(|line| line.priced.service.agency() != paid))
+    }
 }
 
 /// An intent under the batch's lock, with its priced lines and attempts.
@@ -56,6 +62,11 @@ impl Case {
         Self { intent, basket, attempts, takings: Vec::new(), changed: false, touched: BTreeSet::new() }
     }
 
+    /// Whether its channels took back what some attempt brought.
+    pub fn was_taken_back(&self) -> bool {
+        self.attempts.iter().any(|attempt| attempt.state == AttemptState::Reversed)
+    }
+
     /// The attempt a notice is about: its reference is our order, or else it takes that attempt's money back.
     pub(super) fn attempt_of(&self, notice: &Notice) -> Option<&Attempt> {
         let id = self.attempt_id(notice)?;
@@ -64,7 +75,7 @@ impl Case {
 
     fn attempt_id(&self, notice: &Notice) -> Option<AttemptId> {
         if let Some(order) = notice.order()
-            && self.attempts.iter().any(|attempt| attempt.id == order)
+            && self.attempts.iter().any(|attempt| attempt.id == order && attempt.channel == notice.channel)
         {
             return Some(order);
         }
@@ -116,6 +127,11 @@ impl Case {
     pub fn take_back(&mut self, notice: &Notice, paying: &Paying<'_>) -> Result<bool, Fault> {
         self.move_attempt(notice, AttemptEvent::Reversed);
         self.takings.push(notice.clone());
+        self.recount(paying)
+    }
+
+    /// Counts again how much its channels took back of what paid it. True when it is more than was known.
+    pub fn recount(&mut self, paying: &Paying<'_>) -> Result<bool, Fault> {
         let keys: BTreeSet<String> =
             self.takings.iter().map(|taking| self.taken_key(taking, paying)).collect();
         let mut in_all = Money::zero(self.intent.amount.currency());
@@ -139,6 +155,27 @@ impl Case {
             *sum = sum.checked_add(part)?;
         }
         Ok(if told.compare(listed)?.is_lt() { listed } else { told })
+    }
+
+    /// How much of the money that a notice tells of was taken back before anybody told that it had come. The chargeback may
+    /// have named only our order, and its own id: then that attempt's money is this.
+    pub fn taken_before(&mut self, notice: &Notice, paying: &Paying<'_>) -> Result<Money, Fault> {
+        let order = notice.order();
+        let reversed =
+            |attempt: &&mut Attempt| Some(attempt.id) == order && attempt.state == AttemptState::Reversed;
+        let Some(attempt) = self.attempts.iter_mut().find(reversed) else {
+            return Ok(Money::zero(notice.money.currency()));
+        };
+        let known = attempt.money_key();
+        let is_chargeback = self
+            .takings
+            .iter()
+            .any(|taking| Some(&taking.money_key) == known.as_ref() && taking.original_transaction.is_none());
+        if is_chargeback && !known.is_some_and(|key| paying.contains(&key)) {
+            attempt.transaction = Some(notice.transaction.clone());
+            self.touched.insert(attempt.id);
+        }
+        self.taken_of(&notice.money_key, paying)
     }
 
     /// An intent is processing as long as an attempt lives; when the last has ended it stands where its money says.

@@ -4,15 +4,13 @@ use mizan_ledger::{EntryId, Money};
 
 use super::super::model::Notice;
 use super::rail::{Rail, illegal, rule};
-use super::{Batch, Case, Decided};
+use super::{Batch, Decided, Paying};
 use crate::books::{Difference, Parked, Payment, rules};
 use crate::breaks::{Category, NewBreak};
 use crate::expectations::{Kind, NewExpectation};
 use crate::fault::Fault;
 use crate::ids::{IntentId, SuspenseId};
-use crate::intents::{
-    Arrival, AttemptEvent, AttemptState, IntentEvent, Misfit, RELEASE_BY_TIME, shares, view,
-};
+use crate::intents::{Arrival, AttemptEvent, IntentEvent, Misfit, RELEASE_BY_TIME, shares, view};
 use crate::queue::NewJob;
 use crate::suspense;
 
@@ -49,14 +47,27 @@ impl Decided {
             return self.suspend(batch, notice, None, Category::UnknownCredit, notice.entry);
         };
         let id = case.intent.id;
-        if taken_back(case, notice) {
+        let paying = Paying([&batch.paying, &self.paying]);
+        let gone = case.taken_before(notice, &paying)?;
+        if gone.is_positive() && !gone.compare(notice.money)?.is_lt() {
             return self.suspend(batch, notice, Some(id), Category::Reversed, notice.entry);
         }
+        if batch.pays_another(notice, &case.basket) {
+            return self.suspend(batch, notice, Some(id), Category::UnknownCredit, notice.entry);
+        }
         let category = match case.intent.arrival(notice.money)? {
-            Arrival::Pays { surplus } => return self.pays(batch, notice, id, surplus),
+            Arrival::Pays { surplus } => {
+                let outcome = self.pays(batch, notice, id, surplus)?;
+                self.recount(batch, id)?;
+                return Ok(outcome);
+            }
             // A part cannot wait here for the rest when its channel pays the agency itself.
             Arrival::Part { .. } if batch.pays_agency(notice) => Category::AmountUnder,
-            Arrival::Part { received } => return self.part(batch, notice, id, received),
+            Arrival::Part { received } => {
+                let outcome = self.part(batch, notice, id, received)?;
+                self.recount(batch, id)?;
+                return Ok(outcome);
+            }
             Arrival::Suspense(Misfit::Duplicate) => Category::DuplicateMoney,
             Arrival::Suspense(Misfit::Late) => {
                 self.events.push(("payment_intent.money_late", id));
@@ -216,7 +227,10 @@ impl Decided {
             intent,
             detail: self.detail(notice, intent),
         });
-        if suspense::goes_back(category) {
+        // Who was charged back and pays again has paid once: that a person looks at first.
+        let case = intent.and_then(|id| self.cases.get(&id));
+        let charged_back = case.is_some_and(|case| case.intent.reversed.is_positive());
+        if suspense::goes_back(category) && !(charged_back && category == Category::DuplicateMoney) {
             self.jobs.push(suspense::propose_refund(id));
         }
     }
@@ -238,11 +252,4 @@ impl Decided {
             due_on: rail.due_on,
         });
     }
-}
-
-/// The channel told that it took this money back before it told that the money had come.
-fn taken_back(case: &Case, notice: &Notice) -> bool {
-    case.attempt_of(notice).is_some_and(|attempt| {
-        attempt.state == AttemptState::Reversed && attempt.transaction.as_deref() == Some(&notice.transaction)
-    })
 }

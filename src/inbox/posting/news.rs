@@ -62,6 +62,17 @@ impl Decided {
         Ok("break: reversed".to_owned())
     }
 
+    /// What was told as taken back before it had come is taken back now.
+    pub(super) fn recount(&mut self, batch: &Batch<'_>, id: IntentId) -> Result<(), Fault> {
+        let paying = Paying([&batch.paying, &self.paying]);
+        if let Some(case) = self.cases.get_mut(&id)
+            && case.recount(&paying)?
+        {
+            self.events.push(("payment_intent.reversed", id));
+        }
+        Ok(())
+    }
+
     /// Tells the portal when the last attempt has ended and its bill waits for payment again.
     pub(super) fn back(&mut self, intent: Option<IntentId>) -> Result<(), Fault> {
         let Some(id) = intent else { return Ok(()) };
@@ -79,7 +90,9 @@ impl Decided {
         let failed = notice.meaning == Meaning::RefundFailed;
         let reason = || notice.reason.clone().unwrap_or_else(|| "failed".to_owned());
         self.jobs.push(refunds::service::notice_job(&Heard {
+            channel: notice.channel.clone(),
             reference,
+            money: notice.money,
             transaction: notice.transaction.clone(),
             failed: failed.then(reason),
         }));

@@ -143,13 +143,20 @@ impl Booking {
             return;
         };
         match one.category {
-            Category::UnknownDebit => self.heard.push(Heard { reference, transaction, failed: None }),
+            Category::UnknownDebit => self.heard.push(Heard {
+                channel: settlement.channel.clone(),
+                reference,
+                money: one.money,
+                transaction,
+                failed: None,
+            }),
             Category::Reversed => self.taken_back.push(NewNotice {
                 channel: settlement.channel.clone(),
                 money_key: format!("{}:{transaction}", settlement.channel),
                 raw: format!("settlement {}: {transaction} taken back", settlement.reference).into_bytes(),
                 transaction,
-                status: "TAKEN_BACK".to_owned(),
+                // Each settlement tells of another part.
+                status: format!("TAKEN_BACK {}", settlement.reference),
                 meaning: Meaning::Reversed,
                 source: Source::Report,
                 reference: Some(reference),

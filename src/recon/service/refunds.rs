@@ -10,8 +10,9 @@ use crate::fault::Fault;
 use crate::ids::RefundId;
 use crate::recon::booking::{PaidIn, RefundSeen, Seen};
 use crate::recon::matching::Awaited;
-use crate::refunds::service::Settled;
-use crate::refunds::{self, RefundError, RefundState, pay_ins};
+use crate::recon::store::{self, Debit};
+use crate::refunds::service::{Heard, Settled};
+use crate::refunds::{self, RefundState, pay_ins};
 use crate::tx::Tx;
 
 /// Refunds under lock, by what may be told of them now.
@@ -31,7 +32,7 @@ pub async fn lock(tx: &mut Tx, ids: &[RefundId]) -> Result<Locked, Fault> {
     if ids.is_empty() {
         return Ok(locked);
     }
-    for (id, refund) in refunds::service::lock(tx, ids).await.map_err(fault)? {
+    for (id, refund) in refunds::service::lock(tx, ids).await.map_err(ServiceError::unheard)? {
         if let Some(agency) = pay_ins::awaited_from(tx.hub(), &refund) {
             let one = Awaited { refund: id, agency, amount: refund.amount };
             locked.awaited.insert(refund.serial, one);
@@ -62,21 +63,39 @@ pub async fn settle(tx: &mut Tx, seen: Vec<RefundSeen>) -> Result<Vec<Entry>, Fa
                 refunds::service::came_back(tx, refund, &returned, voucher).await
             }
         };
-        entries.push(entry.map_err(fault)?);
+        entries.push(entry.map_err(ServiceError::unheard)?);
     }
     Ok(entries)
+}
+
+/// Orders of ours that a bank booked though it had told that it refused them.
+pub async fn find_booked(tx: &mut Tx, _: &()) -> Result<Vec<Heard>, Fault> {
+    let debits = store::page_debits(tx.conn()).await?;
+    let references: Vec<String> = debits.iter().map(|debit| debit.reference.clone()).collect();
+    let refused = refunds::service::find_refused(tx.conn(), &references).await?;
+    let is_ours = |debit: &Debit| refused.contains(&debit.reference);
+    let heard = |debit: Debit| Heard {
+        channel: debit.account,
+        reference: debit.reference,
+        money: debit.money,
+        transaction: debit.money_key,
+        failed: None,
+    };
+    Ok(debits.into_iter().filter(is_ours).map(heard).collect())
+}
+
+/// Its statement is the bank's word: the order was carried out. A refund that was not sent again meanwhile is on its way by
+/// it, and its line is judged as that; of any other it is told in a break.
+pub async fn hear(tx: &mut Tx, heard: &Heard) -> Result<(), Fault> {
+    refunds::service::hear(tx, heard).await.map_err(ServiceError::unheard)?;
+    Ok(())
 }
 
 /// Takes what agencies paid in; answers the entries to post.
 pub async fn take_paid_in(tx: &mut Tx, paid_in: Vec<PaidIn>) -> Result<Vec<Entry>, Fault> {
     let mut entries = Vec::with_capacity(paid_in.len());
     for PaidIn { arrived, voucher } in paid_in {
-        entries.push(pay_ins::service::arrived(tx, &arrived, voucher).await.map_err(fault)?);
+        entries.push(pay_ins::service::arrived(tx, &arrived, voucher).await.map_err(ServiceError::unheard)?);
     }
     Ok(entries)
-}
-
-/// Nobody hears a refusal here: what may be told was looked at under the lock.
-fn fault(error: RefundError) -> Fault {
-    error.into_fault().unwrap_or_else(|refusal| Fault::Other(refusal.to_string()))
 }

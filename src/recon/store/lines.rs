@@ -94,6 +94,35 @@ pub async fn lock_open_lines(
     rows.into_iter().map(OpenLine::try_from).collect()
 }
 
+/// Money that left by an open line, under the reference that its order had.
+#[derive(Debug, Clone)]
+pub struct Debit {
+    pub account: String,
+    pub reference: String,
+    /// Above zero.
+    pub money: Money,
+    pub money_key: String,
+}
+
+/// What left by the open lines under any reference.
+pub async fn page_debits(conn: &mut PgConnection) -> Result<Vec<Debit>, Fault> {
+    let rows = sqlx::query!(
+        r#"select line.id, statements.account, end_to_end as "reference!", -amount_minor as "minor!", line.currency, money_key
+           from statement_lines line
+           join statements on statements.id = line.statement and statements.state = 'accepted'
+           where line.state = 'new' and amount_minor < 0 and end_to_end is not null order by line.id"#
+    )
+    .fetch_all(conn)
+    .await?;
+    let each = rows.into_iter().map(|row| {
+        let currency = row.currency.parse();
+        let currency = currency.map_err(|_| Fault::corrupt("statement_lines", "currency", row.id))?;
+        let money = Money::new(row.minor, currency);
+        Ok(Debit { account: row.account, reference: row.reference, money, money_key: row.money_key })
+    });
+    each.collect()
+}
+
 /// A line as people read it.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct ShownLine {

@@ -14,7 +14,10 @@ pub use chain::{
 };
 pub use files::{find_file, find_file_statements, insert_file};
 pub use found::{FoundLine, find_by_money_keys};
-pub use lines::{Decided, OpenLine, ShownLine, count_open_lines, lock_open_lines, page_lines, update_lines};
+pub use lines::{
+    Debit, Decided, OpenLine, ShownLine, count_open_lines, lock_open_lines, page_debits, page_lines,
+    update_lines,
+};
 pub use overdue::{Explained, ExplainedLine, Overdue, lock_explained, lock_explained_lines, page_overdue};
 pub use settlements::{
     find_items, find_told, find_untold_since, insert_settlement, insert_wanted, lock_one, lock_reported,

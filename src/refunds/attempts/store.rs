@@ -16,9 +16,10 @@ pub async fn insert(
     let numbers: Vec<i32> = instructions.iter().map(|(_, number, _)| *number).collect();
     let references: Vec<&str> = instructions.iter().map(|(.., reference)| reference.as_str()).collect();
     sqlx::query!(
-        "insert into refund_attempts (refund, instruction, state, reference, started_at)
-         select refund, instruction, 'sending', reference, $4
+        "insert into refund_attempts (refund, instruction, state, reference, channel, started_at)
+         select new.refund, new.instruction, 'sending', new.reference, refunds.channel, $4
          from unnest($1::uuid[], $2::int[], $3::text[]) as new (refund, instruction, reference)
+         join refunds on refunds.id = new.refund
          on conflict (refund, instruction) do update set state = 'sending', started_at = excluded.started_at
              where refund_attempts.state = 'not_sent'",
         &refunds,
@@ -73,12 +74,17 @@ pub async fn find(
     row.map(Attempt::try_from).transpose()
 }
 
-/// The instruction that went out under a reference of ours.
-pub async fn find_by_reference(conn: &mut PgConnection, reference: &str) -> Result<Option<Attempt>, Fault> {
+/// The instruction that went out under a reference of ours, by this channel or bank account: nobody else knows of it.
+pub async fn find_by_reference(
+    conn: &mut PgConnection,
+    channel: &str,
+    reference: &str,
+) -> Result<Option<Attempt>, Fault> {
     let row = sqlx::query_as!(
         AttemptRow,
         "select refund, instruction, state, reference, answer, started_at
-         from refund_attempts where reference = $1",
+         from refund_attempts where reference = $2 and channel = $1",
+        channel,
         reference,
     )
     .fetch_optional(conn)
@@ -152,6 +158,17 @@ pub async fn update_returned(
 pub async fn find_in_doubt(conn: &mut PgConnection, references: &[String]) -> Result<Vec<String>, Fault> {
     let found = sqlx::query_scalar!(
         "select reference from refund_attempts where reference = any($1) and state in ('sending', 'unknown')",
+        references,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(found)
+}
+
+/// Those of these references whose instruction did not leave as far as its rail told.
+pub async fn find_refused(conn: &mut PgConnection, references: &[String]) -> Result<Vec<String>, Fault> {
+    let found = sqlx::query_scalar!(
+        "select reference from refund_attempts where reference = any($1) and state in ('rejected', 'not_sent')",
         references,
     )
     .fetch_all(conn)

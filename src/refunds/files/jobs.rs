@@ -7,13 +7,13 @@ use mizan_adapters::payment_file::pain002;
 
 use super::service::{self, Answer, Outgoing, Report, Sent};
 use super::{File, folder};
-use crate::app::App;
+use crate::app::{App, ServiceError};
 use crate::crash::Point;
 use crate::fault::Fault;
 use crate::ids::PaymentFileId;
 use crate::queue::worker::{Done, Work};
 use crate::queue::{ATTEMPTS_MAX, Job};
-use crate::refunds::jobs::{actor, fault};
+use crate::refunds::jobs::actor;
 
 pub const SEND: &str = "payment_file.send";
 pub const REPORT: &str = "payment_file.report";
@@ -36,7 +36,7 @@ fn send(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
     async move {
         let id = file_of(&job)?;
         let begun = app.run(&actor(), &id, |tx, id| Box::pin(service::begin(tx, id))).await;
-        let Some(outgoing) = begun.map_err(fault)? else { return Ok(Done::Finished) };
+        let Some(outgoing) = begun.map_err(ServiceError::unheard)? else { return Ok(Done::Finished) };
         app.hub.crash.reach(Point::Sending).await;
         let answer = hand_over(&app, outgoing).await;
         app.hub.crash.reach(Point::Sent).await;
@@ -51,7 +51,9 @@ fn send(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
             _ => None,
         };
         let sent = Sent { file: id, answer };
-        app.run(&actor(), &sent, |tx, sent| Box::pin(service::conclude(tx, sent))).await.map_err(fault)?;
+        app.run(&actor(), &sent, |tx, sent| Box::pin(service::conclude(tx, sent)))
+            .await
+            .map_err(ServiceError::unheard)?;
         not_sent.map_or(Ok(Done::Finished), |why| Err(Fault::Other(why)))
     }
     .boxed()
@@ -81,7 +83,7 @@ fn report(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
     async move {
         let id = file_of(&job)?;
         let asked = app.run(&actor(), &id, |tx, id| Box::pin(service::who_to_ask(tx, id))).await;
-        let Some(file) = asked.map_err(fault)? else { return Ok(Done::Finished) };
+        let Some(file) = asked.map_err(ServiceError::unheard)? else { return Ok(Done::Finished) };
         let later = Done::Later { seconds: ASK_AGAIN_SECONDS };
         let report = match ask(&app, &file).await {
             Ok(Some(report)) => report,
@@ -92,7 +94,7 @@ fn report(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
             }
         };
         let decided = app.run(&actor(), &report, |tx, report| Box::pin(service::report(tx, report))).await;
-        Ok(if decided.map_err(fault)? { Done::Finished } else { later })
+        Ok(if decided.map_err(ServiceError::unheard)? { Done::Finished } else { later })
     }
     .boxed()
 }

@@ -10,7 +10,7 @@ use crate::books::{Slug, rules};
 use crate::fault::Fault;
 use crate::ids::RefundId;
 use crate::intents::shares;
-use crate::refunds::model::{Payee, Refund, RefundError};
+use crate::refunds::model::{GiveUp, Payee, Refund, RefundError};
 use crate::refunds::state::{RefundEvent, RefundState};
 use crate::refunds::{attempts, jobs, store};
 use crate::tx::Tx;
@@ -69,7 +69,7 @@ pub async fn redirect(tx: &mut Tx, redirect: &Redirect) -> Result<Refund, Refund
     refund.provider_transaction = None;
     refund.requested_by = tx.actor().as_str().to_owned();
     refund.decided_by = None;
-    refund.version += 1;
+    refund.changed();
     store::update(tx.conn(), &[&refund]).await?;
     tx.audit("refund.redirected", refund.id, json!({ "payee": refund.payee }));
     Ok(refund)
@@ -86,16 +86,28 @@ async fn take_over(tx: &mut Tx, refund: &Refund, agency: &Slug) -> Result<(), Re
     }
 }
 
-/// Gives up: no way to the payer was found, and the money goes to the treasury's list of unclaimed money; what never
-/// came to the hub stays with its agency. Who asked for the refund does not decide it.
+/// Proposes to give up, because no way to the payer was found.
+pub async fn propose_give_up(tx: &mut Tx, decision: &Decision) -> Result<Refund, RefundError> {
+    let mut refund = lock_stuck(tx, decision.refund).await?;
+    let proposed = GiveUp { by: tx.actor().as_str().to_owned(), note: decision.note.clone() };
+    store::update_give_up(tx.conn(), refund.id, &proposed).await?;
+    tx.audit("refund.give_up_proposed", refund.id, json!({ "note": proposed.note }));
+    refund.give_up = Some(proposed);
+    Ok(refund)
+}
+
+/// Agrees to give up: the money goes to the treasury's list of unclaimed money; what never came to the hub stays with its
+/// agency. Neither who proposed it nor who asked for the refund agrees.
 pub async fn give_up(tx: &mut Tx, decision: &Decision) -> Result<Refund, RefundError> {
     let mut held = lock_with_source(tx, decision.refund).await?;
     check_stuck(tx, &held.refund).await?;
-    if held.refund.requested_by == tx.actor().as_str() {
+    let proposed = held.refund.give_up.take().ok_or(RefundError::NotProposed)?;
+    let actor = tx.actor().as_str();
+    if proposed.by == actor || held.refund.requested_by == actor {
         return Err(RefundError::SamePerson);
     }
     held.refund.apply(RefundEvent::GivenUp)?;
-    held.refund.decision_note.clone_from(&decision.note);
+    held.refund.decision_note = decision.note.clone().or(proposed.note.clone());
     store::update(tx.conn(), &[&held.refund]).await?;
     ends(tx, &held, "no way to the payer was found").await?;
     let refund = held.refund;
@@ -109,7 +121,11 @@ pub async fn give_up(tx: &mut Tx, decision: &Decision) -> Result<Refund, RefundE
         None => rules::refund::refund_unclaimed(voucher, &fund, refund.amount),
     };
     let fund = agency.is_none().then_some(fund);
-    tx.audit("refund.unclaimed", refund.id, json!({ "fund": fund, "agency": agency, "note": decision.note }));
+    tx.audit(
+        "refund.unclaimed",
+        refund.id,
+        json!({ "fund": fund, "agency": agency, "proposed_by": proposed.by, "note": refund.decision_note }),
+    );
     tx.post_all(&[entry.map_err(rule)?]).await?;
     Ok(refund)
 }

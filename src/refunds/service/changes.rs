@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mizan_ledger::{Entry, Money};
 use serde_json::json;
 
-use super::{Told, emit, rule, voucher};
+use super::{Heard, Told, emit, rule, voucher};
 use crate::books::rules;
 use crate::breaks::{self, Category, NewBreak};
 use crate::expectations::{self, Kind, NewExpectation};
@@ -14,7 +14,7 @@ use crate::ids::RefundId;
 use crate::queue::NewJob;
 use crate::refunds::attempts::{self, AttemptState, store::Answered};
 use crate::refunds::jobs;
-use crate::refunds::model::{Rail, Refund, RefundError, RefundSource};
+use crate::refunds::model::{Rail, Refund, RefundError};
 use crate::refunds::state::{RefundEvent, RefundState};
 use crate::refunds::store;
 use crate::tx::Tx;
@@ -187,14 +187,26 @@ fn contradiction(refund: &Refund, told: &Told, answer: &str, denied: bool) -> Ne
         subject: format!("{}:{}", refund.id, told.instruction),
         money: Some(refund.amount),
         channel: None,
-        intent: match refund.source {
-            RefundSource::Intent(id) => Some(id),
-            RefundSource::Suspense(_) => None,
-        },
+        intent: refund.source.intent(),
         detail: json!({
             "refund": refund.id, "state": refund.state, "instruction": refund.instruction,
             "told_of": told.instruction, "answer": answer,
             "why": denied.then_some("it was told as carried out before"),
+        }),
+    }
+}
+
+/// What is told of other money than was ordered is not applied: a person asks who told it.
+pub(super) fn told_of_other_money(refund: &Refund, instruction: i32, heard: &Heard) -> NewBreak {
+    NewBreak {
+        category: Category::RefundUnconfirmed,
+        subject: format!("{}:{instruction}", refund.id),
+        money: Some(heard.money),
+        channel: Some(heard.channel.clone()),
+        intent: refund.source.intent(),
+        detail: json!({
+            "refund": refund.id, "state": refund.state, "ordered": refund.amount, "told_of": instruction,
+            "answer": heard.failed.as_ref().unwrap_or(&heard.transaction), "why": "it was told of another amount",
         }),
     }
 }
@@ -231,10 +243,7 @@ fn expected(tx: &Tx, refund: &Refund) -> Result<NewExpectation, Fault> {
         transaction: None,
         reference: Some(refund.reference()),
         money_key: None,
-        intent: match refund.source {
-            RefundSource::Intent(id) => Some(id),
-            RefundSource::Suspense(_) => None,
-        },
+        intent: refund.source.intent(),
         refund: Some(refund.id),
         born_on,
         due_on: born_on.plus_days(within),

@@ -46,6 +46,7 @@ pub async fn request(tx: &mut Tx, new: &NewRefund) -> Result<Refund, RefundError
         submitted_at: None,
         succeeded_at: None,
         failure: None,
+        give_up: None,
     };
     store::insert(tx.conn(), &refund).await?;
     emit(tx, "refund.requested", &refund, json!({ "source": refund.source, "amount": refund.amount }));
@@ -61,7 +62,7 @@ pub async fn propose(tx: &mut Tx, id: &SuspenseId) -> Result<Option<Refund>, Ref
     if asked_before || !item.left.is_positive() || original(tx.hub(), &item).is_none() {
         return Ok(None);
     }
-    if is_taken_back(tx, &item).await? {
+    if taken_back(tx, &item).await?.is_positive() {
         return Ok(None);
     }
     let new = NewRefund {
@@ -158,15 +159,17 @@ async fn from_item(tx: &mut Tx, new: &NewRefund, id: SuspenseId) -> Result<Taken
     if new.portal.is_some() && new.portal != portal {
         return Err(RefundError::NotFound);
     }
-    if is_taken_back(tx, &item).await? {
-        return Err(RefundError::PaymentReversed);
-    }
     let currency = item.left.currency();
     in_currency(new, currency)?;
+    let taken_back = taken_back(tx, &item).await?;
     // A decided refund has used its part of the item up; one that waits for its decision holds it.
     let waiting = holding(tx, new.source).await?;
     let waiting = waiting.iter().filter(|refund| refund.state.is_undecided()).map(|refund| refund.amount);
-    let refundable = item.left.checked_sub(Money::sum(currency, waiting)?)?;
+    let free = item.left.checked_sub(Money::sum(currency, waiting)?)?;
+    let refundable = free.checked_sub(taken_back)?;
+    if taken_back.is_positive() && !refundable.is_positive() {
+        return Err(RefundError::PaymentReversed);
+    }
     believed(new, refundable)?;
     let amount = match &new.wanted {
         Wanted::Whole => refundable,
@@ -186,10 +189,15 @@ async fn from_item(tx: &mut Tx, new: &NewRefund, id: SuspenseId) -> Result<Taken
     Ok(Taken { portal, amount, parts: Vec::new(), rail })
 }
 
-/// The channel that brought this money took it back: to give it to the payer would be to give it twice.
-async fn is_taken_back(tx: &mut Tx, item: &Item) -> Result<bool, RefundError> {
-    let Some(key) = &item.money_key else { return Ok(false) };
-    Ok(breaks::store::is_known(tx.conn(), Category::Reversed, key).await?)
+/// How much the channel that brought this money took back: to give that to the payer would be to give it twice. What it took
+/// back in another currency is all of it.
+async fn taken_back(tx: &mut Tx, item: &Item) -> Result<Money, RefundError> {
+    let taken = match &item.money_key {
+        Some(key) => breaks::store::find_money(tx.conn(), Category::Reversed, key).await?,
+        None => None,
+    };
+    let nothing = Money::zero(item.left.currency());
+    Ok(taken.map_or(nothing, |taken| if taken.currency() == nothing.currency() { taken } else { item.left }))
 }
 
 /// The refunds that hold money of a source.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use mizan_ledger::Money;
 
-use super::changes::{Changes, Verdict};
+use super::changes::{self, Changes, Verdict};
+use crate::breaks;
 use crate::ids::RefundId;
 use crate::queue::NewJob;
 use crate::refunds::attempts::{self, Attempt, AttemptState};
@@ -125,7 +126,10 @@ pub async fn who_to_ask(tx: &mut Tx, id: &RefundId) -> Result<Option<Asked>, Ref
 /// What a channel's notice says of a refund, by our reference.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Heard {
+    /// The channel that says it, or the bank account whose statement does.
+    pub channel: String,
     pub reference: String,
+    pub money: Money,
     pub transaction: String,
     /// The rail's reason when it failed; None when it was carried out.
     pub failed: Option<String>,
@@ -140,9 +144,15 @@ pub fn notice_job(heard: &Heard) -> NewJob {
 
 /// Applies what a channel's notice says. Answers whether the reference is one of ours.
 pub async fn hear(tx: &mut Tx, heard: &Heard) -> Result<bool, RefundError> {
-    let Some(attempt) = attempts::store::find_by_reference(tx.conn(), &heard.reference).await? else {
-        return Ok(false);
-    };
+    let found = attempts::store::find_by_reference(tx.conn(), &heard.channel, &heard.reference).await?;
+    let Some(attempt) = found else { return Ok(false) };
+    let refund = store::find(tx.conn(), attempt.refund).await?.ok_or(RefundError::NotFound)?;
+    if refund.amount != heard.money {
+        let (now, entropy) = (tx.now(), tx.hub().entropy.clone());
+        let other = changes::told_of_other_money(&refund, attempt.instruction, heard);
+        breaks::store::insert(tx.conn(), &entropy, now, &[other]).await?;
+        return Ok(true);
+    }
     let news = match &heard.failed {
         Some(reason) => News::Failed { reason: reason.clone() },
         None => News::CarriedOut { transaction: heard.transaction.clone() },

@@ -296,7 +296,9 @@ pub async fn find_debits(conn: &mut PgConnection, day: Day) -> Result<Vec<Listed
         r#"select 'suspense/' || s.account || '/debits' as "account!", s.currency,
              sum(-l.amount_minor)::bigint as "amount_minor!", count(*) as "items!"
            from statement_lines l join statements s on s.id = l.statement
-           where l.state = 'suspense' and l.amount_minor < 0 and s.state = 'accepted' and s.period_on <= $1
+           join ledger.outcomes o on o.entry_id = l.entry_id and o.accepted
+           join ledger.entries e on e.book_id = o.book_id and e.seq = o.seq and e.effective_on <= $1
+           where l.state = 'suspense' and l.amount_minor < 0 and s.state = 'accepted'
            group by 1, 2 order by 1, 2"#,
         day as _,
     )

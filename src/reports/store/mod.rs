@@ -20,7 +20,7 @@ pub use items::{
 pub use portal::{Span, find_come_back, find_given_back, find_paid, find_paid_by_service};
 pub use priced::{Earned, find_collected, find_refunded};
 pub use statements::{
-    Entered, Head, Quarantined, find_day_lines, find_heads, find_not_of_day, find_quarantined,
+    Entered, Head, Quarantined, When, find_day_lines, find_heads, find_not_of_day, find_quarantined,
 };
 
 use super::movement::Movement;

@@ -53,6 +53,7 @@ pub struct Quarantined {
     pub aside: Aside,
 }
 
+/// Those of the day; one of which two people agreed that it tells nothing of the account is none any more.
 pub async fn find_quarantined(conn: &mut PgConnection, day: Day) -> Result<Vec<Quarantined>, Fault> {
     let rows = sqlx::query!(
         r#"select account, coalesce(reason, state) as "reason!", currency, opening_minor, closing_minor,
@@ -65,7 +66,12 @@ pub async fn find_quarantined(conn: &mut PgConnection, day: Day) -> Result<Vec<Q
                   where known.money_key = line.money_key and known.amount_minor = line.amount_minor
                     and known.booked_on = line.booked_on))) as "adds_nothing!"
            from statements aside
-           where state in ('quarantined', 'waiting') and period_on = $1 order by account, id"#,
+           where state in ('quarantined', 'waiting') and period_on = $1 and not exists (
+             select from breaks
+             where category in ('altered', 'statement_does_not_close', 'statement_gap', 'statement_in_doubt')
+               and subject = concat_ws(':', 'statement', account, reference, to_char(period_on, 'YYYY-MM-DD'))
+               and breaks.state = 'resolved' and approved_by is not null)
+           order by account, id"#,
         day as _,
     )
     .fetch_all(conn)
@@ -105,27 +111,37 @@ pub async fn find_day_lines(conn: &mut PgConnection, day: Day) -> Result<Vec<Day
         .collect()
 }
 
-/// Lines of an account whose entries do not belong to the day or before it.
+/// Lines of an account whose statement and entry are not of the same side of a day's end.
 #[derive(Debug, Clone)]
 pub struct Entered {
     pub account: String,
-    /// Whether there is an entry at all.
-    pub entered: bool,
+    pub when: When,
     pub amount: Money,
     pub items: i64,
 }
 
-/// Lines of accepted statements of the last forty days that the book did not have at the end of the day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// The statement is of the day or before, its entry of a later day.
+    Later,
+    /// There is no entry.
+    Never,
+    /// The entry is of the day or before, of a day off, and the next statement shows it.
+    BeforeShown,
+}
+
+/// Lines of the accepted statements of forty days to either side that the book had at the end of the day and no statement
+/// showed, or the other way round.
 pub async fn find_not_of_day(conn: &mut PgConnection, day: Day) -> Result<Vec<Entered>, Fault> {
     let rows = sqlx::query!(
-        r#"select s.account, s.currency, e.seq is not null as "entered!", sum(l.amount_minor)::bigint as "amount_minor!",
-             count(*) as "items!"
+        r#"select s.account, s.currency, e.seq is not null as "entered!", s.period_on > $1 as "shown_later!",
+             sum(l.amount_minor)::bigint as "amount_minor!", count(*) as "items!"
            from statements s join statement_lines l on l.statement = s.id
            left join ledger.outcomes o on o.entry_id = l.entry_id and o.accepted
            left join ledger.entries e on e.book_id = o.book_id and e.seq = o.seq
-           where s.state = 'accepted' and s.period_on <= $1 and s.period_on > $1::date - 40
-             and (e.seq is null or e.effective_on > $1)
-           group by 1, 2, 3"#,
+           where s.state = 'accepted' and s.period_on > $1::date - 40 and s.period_on < $1::date + 40
+             and case when s.period_on <= $1 then e.seq is null or e.effective_on > $1 else e.effective_on <= $1 end
+           group by 1, 2, 3, 4"#,
         day as _,
     )
     .fetch_all(conn)
@@ -135,7 +151,11 @@ pub async fn find_not_of_day(conn: &mut PgConnection, day: Day) -> Result<Vec<En
             Ok(Entered {
                 amount: money(row.amount_minor, &row.currency, "statement_lines")?,
                 account: row.account,
-                entered: row.entered,
+                when: match (row.shown_later, row.entered) {
+                    (true, _) => When::BeforeShown,
+                    (false, true) => When::Later,
+                    (false, false) => When::Never,
+                },
                 items: row.items,
             })
         })

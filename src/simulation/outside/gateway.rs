@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::accounts::{Fact, News};
-use super::world::{CardRefund, Decision, Letter, Page, PageState, RefundEnd, World};
+use super::world::{CardRefund, Decision, Letter, MERCHANTS, Page, PageState, RefundEnd, World};
 
 const KEY: &[u8] = b"the gateway's key in the simulation";
 const PAGE_SECONDS: i64 = 3_600;
@@ -290,6 +290,12 @@ impl World {
             occurred_at: at,
         };
         self.send(merchant, &notice);
+        if self.errs(5, "another merchant tells of a refund") {
+            let other = MERCHANTS.into_iter().find(|other| *other != merchant).unwrap_or(merchant);
+            let (meaning, status) = (Meaning::RefundFailed, "REFUND_FAILED".to_owned());
+            let raw = sealed(&Notice { meaning, status, ..notice });
+            self.mail.push(Letter { merchant: other, raw, not_before: at, fact: None });
+        }
     }
 }
 

@@ -80,7 +80,20 @@ impl World {
         }
         if let Some((merchant, captured)) = told {
             let (meaning, status) = (Meaning::Reversed, "REVERSED".to_owned());
-            self.send(merchant, &Notice { meaning, status, occurred_at: at, ..captured });
+            let (transaction, original_transaction) = self.chargeback_names(captured.transaction.clone());
+            self.send(
+                merchant,
+                &Notice { meaning, status, transaction, original_transaction, occurred_at: at, ..captured },
+            );
+        }
+    }
+
+    /// Gateways number chargebacks as the payment, or by themselves, and then name the payment or leave that to the order.
+    fn chargeback_names(&mut self, captured: String) -> (String, Option<String>) {
+        match self.dice.below(3) {
+            0 => (captured, None),
+            1 => (self.next_name("CB"), Some(captured)),
+            _ => (self.next_name("CB"), None),
         }
     }
 

@@ -1,6 +1,6 @@
 use mizan::recon::Taken;
 use mizan::recon::jobs::{Seen, look};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{File, ILS, USD};
 use crate::world::{TODAY, World};
@@ -31,7 +31,7 @@ async fn statements_of_every_format_are_accepted_once() {
     assert_eq!(listed.as_array().unwrap().len(), 3);
     let main = listed.as_array().unwrap().iter().find(|one| one["account"] == "main-ils").unwrap();
     assert_eq!((main["state"].as_str(), main["lines"].as_i64()), (Some("accepted"), Some(1)));
-    assert_eq!(main["closing"], serde_json::json!({ "amount": "12.50", "currency": "ILS" }));
+    assert_eq!(main["closing"], json!({ "amount": "12.50", "currency": "ILS" }));
     assert_eq!(world.breaks().await, []);
 }
 
@@ -53,6 +53,18 @@ async fn a_statement_sent_again_in_another_file_adds_nothing() {
     let (_, body) = world.upload(&altered).await;
     assert_eq!(outcomes(&body), ["quarantined"], "{body}");
     assert_eq!(world.breaks().await, [("altered".to_owned(), "open".to_owned())]);
+
+    // Two people agree which telling stands: the day is proved by it again.
+    world.import_all(&files).await;
+    world.reconcile().await;
+    assert_eq!(world.proof_of(TODAY).await["tied"], false);
+    let breaks = world.finance("/v1/finance/breaks?category=altered").await;
+    let said = json!({ "note": "The bank withdrew the second file (example)" });
+    let path = |act: &str| format!("/v1/finance/breaks/{}/{act}", breaks[0]["id"].as_str().unwrap());
+    assert_eq!(world.people.reconciler.client.post(&path("propose"), &said).await.unwrap().status, 200);
+    assert_eq!(world.proof_of(TODAY).await["tied"], false, "one person alone");
+    assert_eq!(world.people.approver.client.post(&path("approve"), &said).await.unwrap().status, 200);
+    world.tied().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -265,8 +265,19 @@ async fn money_that_comes_back_is_owed_again() {
     assert_eq!(breaks["data"][0]["category"], "refund_returned");
 
     let path = format!("/v1/finance/refunds/{}/give-up", id(&refund));
+    let agree = format!("{path}/approve");
+    let alone = world.people.approver.client.post(&agree, &json!({})).await.unwrap();
+    assert_eq!(
+        (alone.status, &alone.json["code"]),
+        (409, &json!("refund_not_approvable")),
+        "nobody proposed it"
+    );
     let reason = json!({ "note": "nobody answers" });
-    let given_up = world.people.approver.client.post(&path, &reason).await.unwrap();
+    let proposed = world.people.reconciler.client.post(&path, &reason).await.unwrap();
+    assert_eq!((proposed.status, &proposed.json["stage"]), (200, &json!("returned")), "{}", proposed.json);
+    assert_eq!(proposed.json["give_up"]["note"], "nobody answers");
+    let given_up = world.people.approver.client.post(&agree, &json!({})).await.unwrap();
+    assert_eq!(given_up.json["note"], "nobody answers");
     assert_eq!((given_up.status, &given_up.json["stage"]), (200, &json!("unclaimed")), "{}", given_up.json);
     assert_eq!(world.balances().await["treasury/general/unclaimed ILS"], -1_000);
 }

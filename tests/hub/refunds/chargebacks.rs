@@ -124,6 +124,79 @@ async fn a_chargeback_that_names_nothing_known_is_a_break_and_takes_nothing() {
     assert_eq!(world.breaks().await, [("reversed".to_owned(), "open".to_owned())]);
 }
 
+/// A card payment of 215.25 whose chargeback is told before its capture.
+async fn charged_back_first(world: &World, names: (&str, Option<&str>), minor: i64) -> Value {
+    let intent = world.intent("CASE-1").await;
+    let order = world.at_gateway("card", &intent).await;
+    told(world, (Source::Callback, &order), names, minor).await;
+    assert_eq!(world.tell("card", &order, "T-EXAMPLE-1", ("215.25", "ILS")).await, 204);
+    world.settle(1).await;
+    world.find_intent(id(&intent)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_of_which_its_chargeback_was_told_first_pays_nothing() {
+    for names in [("CB-EXAMPLE-1", None), ("CB-EXAMPLE-1", Some("T-EXAMPLE-1")), ("T-EXAMPLE-1", None)] {
+        let world = World::new().await;
+        let seen = charged_back_first(&world, names, 21_525).await;
+        assert_eq!((text(&seen, "/state"), &seen["paid"]), ("requires_payment", &ils("0.00")), "{names:?}");
+        assert_eq!(seen["unapplied"][0]["cause"], "reversed", "{seen}");
+        assert_eq!(world.proposed().await, []);
+        let item = &seen["unapplied"][0];
+        let refused = asked_for(&world, &item["id"], &item["amount"]).await;
+        assert_eq!(refused["body"]["code"], "payment_reversed", "{refused}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_of_which_a_part_was_charged_back_first_pays_and_is_less_by_it() {
+    for names in [("CB-EXAMPLE-1", None), ("CB-EXAMPLE-1", Some("T-EXAMPLE-1"))] {
+        let world = World::new().await;
+        let seen = charged_back_first(&world, names, 500).await;
+        assert_eq!((text(&seen, "/state"), &seen["reversed"]), ("paid", &ils("5.00")), "{names:?}");
+        assert_eq!(seen["refundable"], ils("205.00"));
+        let asked = asked_for(&world, &seen["id"], &ils("205.00")).await;
+        assert_eq!(asked["status"], 201, "{asked}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_late_money_charged_back_in_part_the_rest_can_be_given_back() {
+    let world = World::new().await;
+    let intent = world.intent("CASE-1").await;
+    let order = world.at_gateway("card", &intent).await;
+    world.tamper("update payment_intents set state = 'canceled'").await;
+    assert_eq!(world.tell("card", &order, "T-EXAMPLE-1", ("215.25", "ILS")).await, 204);
+    world.settle(1).await;
+    assert_eq!(world.proposed().await.len(), 1);
+    told(&world, (Source::Callback, &order), ("CB-EXAMPLE-1", None), 525).await;
+    let waiting = world.people.approver.client.get("/v1/finance/refunds").await.unwrap().json;
+    assert_eq!(step(&world, &waiting["data"][0], "approve").await, taken_back(), "all of it is not there");
+    assert_eq!(step(&world, &waiting["data"][0], "refuse").await, done("refused"));
+    let item = world.find_intent(id(&intent)).await["unapplied"][0]["id"].clone();
+    let rest = asked_for(&world, &item, &ils("210.00")).await;
+    assert_eq!((&rest["status"], &rest["body"]["amount"]), (&json!(201), &ils("210.00")), "{rest}");
+    assert_eq!(step(&world, &rest["body"], "approve").await, done("approved"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_whose_payment_was_taken_back_whole_may_be_paid_anew() {
+    let world = World::new().await;
+    let paid = paid_by(&world, "T-EXAMPLE-1").await;
+    told(&world, (Source::Callback, text(&paid, "/attempts/0/id")), ("CB-EXAMPLE-1", None), 500).await;
+    assert_eq!(world.try_intent("CASE-1").await.status, 409, "a part only");
+    told(&world, (Source::Callback, text(&paid, "/attempts/0/id")), ("CB-EXAMPLE-2", None), 90_000).await;
+    let anew = world.try_intent("CASE-1").await;
+    assert_eq!((anew.status, &anew.json["predecessor"]), (201, &paid["id"]), "{}", anew.json);
+
+    // And who pays the old bill again has paid once: nothing goes back by itself.
+    let order = text(&paid, "/attempts/0/id");
+    assert_eq!(world.tell("card", order, "T-EXAMPLE-2", ("215.25", "ILS")).await, 204);
+    world.settle(1).await;
+    assert_eq!(world.proposed().await, []);
+    assert!(world.breaks().await.contains(&("duplicate_money".to_owned(), "open".to_owned())));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_rest_of_a_bill_whose_part_was_taken_back_is_late_and_goes_back() {
     let world = World::new().await;

@@ -176,7 +176,13 @@ async fn news_of_an_order_that_was_given_up_opens_a_break_and_moves_nothing() {
     let before = world.balances().await;
 
     // The first order was carried out after all.
-    let heard = Heard { reference: id(&refund).to_owned(), transaction: "T-LATE".to_owned(), failed: None };
+    let heard = Heard {
+        channel: "card".to_owned(),
+        reference: id(&refund).to_owned(),
+        money: Money::new(6_300, Currency::ILS),
+        transaction: "T-LATE".to_owned(),
+        failed: None,
+    };
     let actor = Actor::hub("test");
     let ours = world.app.run(&actor, &heard, |tx, heard| Box::pin(hear(tx, heard))).await.unwrap();
     assert!(ours);
@@ -206,7 +212,13 @@ async fn late_news_of_an_order_is_not_told_of_the_transfer_that_follows_it() {
 
     // The gateway carried the order out after all, and says so only now.
     let before = world.balances().await;
-    let heard = Heard { reference: id(&refund).to_owned(), transaction: "T-LATE".to_owned(), failed: None };
+    let heard = Heard {
+        channel: "card".to_owned(),
+        reference: id(&refund).to_owned(),
+        money: Money::new(6_300, Currency::ILS),
+        transaction: "T-LATE".to_owned(),
+        failed: None,
+    };
     let actor = Actor::hub("test");
     assert!(world.app.run(&actor, &heard, |tx, heard| Box::pin(hear(tx, heard))).await.unwrap());
     let held = staff_view(&world, &refund).await;
@@ -219,9 +231,9 @@ async fn late_news_of_an_order_is_not_told_of_the_transfer_that_follows_it() {
 
     // The payer has the money: nothing sends it a second time, and nobody gives it up.
     assert_eq!(held["instructions"][0]["state"], "carried_out", "{held}");
-    for act in ["send-again", "give-up"] {
-        let refused =
-            world.people.approver.client.post(&path(act), &json!({ "note": "EXAMPLE" })).await.unwrap();
+    let (officer, approver) = (&world.people.reconciler.client, &world.people.approver.client);
+    for (who, act) in [(approver, "send-again"), (officer, "give-up"), (approver, "give-up/approve")] {
+        let refused = who.post(&path(act), &json!({ "note": "EXAMPLE" })).await.unwrap();
         assert_eq!(
             (refused.status, &refused.json["code"]),
             (409, &json!("refund_not_approvable")),

@@ -29,6 +29,7 @@ pub async fn step(world: &World, refund: &Value, act: &str) -> (u16, String) {
             &world.people.reconciler.client,
             json!({ "payee": { "name": "A payer (example)", "iban": PAYER_ACCOUNT } }),
         ),
+        "give-up" => (&world.people.reconciler.client, json!({ "note": "EXAMPLE" })),
         _ => (&world.people.approver.client, json!({ "note": "EXAMPLE" })),
     };
     let reply = client.post(&path, &body).await.unwrap();
@@ -153,7 +154,7 @@ async fn a_refund_approved_before_the_reversal_does_not_leave_and_its_money_goes
     let failed = staff_view(&world, &refund).await;
     assert_eq!((text(&failed, "/stage"), text(&failed, "/failure/code")), ("failed", "payment_reversed"));
     assert_eq!(failed["instructions"], Value::Null, "nothing left: {failed}");
-    for act in ["send-again", "payee", "give-up"] {
+    for act in ["send-again", "payee", "give-up", "give-up/approve"] {
         assert_eq!(step(&world, &refund, act).await, taken_back(), "{act}");
     }
     let by_asker = world.portal().post(&format!("/v1/refunds/{}/cancel", id(&refund)), &json!({})).await;

@@ -4,25 +4,38 @@ use mizan::demo::PAYER_ACCOUNT;
 use mizan::refunds::service::{Heard, hear};
 use serde_json::json;
 
+use super::bank::{approved, paid_by_transfer, send};
 use super::*;
 use crate::money_modes::text;
 use crate::world::TODAY;
 
 /// An authentic notice of the gateway.
 async fn told(world: &World, reference: &str, failed: Option<&str>) {
+    assert!(told_by(world, "card", (reference, 6_300), failed).await);
+}
+
+/// What a channel or bank tells of a refund of so much; answers whether it is about one of its own.
+async fn told_by(
+    world: &World,
+    channel: &str,
+    (reference, minor): (&str, i64),
+    failed: Option<&str>,
+) -> bool {
     let heard = Heard {
+        channel: channel.to_owned(),
         reference: reference.to_owned(),
+        money: Money::new(minor, Currency::ILS),
         transaction: "R-EXAMPLE".to_owned(),
         failed: failed.map(str::to_owned),
     };
     let actor = Actor::hub("test");
-    assert!(world.app.run(&actor, &heard, |tx, heard| Box::pin(hear(tx, heard))).await.unwrap());
+    world.app.run(&actor, &heard, |tx, heard| Box::pin(hear(tx, heard))).await.unwrap()
 }
 
 async fn act(world: &World, refund: &Value, act: &str, body: Value) -> u16 {
     let path = format!("/v1/finance/refunds/{}/{act}", id(refund));
     let client = match act {
-        "payee" => &world.people.reconciler.client,
+        "payee" | "give-up" => &world.people.reconciler.client,
         _ => &world.people.approver.client,
     };
     client.post(&path, &body).await.unwrap().status
@@ -34,6 +47,66 @@ fn payee() -> Value {
 
 fn pair(category: &str, state: &str) -> (String, String) {
     (category.to_owned(), state.to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_tells_of_a_refund_but_the_channel_it_went_by_and_of_no_other_money() {
+    let world = World::new().await;
+    let (_, refund) = agreed(&world, "63.00").await;
+    world.control("faults", json!({ "callback": "lost" })).await;
+    work(&world).await;
+    for failed in [None, Some("closed")] {
+        assert!(!told_by(&world, "card-health", (id(&refund), 6_300), failed).await);
+    }
+    assert!(world.breaks().await.is_empty());
+    assert!(told_by(&world, "card", (id(&refund), 1), Some("closed")).await);
+    let held = staff_view(&world, &refund).await;
+    assert_eq!((text(&held, "/stage"), text(&held, "/instructions/0/state")), ("submitted", "accepted"));
+    let breaks = world.people.approver.client.get("/v1/finance/breaks").await.unwrap().json;
+    assert_eq!(breaks["data"][0]["detail"]["why"], "it was told of another amount", "{breaks}");
+}
+
+/// A refund of 10.00 by transfer that the bank has taken, and then tells as refused.
+async fn refused_by_bank(world: &World) -> Value {
+    let intent = paid_by_transfer(world, "CASE-1").await;
+    let refund = approved(world, &intent, "10.00", PAYER_ACCOUNT).await;
+    send(world).await;
+    assert!(told_by(world, "main-ils", ("MZ000000001-1", 1_000), Some("AC04")).await);
+    assert_eq!(staff_view(world, &refund).await["stage"], "failed");
+    refund
+}
+
+/// All breaks but that of the payment, which no statement of the example shows.
+async fn about_refunds(world: &World) -> Vec<(String, String)> {
+    let mut breaks = world.breaks().await;
+    breaks.retain(|(category, _)| category != "missing_at_bank");
+    breaks
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transfer_that_its_bank_told_as_refused_and_then_booked_has_left() {
+    let world = World::new().await;
+    let refund = refused_by_bank(&world).await;
+    world.end_day(TODAY).await;
+    let seen = staff_view(&world, &refund).await;
+    assert_eq!((text(&seen, "/stage"), text(&seen, "/instructions/0/state")), ("succeeded", "carried_out"));
+    assert_eq!(act(&world, &refund, "send-again", json!({})).await, 409);
+    assert_eq!(about_refunds(&world).await, []);
+    assert!(!world.balances().await.contains_key("refunds/in_flight ILS"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transfer_that_was_booked_after_all_is_not_sent_a_second_time() {
+    let world = World::new().await;
+    let refund = refused_by_bank(&world).await;
+    assert_eq!(act(&world, &refund, "send-again", json!({})).await, 200);
+    world.end_day(TODAY).await;
+    let found = [pair("refund_unconfirmed", "open"), pair("unknown_debit", "open")];
+    assert_eq!(about_refunds(&world).await, found);
+    send(&world).await;
+    let seen = staff_view(&world, &refund).await;
+    assert_eq!(text(&seen, "/stage"), "approved", "the second order stands, and does not leave: {seen}");
+    assert_eq!(seen["instructions"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,7 +174,7 @@ async fn direct_money_that_its_settlement_took_back_after_the_refund_failed_leav
     approve(&world, &refund).await;
     world.control("faults", json!({ "callback": "lost" })).await;
     work(&world).await;
-    told(&world, id(&refund), Some("closed")).await;
+    assert!(told_by(&world, "card-health", (id(&refund), 5_000), Some("closed")).await);
     world.end_day(TODAY).await;
     while work(&world).await > 0 {}
     assert_eq!(text(&staff_view(&world, &refund).await, "/stage"), "succeeded");
