@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use mizan_ledger::Instant;
+use mizan_ledger::{Instant, Money};
 use serde_json::json;
 use sqlx::PgConnection;
 
@@ -258,11 +258,17 @@ pub async fn lock_carrying(tx: &mut Tx, intent: IntentId) -> Result<Vec<Attempt>
     Ok(attempts)
 }
 
-/// The same, and not those that their channel took back: what can be given back the way it came.
-pub async fn lock_paying(tx: &mut Tx, intent: IntentId) -> Result<Vec<Attempt>, Fault> {
+/// The same with the money that each brought, which may be less than was asked for, and not those that their channel took
+/// back: what can be given back the way it came.
+pub async fn lock_paying(tx: &mut Tx, intent: IntentId) -> Result<Vec<(Attempt, Money)>, Fault> {
     let mut attempts = lock_carrying(tx, intent).await?;
     attempts.retain(|attempt| attempt.state == AttemptState::Captured);
-    Ok(attempts)
+    let taken = reading::find_taken(tx.conn(), &[intent]).await?;
+    let brought = |attempt: Attempt| {
+        let one = taken.iter().find(|one| Some(&one.money_key) == attempt.money_key().as_ref())?;
+        Some((attempt, one.money))
+    };
+    Ok(attempts.into_iter().filter_map(brought).collect())
 }
 
 /// The last live attempt ended without money: the payer may try again.

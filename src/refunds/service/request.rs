@@ -224,11 +224,11 @@ fn believed(new: &NewRefund, refundable: Money) -> Result<(), RefundError> {
 /// The transaction that paid and can give the amount back, if a channel can and earlier refunds left enough of it.
 fn way_it_came(
     hub: &Hub,
-    paying: &[Attempt],
+    paying: &[(Attempt, Money)],
     earlier: &[Refund],
     amount: Money,
 ) -> Result<Option<Rail>, RefundError> {
-    for attempt in paying {
+    for (attempt, brought) in paying {
         let Some(transaction) = attempt.transaction.clone().filter(|_| can_refund(hub, &attempt.channel))
         else {
             continue;
@@ -236,7 +236,7 @@ fn way_it_came(
         let rail = Rail::Gateway { channel: attempt.channel.clone(), transaction };
         let gone = earlier.iter().filter(|refund| refund.rail == rail).map(|refund| refund.amount);
         let gone = Money::sum(amount.currency(), gone)?;
-        let left = attempt.amount.checked_sub(gone)?;
+        let left = brought.checked_sub(gone)?;
         if !amount.compare(left)?.is_gt() {
             return Ok(Some(rail));
         }

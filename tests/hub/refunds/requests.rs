@@ -183,3 +183,21 @@ async fn pay_out(world: &World, minor: i64) {
     let paid: Result<(), Fault> = paid.await;
     paid.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_given_back_goes_by_the_payment_that_brought_so_much() {
+    let world = World::new().await;
+    let intent = world.intent("CASE-1").await;
+    for (transaction, amount) in [("T-EXAMPLE-1", "80.00"), ("T-EXAMPLE-2", "135.25")] {
+        let order = world.at_gateway("card", &intent).await;
+        assert_eq!(world.tell("card", &order, transaction, (amount, "ILS")).await, 204);
+        world.settle(1).await;
+        world.clock.advance(jiff::SignedDuration::from_secs(1));
+    }
+    for (amount, transaction) in [("100.00", "T-EXAMPLE-2"), ("60.00", "T-EXAMPLE-1")] {
+        let paid = world.find_intent(id(&intent)).await;
+        let refund = requested(&world, &paid, amount).await;
+        let seen = staff_view(&world, &refund).await;
+        assert_eq!(seen["original_transaction"], transaction, "{seen}");
+    }
+}
