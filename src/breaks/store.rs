@@ -125,27 +125,6 @@ pub async fn is_known(conn: &mut PgConnection, category: Category, subject: &str
     Ok(known)
 }
 
-/// Of how much there is, or was, such a break.
-pub async fn find_money(
-    conn: &mut PgConnection,
-    category: Category,
-    subject: &str,
-) -> Result<Option<Money>, Fault> {
-    let row = sqlx::query!(
-        r#"select currency as "currency!", amount_minor as "amount_minor!" from breaks
-           where category = $1 and subject = $2 and amount_minor is not null"#,
-        category.as_str(),
-        subject,
-    )
-    .fetch_optional(conn)
-    .await?;
-    row.map(|row| {
-        let currency = row.currency.parse().map_err(|_| Fault::corrupt("breaks", "currency", subject))?;
-        Ok(Money::new(row.amount_minor, currency))
-    })
-    .transpose()
-}
-
 /// Another break says it better: those of this category and these subjects that are open end.
 pub async fn update_superseded(
     conn: &mut PgConnection,
@@ -290,7 +269,7 @@ pub struct OpenTotal {
 pub async fn find_open_totals(conn: &mut PgConnection, now: Instant) -> Result<Vec<OpenTotal>, Fault> {
     let rows = sqlx::query!(
         r#"select category, currency, count(*) as "count!", count(*) filter (where due_at <= $1) as "late!",
-                  sum(amount_minor)::bigint as total_minor
+                  case when abs(sum(amount_minor)) < 9e18 then sum(amount_minor)::bigint end as total_minor
            from breaks where state in ('open', 'assigned', 'proposed', 'reopened')
            group by category, currency order by category, currency"#,
         now as _,

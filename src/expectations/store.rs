@@ -8,6 +8,7 @@ use crate::fault::Fault;
 use crate::ids::{ExpectationId, IntentId, RefundId};
 
 pub mod reading;
+pub mod taken_back;
 
 /// Writes expectations as one statement.
 pub async fn insert(

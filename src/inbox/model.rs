@@ -3,7 +3,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::fault::Fault;
-use crate::ids::AttemptId;
+use crate::ids::{AttemptId, IntentId};
 
 /// What a fact means to us, whatever the rail calls it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -136,6 +136,11 @@ impl Notice {
         if takes { names().collect() } else { Vec::new() }
     }
 
+    /// The name of the fact in breaks, which is told once.
+    pub fn fact(&self) -> String {
+        format!("{}:{}:{}", self.channel, self.transaction, self.status)
+    }
+
     /// Whether the parsed facts are the same: bill, amount, currency, direction, original id. Never bytes.
     pub fn same_facts(&self, other: &NewNotice) -> bool {
         self.money == other.money
@@ -143,6 +148,15 @@ impl Notice {
             && self.meaning == other.meaning
             && self.original_transaction == other.original_transaction
     }
+}
+
+/// What claimed a money key.
+#[derive(Debug, Clone)]
+pub struct First {
+    pub n: i64,
+    pub money: Money,
+    /// None also when its notice is of this batch.
+    pub intent: Option<IntentId>,
 }
 
 /// Why a notice is not applied again.

@@ -5,14 +5,15 @@ use mizan_ledger::Id;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::model::{InboxError, Meaning, NewNotice, Notice, Taken, TakenUp};
-use super::posting::{Batch, Case, Decided, Paying, decide};
+use super::model::{First, InboxError, Meaning, NewNotice, Notice, Taken, TakenUp};
+use super::posting::{Back, Batch, Case, Decided, decide, order_key};
 use super::store::{self, Arrival};
 use crate::breaks::{self, Category, NewBreak};
 use crate::crash::Point;
+use crate::expectations::store::taken_back;
 use crate::fault::Fault;
 use crate::ids::{AttemptId, IntentId};
-use crate::intents::AttemptEvent;
+use crate::intents::{Attempt, AttemptEvent};
 use crate::tx::Tx;
 use crate::{expectations, intents, quoting, receipts, suspense};
 
@@ -35,7 +36,7 @@ pub async fn take(tx: &mut Tx, new: &NewNotice) -> Result<Taken, Fault> {
     };
     let altered = NewBreak {
         category: Category::Altered,
-        subject: format!("{}:{}:{}", new.channel, new.transaction, new.status),
+        subject: first.fact(),
         money: Some(new.money),
         channel: Some(new.channel.clone()),
         intent: None,
@@ -77,47 +78,54 @@ pub async fn apply_waiting(tx: &mut Tx, turn: &Turn) -> Result<Turned, Fault> {
     if notices.is_empty() {
         return Ok(Turned::Applied(0));
     }
-    let claimed = claim(tx, &notices).await?;
+    let (claimed, firsts) = claim(tx, &notices).await?;
     tx.hub().crash.reach(Point::Claimed).await;
     let named = named_intents(tx, &notices).await?;
-    let mut cases = lock_cases(tx, named.values().copied().collect()).await?;
-    let paying = remember(tx, &notices, &mut cases).await?;
+    let cases = lock_cases(tx, named.values().copied().collect()).await?;
+    let back = remember(tx, &notices, &cases).await?;
     let hub = tx.hub().clone();
-    let batch = Batch { hub: &hub, now: tx.now(), to_suspense: turn.to_suspense, claimed, named, paying };
-    let decided = decide(&batch, cases, &notices)?;
+    let batch = Batch { hub: &hub, now: tx.now(), to_suspense: turn.to_suspense, claimed, named, firsts };
+    let decided = decide(&batch, (cases, back), &notices)?;
     write(tx, decided).await?;
     Ok(Turned::Applied(notices.len()))
 }
 
 /// Claims the money keys of a batch. The answer holds the notices that claimed theirs: where two tell of one money, the
-/// first in the order of arrival.
-async fn claim(tx: &mut Tx, notices: &[Notice]) -> Result<BTreeSet<i64>, Fault> {
+/// first in the order of arrival; and what was told first of the keys of the others.
+async fn claim(tx: &mut Tx, notices: &[Notice]) -> Result<(BTreeSet<i64>, BTreeMap<String, First>), Fault> {
     let money: Vec<&Notice> = notices.iter().filter(|notice| notice.meaning == Meaning::Money).collect();
     let keys: Vec<String> = money.iter().map(|notice| notice.money_key.clone()).collect();
     let numbers: Vec<i64> = money.iter().map(|notice| notice.n).collect();
     let entries: Vec<_> = money.iter().map(|notice| notice.entry).collect();
     let now = tx.now();
     let claimed = store::insert_money_keys(tx.conn(), &keys, &numbers, &entries, now).await?;
-    Ok(claimed.into_iter().collect())
+    let claimed: BTreeSet<i64> = claimed.into_iter().collect();
+    let others = money.iter().filter(|notice| !claimed.contains(&notice.n));
+    let others: Vec<String> = others.map(|notice| notice.money_key.clone()).collect();
+    let firsts = if others.is_empty() { Vec::new() } else { store::find_firsts(tx.conn(), &others).await? };
+    Ok((claimed, firsts.into_iter().collect()))
 }
 
-/// What there is to know should something be taken back: what was taken back before, and the keys of the money that paid.
-async fn remember(
-    tx: &mut Tx,
-    notices: &[Notice],
-    cases: &mut BTreeMap<IntentId, Case>,
-) -> Result<BTreeSet<String>, Fault> {
-    let taken = |notice: &Notice| notice.meaning == Meaning::Reversed;
-    if !notices.iter().any(taken) && !cases.values().any(Case::was_taken_back) {
-        return Ok(BTreeSet::new());
+/// What was taken back of the money of these notices, and more where it matters: what of it paid which intent, and what was
+/// taken back of the rest that these intents were brought.
+async fn remember(tx: &mut Tx, notices: &[Notice], cases: &BTreeMap<IntentId, Case>) -> Result<Back, Fault> {
+    let taking: Vec<String> = notices.iter().flat_map(Notice::taken_keys).collect();
+    let money = notices.iter().filter(|notice| notice.meaning == Meaning::Money);
+    let money = money.map(|notice| notice.money_key.clone());
+    let named: BTreeSet<String> =
+        taking.iter().cloned().chain(money).chain(notices.iter().filter_map(order_key)).collect();
+    let mut takings = taken_back::find(tx.conn(), &Vec::from_iter(named.clone())).await?;
+    if taking.is_empty() && takings.is_empty() {
+        return Ok(Back::default());
     }
     let intents: Vec<IntentId> = cases.keys().copied().collect();
-    for earlier in store::reading::page_takings(tx.conn(), &intents).await? {
-        if let Some(case) = earlier.intent.and_then(|intent| cases.get_mut(&intent)) {
-            case.takings.push(earlier.notice);
-        }
-    }
-    intents::attempts::service::find_paying_keys(tx.conn(), &intents).await
+    let paying = intents::attempts::service::find_paying_keys(tx.conn(), &intents).await?;
+    let attempts = cases.values().flat_map(|case| &case.attempts).filter_map(Attempt::money_key);
+    let others: BTreeSet<String> = paying.keys().cloned().chain(attempts).collect();
+    let others: Vec<String> = others.difference(&named).cloned().collect();
+    takings.extend(taken_back::find(tx.conn(), &others).await?);
+    let known = store::find_money_keys(tx.conn(), &taking).await?;
+    Ok(Back::new(paying, known.into_iter().collect(), takings))
 }
 
 /// Which intent each notice is about: the one that its reference names, or else the one whose money it takes back.
@@ -195,6 +203,8 @@ async fn write(tx: &mut Tx, mut decided: Decided) -> Result<(), Fault> {
     let (now, entropy) = (tx.now(), tx.hub().entropy.clone());
     suspense::store::insert(tx.conn(), now, &decided.suspense).await?;
     expectations::store::insert(tx.conn(), &entropy, now, &decided.expectations).await?;
+    taken_back::update_key(tx.conn(), &decided.back.renamed).await?;
+    taken_back::insert(tx.conn(), decided.back.news()).await?;
     breaks::store::insert(tx.conn(), &entropy, now, &decided.breaks).await?;
     resolve_parts(tx, &decided.completed).await?;
     if !decided.entries.is_empty() {
@@ -288,12 +298,12 @@ pub async fn end_attempt(tx: &mut Tx, aside: &Notice) -> Result<(), Fault> {
     };
     let named = named_intents(tx, std::slice::from_ref(aside)).await?;
     let mut cases = lock_cases(tx, named.into_values().collect()).await?;
-    let paying = remember(tx, std::slice::from_ref(aside), &mut cases).await?;
+    let mut back = remember(tx, std::slice::from_ref(aside), &cases).await?;
     for case in cases.values_mut() {
         let mut told = None;
         if event == AttemptEvent::Reversed {
-            let less = case.take_back(aside, &Paying([&paying, &BTreeSet::new()]))?;
-            told = less.then_some("payment_intent.reversed");
+            back.take(Some(&mut *case), aside)?;
+            told = back.recount(case)?.then_some("payment_intent.reversed");
         } else if !case.move_attempt(aside, event) {
             continue;
         }
@@ -307,5 +317,6 @@ pub async fn end_attempt(tx: &mut Tx, aside: &Notice) -> Result<(), Fault> {
             intents::service::emit_view(tx, kind, &case.intent, &case.basket);
         }
     }
+    taken_back::insert(tx.conn(), back.news()).await?;
     Ok(())
 }

@@ -3,7 +3,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::model::{Meaning, NewNotice, Notice, Source};
+use super::model::{First, Meaning, NewNotice, Notice, Source};
 use crate::fault::Fault;
 use crate::ids::IntentId;
 
@@ -238,6 +238,32 @@ pub async fn insert_money_keys(
     .fetch_all(conn)
     .await?;
     Ok(claimed)
+}
+
+/// Those of these keys whose money was told of.
+pub async fn find_money_keys(conn: &mut PgConnection, keys: &[String]) -> Result<Vec<String>, Fault> {
+    let known = sqlx::query_scalar!("select money_key from money_keys where money_key = any($1)", keys)
+        .fetch_all(conn)
+        .await?;
+    Ok(known)
+}
+
+/// What claimed these keys.
+pub async fn find_firsts(conn: &mut PgConnection, keys: &[String]) -> Result<Vec<(String, First)>, Fault> {
+    let rows = sqlx::query!(
+        "select key.money_key, n, currency, amount_minor, intent
+         from money_keys key join notices on n = key.notice where key.money_key = any($1)",
+        keys,
+    )
+    .fetch_all(conn)
+    .await?;
+    let each = rows.into_iter().map(|row| {
+        let currency = row.currency.parse().map_err(|_| Fault::corrupt("notices", "currency", row.n))?;
+        let money = Money::new(row.amount_minor, currency);
+        let first = First { n: row.n, money, intent: row.intent.map(IntentId::from_uuid) };
+        Ok((row.money_key, first))
+    });
+    each.collect()
 }
 
 /// What became of a notice.

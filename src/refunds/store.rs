@@ -187,8 +187,11 @@ pub async fn find_taken_back(conn: &mut PgConnection, ids: &[RefundId]) -> Resul
              and payment.refund_reserved_minor + payment.reversed_minor > payment.paid_minor
            union all
            select refunds.id from refunds join suspense_items item on item.id = refunds.suspense_item
-           join breaks on breaks.category = 'reversed' and breaks.subject = item.money_key
-           where refunds.id = any($1) and (breaks.currency <> item.currency or item.amount_minor < breaks.amount_minor + (
+           join lateral (
+               select bool_or(taken.currency <> item.currency) as otherwise,
+                      greatest(sum(amount_minor) filter (where listed), sum(amount_minor) filter (where not listed)) as minor
+               from money_taken_back taken where taken.money_key = item.money_key having count(*) > 0) gone on true
+           where refunds.id = any($1) and (gone.otherwise or item.amount_minor < gone.minor + (
                select sum(held.amount_minor) from refunds held
                where held.suspense_item = item.id and held.state not in ('refused', 'canceled')))"#,
         &ids,

@@ -98,8 +98,6 @@ struct Custody {
     owed_listed: Money,
     /// The hub's own costs and losses less its fees: below zero when it earned.
     own: Money,
-    /// Cash that is missing and debits nobody could explain: claims, each an item of its own.
-    missing: Money,
     /// Agencies' payables below zero, without sign.
     negative: Money,
     /// What covers them: advances and reserves.
@@ -117,7 +115,6 @@ impl Custody {
             owed_by_book: proof.agencies.book.checked_sub(proof.channels.book)?,
             owed_listed: proof.agencies.listed.checked_sub(proof.channels.listed)?,
             own: zero,
-            missing: zero,
             negative: zero,
             cover: zero,
         };
@@ -135,9 +132,6 @@ impl Custody {
         match kind {
             Some(Kind::OwnTransfers | Kind::Drawer | Kind::Safe | Kind::Transit | Kind::Cheques) => {
                 self.held = self.held.checked_add(line.closing)?;
-            }
-            Some(Kind::CashShort | Kind::SuspenseDebits) => {
-                self.missing = self.missing.checked_add(line.closing)?;
             }
             Some(Kind::SponsorReceivable | Kind::DisputeClaims) => {
                 self.owed_by_book = self.owed_by_book.checked_sub(line.closing)?;
@@ -173,7 +167,8 @@ impl Custody {
     /// Sets the figures of custody: what is held against what is owed, and what of a shortfall nothing explains.
     fn judge(self, proof: &mut CurrencyProof) -> Result<(), MoneyError> {
         let own_costs = at_least_zero(self.own);
-        let explained = self.held.checked_add(own_costs)?.checked_add(self.missing)?;
+        // Cash that is short and money that left unexplained are claims, and pay nobody.
+        let explained = self.held.checked_add(own_costs)?;
         let shortfall = at_least_zero(self.owed_by_book.checked_sub(explained)?);
         let not_covered = at_least_zero(self.negative.checked_sub(self.cover)?);
         let custody = &mut proof.custody;

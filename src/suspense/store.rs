@@ -93,6 +93,20 @@ pub async fn lock(conn: &mut PgConnection, id: SuspenseId) -> Result<Option<Item
     row.map(Item::try_from).transpose()
 }
 
+/// The item of this money, while anything of it is left or not; the oldest, should there be two.
+pub async fn lock_by_key(conn: &mut PgConnection, key: &str) -> Result<Option<Item>, Fault> {
+    let row = sqlx::query_as!(
+        ItemRow,
+        r#"select id, account, currency, amount_minor - used_minor as "left_minor!", cause, break_subject, intent,
+                  money_key, created_at
+           from suspense_items where money_key = $1 order by id limit 1 for no key update"#,
+        key,
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(Item::try_from).transpose()
+}
+
 /// One item, whatever became of it.
 pub async fn find(conn: &mut PgConnection, id: SuspenseId) -> Result<Option<Item>, Fault> {
     let row = sqlx::query_as!(

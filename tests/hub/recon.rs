@@ -5,7 +5,9 @@ mod import;
 mod settlement;
 mod told;
 mod transfer;
+mod undone;
 mod waiting;
+mod written;
 
 use axum::http::Method;
 use serde_json::{Value, json};

@@ -132,6 +132,29 @@ pub async fn find_taken(conn: &mut PgConnection, intents: &[IntentId]) -> Result
         .collect()
 }
 
+/// The payment with this key, if it paid an intent.
+pub async fn find_by_key(conn: &mut PgConnection, key: &str) -> Result<Option<Taken>, Fault> {
+    let row = sqlx::query!(
+        r#"select intent as "intent!", channel, currency, amount_minor
+           from expectations
+           where money_key = $1 and kind = 'payment' and intent is not null and state <> 'withdrawn'"#,
+        key,
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| {
+        let currency: Currency =
+            row.currency.parse().map_err(|_| Fault::corrupt("expectations", "currency", key))?;
+        Ok(Taken {
+            intent: IntentId::from_uuid(row.intent),
+            channel: row.channel,
+            money: Money::new(row.amount_minor, currency),
+            money_key: key.to_owned(),
+        })
+    })
+    .transpose()
+}
+
 /// Which intents the money with these keys was taken for, by key.
 pub async fn find_paid_by(
     conn: &mut PgConnection,

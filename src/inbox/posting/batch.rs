@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mizan_ledger::{Entry, Instant, Money};
+use mizan_ledger::{Entry, Instant};
 use serde_json::{Value, json};
 
-use super::super::model::{Meaning, Notice, Source};
+use super::super::model::{First, Meaning, Notice};
 use super::super::store::Applied;
+use super::back::Back;
 use crate::breaks::NewBreak;
 use crate::expectations::NewExpectation;
 use crate::fault::Fault;
@@ -29,11 +30,18 @@ pub struct Batch<'a> {
     pub claimed: BTreeSet<i64>,
     /// Which intent a notice is about.
     pub named: BTreeMap<i64, IntentId>,
-    /// Keys of the money that paid these intents before; asked for when something is taken back.
-    pub paying: BTreeSet<String>,
+    /// Of the notices whose money was claimed before, what was told first.
+    pub firsts: BTreeMap<String, First>,
 }
 
 impl Batch<'_> {
+    /// Money that is known already, told as other money or of another bill.
+    pub(super) fn is_altered(&self, notice: &Notice, intent: Option<IntentId>) -> bool {
+        let Some(first) = self.firsts.get(&notice.money_key) else { return false };
+        let paid = first.intent.or_else(|| self.named.get(&first.n).copied());
+        first.money != notice.money || paid.zip(intent).is_some_and(|(paid, named)| paid != named)
+    }
+
     pub(super) fn pays_agency(&self, notice: &Notice) -> bool {
         self.hub.config.direct_agency(&notice.channel).is_some()
     }
@@ -51,20 +59,13 @@ pub struct Case {
     pub intent: Intent,
     pub basket: Basket,
     pub attempts: Vec<Attempt>,
-    /// The notices that took money of it back, this batch's among them; asked for when there is one.
-    pub takings: Vec<Notice>,
     pub changed: bool,
     pub touched: BTreeSet<AttemptId>,
 }
 
 impl Case {
     pub fn new(intent: Intent, basket: Basket, attempts: Vec<Attempt>) -> Self {
-        Self { intent, basket, attempts, takings: Vec::new(), changed: false, touched: BTreeSet::new() }
-    }
-
-    /// Whether its channels took back what some attempt brought.
-    pub fn was_taken_back(&self) -> bool {
-        self.attempts.iter().any(|attempt| attempt.state == AttemptState::Reversed)
+        Self { intent, basket, attempts, changed: false, touched: BTreeSet::new() }
     }
 
     /// The attempt a notice is about: its reference is our order, or else it takes that attempt's money back.
@@ -98,10 +99,7 @@ impl Case {
         // What takes money back may have an id of its own; the attempt has that of its money.
         match event {
             AttemptEvent::Reversed if attempt.state == AttemptState::Captured => {}
-            AttemptEvent::Reversed => {
-                let named = notice.original_transaction.as_ref().unwrap_or(&notice.transaction);
-                attempt.transaction = Some(named.clone());
-            }
+            AttemptEvent::Reversed => attempt.transaction.clone_from(&notice.original_transaction),
             _ => attempt.transaction = Some(notice.transaction.clone()),
         }
         attempt.state = state;
@@ -113,69 +111,14 @@ impl Case {
         true
     }
 
-    /// The key of the money that a notice takes back, which may have an id of its own: the first of its names by which money
-    /// is known here, or else that of its attempt's money.
-    pub fn taken_key(&self, notice: &Notice, paying: &Paying<'_>) -> String {
-        let own = self.attempt_of(notice).and_then(Attempt::money_key);
-        let names = || notice.original_key().into_iter().chain(own.clone());
-        let known = names().chain([notice.money_key.clone()]).find(|name| paying.contains(name));
-        known.or_else(|| names().next()).unwrap_or_else(|| notice.money_key.clone())
-    }
-
-    /// Its channel takes back what the attempt of a notice brought, or a part. True when what the intent was paid has become
-    /// less by it.
-    pub fn take_back(&mut self, notice: &Notice, paying: &Paying<'_>) -> Result<bool, Fault> {
-        self.move_attempt(notice, AttemptEvent::Reversed);
-        self.takings.push(notice.clone());
-        self.recount(paying)
-    }
-
-    /// Counts again how much its channels took back of what paid it. True when it is more than was known.
-    pub fn recount(&mut self, paying: &Paying<'_>) -> Result<bool, Fault> {
-        let keys: BTreeSet<String> =
-            self.takings.iter().map(|taking| self.taken_key(taking, paying)).collect();
-        let mut in_all = Money::zero(self.intent.amount.currency());
-        for key in keys.iter().filter(|key| paying.contains(key)) {
-            in_all = in_all.checked_add(self.taken_of(key, paying)?)?;
-        }
-        let more = self.intent.take_back(in_all)?;
-        self.changed |= more;
-        Ok(more)
-    }
-
-    /// How much of this money was taken back. A settlement lists what callbacks told before: of the two the larger counts.
-    pub fn taken_of(&self, key: &str, paying: &Paying<'_>) -> Result<Money, Fault> {
-        let nothing = Money::zero(self.intent.amount.currency());
-        let (mut told, mut listed) = (nothing, nothing);
-        for taking in self.takings.iter().filter(|taking| self.taken_key(taking, paying) == key) {
-            // What is taken back in another currency than it was paid in is all of it.
-            let same = taking.money.currency() == nothing.currency();
-            let part = if same { taking.money } else { self.intent.paid };
-            let sum = if taking.source == Source::Report { &mut listed } else { &mut told };
-            *sum = sum.checked_add(part)?;
-        }
-        Ok(if told.compare(listed)?.is_lt() { listed } else { told })
-    }
-
-    /// How much of the money that a notice tells of was taken back before anybody told that it had come. The chargeback may
-    /// have named only our order, and its own id: then that attempt's money is this.
-    pub fn taken_before(&mut self, notice: &Notice, paying: &Paying<'_>) -> Result<Money, Fault> {
-        let order = notice.order();
-        let reversed =
-            |attempt: &&mut Attempt| Some(attempt.id) == order && attempt.state == AttemptState::Reversed;
-        let Some(attempt) = self.attempts.iter_mut().find(reversed) else {
-            return Ok(Money::zero(notice.money.currency()));
-        };
-        let known = attempt.money_key();
-        let is_chargeback = self
-            .takings
-            .iter()
-            .any(|taking| Some(&taking.money_key) == known.as_ref() && taking.original_transaction.is_none());
-        if is_chargeback && !known.is_some_and(|key| paying.contains(&key)) {
+    /// The money of an attempt that was taken back before anybody told of it has its name now.
+    pub(super) fn name_money(&mut self, notice: &Notice) {
+        let id = self.attempt_id(notice);
+        let nameless = |attempt: &&mut Attempt| Some(attempt.id) == id && attempt.transaction.is_none();
+        if let Some(attempt) = self.attempts.iter_mut().find(nameless) {
             attempt.transaction = Some(notice.transaction.clone());
             self.touched.insert(attempt.id);
         }
-        self.taken_of(&notice.money_key, paying)
     }
 
     /// An intent is processing as long as an attempt lives; when the last has ended it stands where its money says.
@@ -191,16 +134,6 @@ impl Case {
     }
 }
 
-/// The keys of the money that paid intents: before this batch, and in it.
-#[derive(Debug, Clone, Copy)]
-pub struct Paying<'a>(pub [&'a BTreeSet<String>; 2]);
-
-impl Paying<'_> {
-    fn contains(&self, key: &str) -> bool {
-        self.0.iter().any(|keys| keys.contains(key))
-    }
-}
-
 /// Everything the batch writes.
 #[derive(Debug, Default)]
 pub struct Decided {
@@ -213,8 +146,7 @@ pub struct Decided {
     pub events: Vec<(&'static str, IntentId)>,
     pub applied: Vec<Applied>,
     pub jobs: Vec<NewJob>,
-    /// Keys of the money that paid an intent, or a part of one, in this batch.
-    pub paying: BTreeSet<String>,
+    pub back: Back,
     /// Intents whose earlier parts this batch completed.
     pub completed: Vec<IntentId>,
 }
@@ -222,16 +154,17 @@ pub struct Decided {
 /// Decides notice by notice, each seeing what those before it did.
 pub fn decide(
     batch: &Batch<'_>,
-    cases: BTreeMap<IntentId, Case>,
+    (cases, back): (BTreeMap<IntentId, Case>, Back),
     notices: &[Notice],
 ) -> Result<Decided, Fault> {
-    let mut decided = Decided { cases, ..Decided::default() };
+    let mut decided = Decided { cases, back, ..Decided::default() };
     for notice in notices {
-        let intent = batch.named.get(&notice.n).copied();
+        let named = batch.named.get(&notice.n).copied();
+        let intent = named.or_else(|| decided.back.paid_by(notice));
         let outcome = match notice.meaning {
             Meaning::Money => decided.money(batch, notice, intent)?,
             Meaning::Declined => decided.declined(notice, intent)?,
-            Meaning::Reversed => decided.reversed(batch, notice, intent)?,
+            Meaning::Reversed => decided.reversed(notice, intent)?,
             Meaning::Refunded | Meaning::RefundFailed => decided.refund_told(notice),
             Meaning::Information => "noted".to_owned(),
         };

@@ -1,10 +1,11 @@
 //! Money that a notice tells of: it pays, is a part, or waits in suspense. It is never refused and never lost.
 
 use mizan_ledger::{EntryId, Money};
+use serde_json::json;
 
 use super::super::model::Notice;
 use super::rail::{Rail, illegal, rule};
-use super::{Batch, Decided, Paying};
+use super::{Batch, Decided};
 use crate::books::{Difference, Parked, Payment, rules};
 use crate::breaks::{Category, NewBreak};
 use crate::expectations::{Kind, NewExpectation};
@@ -21,6 +22,9 @@ impl Decided {
         notice: &Notice,
         intent: Option<IntentId>,
     ) -> Result<String, Fault> {
+        if !batch.claimed.contains(&notice.n) && batch.is_altered(notice, intent) {
+            return Ok(self.altered(batch, notice, intent));
+        }
         // That the money came ends its attempt, whatever becomes of the money.
         if let Some(case) = intent.and_then(|id| self.cases.get_mut(&id)) {
             case.move_attempt(notice, AttemptEvent::Captured);
@@ -34,12 +38,31 @@ impl Decided {
         Ok(outcome)
     }
 
+    /// The first telling stands; what it was is for a person to find out.
+    fn altered(&mut self, batch: &Batch<'_>, notice: &Notice, intent: Option<IntentId>) -> String {
+        let mut detail = self.detail(notice, intent);
+        if let Some(first) = batch.firsts.get(&notice.money_key) {
+            detail["first_notice"] = json!(first.n);
+            detail["first_amount"] = json!(first.money);
+        }
+        self.breaks.push(NewBreak {
+            category: Category::Altered,
+            subject: notice.fact(),
+            money: Some(notice.money),
+            channel: Some(notice.channel.clone()),
+            intent,
+            detail,
+        });
+        "break: altered".to_owned()
+    }
+
     fn take(
         &mut self,
         batch: &Batch<'_>,
         notice: &Notice,
         intent: Option<IntentId>,
     ) -> Result<String, Fault> {
+        let gone = self.back.arrived(intent.and_then(|id| self.cases.get_mut(&id)), notice)?;
         if batch.to_suspense {
             return self.suspend(batch, notice, intent, Category::NoticeSetAside, notice.fallback_entry);
         }
@@ -47,9 +70,7 @@ impl Decided {
             return self.suspend(batch, notice, None, Category::UnknownCredit, notice.entry);
         };
         let id = case.intent.id;
-        let paying = Paying([&batch.paying, &self.paying]);
-        let gone = case.taken_before(notice, &paying)?;
-        if gone.is_positive() && !gone.compare(notice.money)?.is_lt() {
+        if !gone.compare(notice.money)?.is_lt() {
             return self.suspend(batch, notice, Some(id), Category::Reversed, notice.entry);
         }
         if batch.pays_another(notice, &case.basket) {
@@ -58,14 +79,14 @@ impl Decided {
         let category = match case.intent.arrival(notice.money)? {
             Arrival::Pays { surplus } => {
                 let outcome = self.pays(batch, notice, id, surplus)?;
-                self.recount(batch, id)?;
+                self.recount(id)?;
                 return Ok(outcome);
             }
             // A part cannot wait here for the rest when its channel pays the agency itself.
             Arrival::Part { .. } if batch.pays_agency(notice) => Category::AmountUnder,
             Arrival::Part { received } => {
                 let outcome = self.part(batch, notice, id, received)?;
-                self.recount(batch, id)?;
+                self.recount(id)?;
                 return Ok(outcome);
             }
             Arrival::Suspense(Misfit::Duplicate) => Category::DuplicateMoney,
@@ -120,7 +141,7 @@ impl Decided {
         self.entries.push(entry.map_err(rule)?);
         self.receipts.push((id, receipt));
         self.events.push(("payment_intent.paid", id));
-        self.paying.insert(notice.money_key.clone());
+        self.back.pays(&notice.money_key, id);
         if !held.is_zero() {
             self.completed.push(id);
         }
@@ -164,7 +185,7 @@ impl Decided {
             rules::collect::part_payment_held(voucher, &rail.place, received, &rail.costs()).map_err(rule)?;
         self.entries.push(entry);
         self.events.push(("payment_intent.partially_paid", id));
-        self.paying.insert(notice.money_key.clone());
+        self.back.pays(&notice.money_key, id);
         self.expect(&rail, notice, Some(id));
         self.breaks.push(NewBreak {
             category: Category::AmountUnder,

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::super::model::{Meaning, Notice};
-use super::{Batch, Decided, Paying};
+use super::Decided;
 use crate::breaks::{Category, NewBreak};
 use crate::fault::Fault;
 use crate::ids::IntentId;
@@ -28,23 +28,13 @@ impl Decided {
     /// The channel takes a payment back: what it paid of the intent is not refunded any more, and its portal is told. What
     /// else follows a person decides, because the service may be delivered. Where its capture was never told, the attempt
     /// ends by it and the payer may try again.
-    pub(super) fn reversed(
-        &mut self,
-        batch: &Batch<'_>,
-        notice: &Notice,
-        intent: Option<IntentId>,
-    ) -> Result<String, Fault> {
-        let mut subject = notice.original_key().unwrap_or_else(|| notice.money_key.clone());
-        let mut money = notice.money;
+    pub(super) fn reversed(&mut self, notice: &Notice, intent: Option<IntentId>) -> Result<String, Fault> {
+        let case = intent.and_then(|id| self.cases.get_mut(&id));
+        let (subject, money) = self.back.take(case, notice)?;
         let mut detail = self.detail(notice, intent);
         if let Some(case) = intent.and_then(|id| self.cases.get_mut(&id)) {
-            let paying = Paying([&batch.paying, &self.paying]);
-            if case.take_back(notice, &paying)? {
+            if self.back.recount(case)? {
                 self.events.push(("payment_intent.reversed", case.intent.id));
-            }
-            subject = case.taken_key(notice, &paying);
-            if money.currency() == case.intent.amount.currency() {
-                money = case.taken_of(&subject, &paying)?;
             }
             detail["paid"] = json!(case.intent.paid);
             detail["asked_back"] = json!(case.intent.refund_reserved);
@@ -63,10 +53,9 @@ impl Decided {
     }
 
     /// What was told as taken back before it had come is taken back now.
-    pub(super) fn recount(&mut self, batch: &Batch<'_>, id: IntentId) -> Result<(), Fault> {
-        let paying = Paying([&batch.paying, &self.paying]);
+    pub(super) fn recount(&mut self, id: IntentId) -> Result<(), Fault> {
         if let Some(case) = self.cases.get_mut(&id)
-            && case.recount(&paying)?
+            && self.back.recount(case)?
         {
             self.events.push(("payment_intent.reversed", id));
         }

@@ -118,18 +118,6 @@ pub async fn page_of_intent(conn: &mut PgConnection, intent: IntentId) -> Result
     rows.into_iter().map(Record::try_from).collect()
 }
 
-/// The notices applied to these intents that took their money back, in the order of arrival.
-pub async fn page_takings(conn: &mut PgConnection, intents: &[IntentId]) -> Result<Vec<Record>, Fault> {
-    let intents: Vec<Uuid> = intents.iter().map(|id| id.uuid()).collect();
-    let rows = records!(
-        "where intent = any($1) and meaning = 'reversed' and state = 'applied' order by n",
-        &intents
-    )
-    .fetch_all(conn)
-    .await?;
-    rows.into_iter().map(Record::try_from).collect()
-}
-
 pub async fn find_wire(conn: &mut PgConnection, n: i64) -> Result<Option<Wire>, Fault> {
     let wire = sqlx::query_as!(Wire, "select raw, headers from notices where n = $1", n)
         .fetch_optional(conn)

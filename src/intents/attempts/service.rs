@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use mizan_ledger::{Instant, Money};
 use serde_json::json;
@@ -236,15 +236,16 @@ async fn opened(tx: &mut Tx, id: AttemptId, news: &News) -> Result<Option<Attemp
     store::update_opened(tx.conn(), now, id, [before, after], session, page_url).await
 }
 
-/// The keys of the money that paid these intents, or parts of them, taken back since or not. Money that fitted nothing, that
+/// The keys of the money that paid these intents, or parts of them, taken back since or not, each with its intent. Money that fitted nothing, that
 /// could not be applied, or that was taken back before anybody told that it had come, paid nothing.
 pub async fn find_paying_keys(
     conn: &mut PgConnection,
     intents: &[IntentId],
-) -> Result<BTreeSet<String>, Fault> {
+) -> Result<BTreeMap<String, IntentId>, Fault> {
     let taken = reading::find_taken(conn, intents).await?;
     let aside = suspense::store::find_unapplied_keys(conn, intents).await?;
-    Ok(taken.into_iter().map(|one| one.money_key).filter(|key| !aside.contains(key)).collect())
+    let paid = taken.into_iter().filter(|one| !aside.contains(&one.money_key));
+    Ok(paid.map(|one| (one.money_key, one.intent)).collect())
 }
 
 /// The attempts whose money paid a locked intent, taken back since or not.
@@ -253,7 +254,7 @@ pub async fn lock_carrying(tx: &mut Tx, intent: IntentId) -> Result<Vec<Attempt>
     let paying = find_paying_keys(tx.conn(), &[intent]).await?;
     attempts.retain(|attempt| {
         matches!(attempt.state, AttemptState::Captured | AttemptState::Reversed)
-            && attempt.money_key().is_some_and(|key| paying.contains(&key))
+            && attempt.money_key().is_some_and(|key| paying.contains_key(&key))
     });
     Ok(attempts)
 }

@@ -9,7 +9,9 @@ use super::reading::Named;
 use super::settlement::Settlement;
 use crate::books::Slug;
 use crate::expectations::Expectation;
+use crate::expectations::store::reading::Taken;
 use crate::ids::{IntentId, RefundId};
+use crate::suspense::Item;
 
 /// A booked line that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +49,21 @@ pub struct Left {
     pub amount: Money,
 }
 
+/// A credit that its bank undoes.
+#[derive(Debug, Clone)]
+pub enum Undone {
+    /// The whole of it is in suspense.
+    Item(Item),
+    /// A payment by transfer.
+    Payment(Taken),
+    /// Some of it went from suspense already; its money key.
+    Spent(String),
+    /// It is not booked itself.
+    NotYet,
+    /// Nothing that is booked: the bill that it names may be paid by another line.
+    NotFound,
+}
+
 /// A refund that waits for its agency to pay in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Awaited {
@@ -72,6 +89,8 @@ pub struct Candidates {
     pub refunds_in_flight: BTreeSet<RefundId>,
     /// By our reference on the rail.
     pub refunds_left: BTreeMap<String, Left>,
+    /// What a line undoes that its bank marks as a reversal.
+    pub undone: BTreeMap<i64, Undone>,
     /// By its serial.
     pub awaited: BTreeMap<i64, Awaited>,
     pub bills: BTreeMap<BillNumber, Bill>,

@@ -3,10 +3,11 @@
 //!
 //! Rules in order of trust, each asked of every line before the next:
 //! 1. the money key of an expectation (the bank's own reference, seen before);
-//! 2. our own EndToEndId of a refund or payout, with its amount;
-//! 3. the reference of a refund for which its agency has to pay in;
-//! 4. the id of a settlement that its channel reported;
-//! 5. a bill: structured, whatever the amount; in free text only with the amount that is due, because a mistyped
+//! 2. the bank's mark that it undoes a credit, with the reference of that or of its bill, and its amount;
+//! 3. our own EndToEndId of a refund or payout, with its amount;
+//! 4. the reference of a refund for which its agency has to pay in;
+//! 5. the id of a settlement that its channel reported;
+//! 6. a bill: structured, whatever the amount; in free text only with the amount that is due, because a mistyped
 //!    number passes its check once in 97 times.
 //!
 //! Where a rule finds two, it finds none: what is ambiguous waits for a person in suspense.
@@ -27,7 +28,7 @@ use crate::books::Slug;
 use crate::expectations::{Expectation, Kind};
 use crate::ids::{ExpectationId, RefundId, SettlementId};
 
-pub use candidates::{Awaited, Bill, Candidates, Left, Line};
+pub use candidates::{Awaited, Bill, Candidates, Left, Line, Undone};
 pub use reading::{named, names};
 
 /// What a line is.
@@ -47,6 +48,8 @@ pub enum Verdict {
     Tells(SettlementId, Vec<Item>),
     /// A transfer for a bill that nobody told of: it is told now, on this channel.
     Transfers(String, BillNumber),
+    /// A credit that its bank undoes, by this line.
+    Undoes,
     /// Something else has to happen first.
     Waits,
     /// Nothing known: suspense. Bills it may be meant for.
@@ -68,6 +71,7 @@ pub struct Ruled {
 pub fn run(lines: &[Line], candidates: &Candidates) -> Result<Vec<Ruled>, MoneyError> {
     let mut run = Run::new(lines, candidates);
     run.by_money_key();
+    run.by_reversal();
     run.by_own_reference()?;
     run.by_pay_in()?;
     run.by_settlement()?;
@@ -130,6 +134,7 @@ impl<'a> Run<'a> {
             Verdict::PaysIn(..)
             | Verdict::Tells(..)
             | Verdict::Transfers(..)
+            | Verdict::Undoes
             | Verdict::Waits
             | Verdict::Unknown(_)
             | Verdict::NotBookable => {}
@@ -155,6 +160,28 @@ impl<'a> Run<'a> {
                 let reason = format!("{} was told of this money by its bank reference", one.channel);
                 self.rule(line, "money_key", Verdict::Pays(one.id), reason);
             }
+        }
+    }
+
+    fn by_reversal(&mut self) {
+        for line in self.open() {
+            let (verdict, reason) = match self.candidates.undone.get(&line.id) {
+                None => continue,
+                Some(Undone::NotFound) if self.candidates.last_pass => continue,
+                Some(Undone::NotYet | Undone::NotFound) => {
+                    (Verdict::Waits, "what it undoes is not booked yet".to_owned())
+                }
+                Some(Undone::Item(item)) => {
+                    (Verdict::Undoes, format!("the bank undoes {} in suspense", item.id))
+                }
+                Some(Undone::Payment(taken)) => {
+                    (Verdict::Undoes, format!("the bank undoes the payment of {}", taken.intent))
+                }
+                Some(Undone::Spent(_)) => {
+                    (Verdict::Undoes, "the bank undoes what went from suspense in part".to_owned())
+                }
+            };
+            self.rule(line, "reversal", verdict, reason);
         }
     }
 

@@ -7,6 +7,7 @@ mod overdue;
 mod reconcile;
 mod refunds;
 mod reports;
+mod undone;
 mod unlined;
 
 pub use chain::judge_waiting;

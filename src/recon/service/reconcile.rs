@@ -6,7 +6,7 @@ use mizan_adapters::reference::{BillNumber, RfReference};
 use mizan_ledger::Instant;
 use serde::Serialize;
 
-use super::refunds;
+use super::{refunds, undone};
 use crate::breaks::{self, Category};
 use crate::expectations::{self, Keys};
 use crate::fault::Fault;
@@ -74,7 +74,7 @@ pub async fn match_lines(tx: &mut Tx, slice: &Slice) -> Result<Step, Fault> {
             (candidates, ruled)
         }
     };
-    let known = Known::new(&candidates.expectations, &candidates.settlements);
+    let known = Known::new(&candidates);
     let by_id: BTreeMap<i64, &OpenLine> = open.iter().map(|line| (line.id, line)).collect();
     let mut booking = Booking::new(tx.hub().clone(), tx.now());
     let mut step = Step { last: Some(last), ..Step::default() };
@@ -147,6 +147,7 @@ async fn gather(tx: &mut Tx, open: &[OpenLine], lines: &[Line]) -> Result<Candid
             candidates.transfers.insert(line.account.clone(), channel);
         }
     }
+    candidates.undone = undone::find(tx, open, lines, &candidates).await?;
     Ok(candidates)
 }
 

@@ -71,7 +71,7 @@ async fn judge(
     let mut settlements = vec![one];
     store::find_items(tx.conn(), &mut settlements).await?;
     let candidates = with_expectations(tx, settlements, Keys::default(), &[]).await?;
-    let known = Known::new(&candidates.expectations, &candidates.settlements);
+    let known = Known::new(&candidates);
     let open: Vec<&Expectation> = candidates.expectations.iter().collect();
     let mut booking = Booking::new(tx.hub().clone(), tx.now());
     let mut step = Step::default();

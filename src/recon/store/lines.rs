@@ -94,6 +94,35 @@ pub async fn lock_open_lines(
     rows.into_iter().map(OpenLine::try_from).collect()
 }
 
+/// Money that came by a line of an accepted statement.
+#[derive(Debug, Clone)]
+pub struct Credit {
+    pub money_key: String,
+    pub money: Money,
+    /// There is an entry of it, as what it is or in suspense.
+    pub is_booked: bool,
+}
+
+/// The credits with these money keys.
+pub async fn find_credits(conn: &mut PgConnection, keys: &[String]) -> Result<Vec<Credit>, Fault> {
+    let rows = sqlx::query!(
+        r#"select line.id, money_key, amount_minor, line.currency, line.state in ('matched', 'suspense') as "is_booked!"
+           from statement_lines line
+           join statements on statements.id = line.statement and statements.state = 'accepted'
+           where money_key = any($1) and amount_minor > 0"#,
+        keys,
+    )
+    .fetch_all(conn)
+    .await?;
+    let each = rows.into_iter().map(|row| {
+        let currency = row.currency.parse();
+        let currency = currency.map_err(|_| Fault::corrupt("statement_lines", "currency", row.id))?;
+        let money = Money::new(row.amount_minor, currency);
+        Ok(Credit { money_key: row.money_key, money, is_booked: row.is_booked })
+    });
+    each.collect()
+}
+
 /// Money that left by an open line, under the reference that its order had.
 #[derive(Debug, Clone)]
 pub struct Debit {

@@ -15,8 +15,8 @@ pub use chain::{
 pub use files::{find_file, find_file_statements, insert_file};
 pub use found::{FoundLine, find_by_money_keys};
 pub use lines::{
-    Debit, Decided, OpenLine, ShownLine, count_open_lines, lock_open_lines, page_debits, page_lines,
-    update_lines,
+    Credit, Debit, Decided, OpenLine, ShownLine, count_open_lines, find_credits, lock_open_lines,
+    page_debits, page_lines, update_lines,
 };
 pub use overdue::{Explained, ExplainedLine, Overdue, lock_explained, lock_explained_lines, page_overdue};
 pub use settlements::{

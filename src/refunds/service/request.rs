@@ -4,8 +4,8 @@ use mizan_ledger::{Currency, Money};
 use serde_json::json;
 
 use super::{basket, emit};
-use crate::breaks::{self, Category};
 use crate::expectations;
+use crate::expectations::store::taken_back;
 use crate::ids::{IntentId, PortalId, SuspenseId};
 use crate::intents::{self, Attempt, shares};
 use crate::refunds::components::{self, Part};
@@ -62,7 +62,7 @@ pub async fn propose(tx: &mut Tx, id: &SuspenseId) -> Result<Option<Refund>, Ref
     if asked_before || !item.left.is_positive() || original(tx.hub(), &item).is_none() {
         return Ok(None);
     }
-    if taken_back(tx, &item).await?.is_positive() {
+    if gone_of(tx, &item).await?.is_positive() {
         return Ok(None);
     }
     let new = NewRefund {
@@ -161,13 +161,13 @@ async fn from_item(tx: &mut Tx, new: &NewRefund, id: SuspenseId) -> Result<Taken
     }
     let currency = item.left.currency();
     in_currency(new, currency)?;
-    let taken_back = taken_back(tx, &item).await?;
+    let gone = gone_of(tx, &item).await?;
     // A decided refund has used its part of the item up; one that waits for its decision holds it.
     let waiting = holding(tx, new.source).await?;
     let waiting = waiting.iter().filter(|refund| refund.state.is_undecided()).map(|refund| refund.amount);
     let free = item.left.checked_sub(Money::sum(currency, waiting)?)?;
-    let refundable = free.checked_sub(taken_back)?;
-    if taken_back.is_positive() && !refundable.is_positive() {
+    let refundable = free.checked_sub(gone)?;
+    if gone.is_positive() && !refundable.is_positive() {
         return Err(RefundError::PaymentReversed);
     }
     believed(new, refundable)?;
@@ -189,15 +189,11 @@ async fn from_item(tx: &mut Tx, new: &NewRefund, id: SuspenseId) -> Result<Taken
     Ok(Taken { portal, amount, parts: Vec::new(), rail })
 }
 
-/// How much the channel that brought this money took back: to give that to the payer would be to give it twice. What it took
-/// back in another currency is all of it.
-async fn taken_back(tx: &mut Tx, item: &Item) -> Result<Money, RefundError> {
-    let taken = match &item.money_key {
-        Some(key) => breaks::store::find_money(tx.conn(), Category::Reversed, key).await?,
-        None => None,
-    };
-    let nothing = Money::zero(item.left.currency());
-    Ok(taken.map_or(nothing, |taken| if taken.currency() == nothing.currency() { taken } else { item.left }))
+/// How much the channel that brought this money took back: to give that to the payer would be to give it twice.
+async fn gone_of(tx: &mut Tx, item: &Item) -> Result<Money, RefundError> {
+    let keys: Vec<String> = item.money_key.iter().cloned().collect();
+    let takings = taken_back::find(tx.conn(), &keys).await?;
+    Ok(taken_back::in_all(takings.iter(), item.left)?)
 }
 
 /// The refunds that hold money of a source.

@@ -311,7 +311,7 @@ fn fact(notice: &Notice) -> Option<Fact> {
 }
 
 /// A callback in the gateway's own dialect: its seal, a line feed, its facts.
-fn sealed(notice: &Notice) -> Vec<u8> {
+pub(super) fn sealed(notice: &Notice) -> Vec<u8> {
     let meaning = serde_json::to_value(notice.meaning).unwrap_or(Value::Null);
     let facts = json!({
         "transaction": notice.transaction, "status": notice.status, "meaning": meaning,

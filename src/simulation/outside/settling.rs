@@ -4,8 +4,10 @@ use mizan_adapters::channel::{Meaning, Notice, Settlement, SettlementItem, Settl
 use mizan_adapters::outcome::Outcome;
 use mizan_ledger::{Currency, Day, Money};
 
+use super::accounts::Fact;
 use super::bank::Line;
-use super::world::{MERCHANTS, Page, PageState, RefundEnd, World};
+use super::gateway::sealed;
+use super::world::{Letter, MERCHANTS, Page, PageState, RefundEnd, World};
 
 /// 1.45 percent and a fixed part, in minor units: the contract of the example deployment.
 const RATE_PER_MYRIAD: i64 = 145;
@@ -81,10 +83,17 @@ impl World {
         if let Some((merchant, captured)) = told {
             let (meaning, status) = (Meaning::Reversed, "REVERSED".to_owned());
             let (transaction, original_transaction) = self.chargeback_names(captured.transaction.clone());
-            self.send(
-                merchant,
-                &Notice { meaning, status, transaction, original_transaction, occurred_at: at, ..captured },
-            );
+            // It may name the payment alone.
+            let nameless = original_transaction.is_some() && self.dice.chance(30);
+            let told =
+                Notice { meaning, status, transaction, original_transaction, occurred_at: at, ..captured };
+            if nameless {
+                let raw = sealed(&Notice { reference: self.next_name("CASE"), ..told });
+                let fact = Some(Fact::Reversed { order });
+                self.mail.push(Letter { merchant, raw, not_before: at, fact });
+            } else {
+                self.send(merchant, &told);
+            }
         }
     }
 

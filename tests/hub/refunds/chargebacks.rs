@@ -19,7 +19,18 @@ async fn charged_back(world: &World, intent: &Value, (own, of): (&str, Option<&s
 }
 
 /// The same, by this way and of this order.
-async fn told(world: &World, (source, order): (Source, &str), (own, of): (&str, Option<&str>), minor: i64) {
+pub async fn told(world: &World, way: (Source, &str), names: (&str, Option<&str>), minor: i64) {
+    said(world, way, names, minor).await;
+    world.settle(1).await;
+}
+
+/// The same, and nobody has applied it yet.
+pub async fn said(
+    world: &World,
+    (source, order): (Source, &str),
+    (own, of): (&str, Option<&str>),
+    minor: i64,
+) {
     let notice = NewNotice {
         channel: "card".to_owned(),
         transaction: own.to_owned(),
@@ -36,7 +47,6 @@ async fn told(world: &World, (source, order): (Source, &str), (own, of): (&str, 
         headers: json!({}),
     };
     door::take(&world.app, notice).await.unwrap();
-    world.settle(1).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

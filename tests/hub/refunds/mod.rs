@@ -2,6 +2,7 @@
 
 pub mod bank;
 mod chargebacks;
+mod crossed;
 mod gateway;
 mod requests;
 mod reversed;
