@@ -3,7 +3,7 @@
 use crate::http::language::Language;
 
 /// Slug, Arabic, English.
-const WORDS: [(&str, &str, &str); 147] = [
+const WORDS: [(&str, &str, &str); 153] = [
     // payments
     ("requires_payment", "بانتظار الدفع", "Waiting for payment"),
     ("processing", "قيد الدفع", "Processing"),
@@ -132,6 +132,8 @@ const WORDS: [(&str, &str, &str); 147] = [
     ("released", "أُفرج عنه للجهة", "Released"),
     ("bank_unknown_credit", "إيداع غير معروف", "Unknown credit"),
     ("bank_unknown_debit", "سحب غير معروف", "Unknown debit"),
+    ("bank_undid_credit", "عكس البنك إيداعًا", "The bank undid a credit"),
+    ("bank_undid_unknown_credit", "عكس البنك إيداعًا غير معروف", "The bank undid an unknown credit"),
     ("suspense_credit_explained", "فُسّر مال معلَّق", "Suspense explained"),
     ("refund_submitted", "أُرسل الرد", "Refund sent"),
     ("refund_canceled", "أُلغي الرد", "Refund canceled"),
@@ -156,6 +158,14 @@ const WORDS: [(&str, &str, &str); 147] = [
         "a bill is named in free text, but not its amount",
     ),
     ("several bills are named", "يذكر النص عدة فواتير", "several bills are named"),
+    ("money left, and bills are named", "مال خرج، ويذكر النص فواتير", "money left, and bills are named"),
+    (
+        "the bank undoes what went from suspense in part",
+        "يعكس البنك إيداعًا خرج بعضه من المعلقات",
+        "the bank undoes what went from suspense in part",
+    ),
+    ("the bank took the money back", "استعاد البنك المال", "the bank took the money back"),
+    ("it was told of another amount", "أُبلغ عنها بمبلغ آخر", "it was told of another amount"),
     (
         "a refund is named that waits for no money, for less or for other money",
         "يذكر ردًّا لا ينتظر مالًا، أو ينتظر أقل أو غيره",

@@ -386,6 +386,9 @@ impl<'a> Run<'a> {
                     (Verdict::Unknown(bills), why.to_owned())
                 }
                 0 => (Verdict::Unknown(bills), "nothing known is named".to_owned()),
+                _ if line.money.is_negative() => {
+                    (Verdict::Unknown(bills), "money left, and bills are named".to_owned())
+                }
                 1 => (Verdict::Unknown(bills), "a bill is named in free text, but not its amount".to_owned()),
                 _ => (Verdict::Unknown(bills), "several bills are named".to_owned()),
             };
