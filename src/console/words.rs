@@ -3,7 +3,7 @@
 use crate::http::language::Language;
 
 /// Slug, Arabic, English.
-const WORDS: [(&str, &str, &str); 153] = [
+const WORDS: [(&str, &str, &str); 154] = [
     // payments
     ("requires_payment", "بانتظار الدفع", "Waiting for payment"),
     ("processing", "قيد الدفع", "Processing"),
@@ -187,6 +187,7 @@ const WORDS: [(&str, &str, &str); 153] = [
         "the agency reported what became of it",
     ),
     ("it was booked", "قُيّد", "it was booked"),
+    ("it did not leave", "لم يخرج المال", "it did not leave"),
     ("the bank shows it", "ظهر في البنك", "the bank shows it"),
     ("it came with a later settlement", "جاء مع تسوية لاحقة", "it came with a later settlement"),
     ("it was booked and settled", "قُيّد وسُوّي", "it was booked and settled"),

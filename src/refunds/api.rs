@@ -41,6 +41,8 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(withdraw_by_staff))
         .routes(routes!(redirect))
         .routes(routes!(send_again))
+        .routes(routes!(propose_denial))
+        .routes(routes!(deny))
         .routes(routes!(propose_give_up))
         .routes(routes!(give_up))
         .merge(files::api::router())
@@ -249,6 +251,30 @@ async fn send_again(State(app): State<App>, Path(id): Path<String>, call: Call) 
     call.person(&Scope::Approve)?;
     let decision = call.json::<DecisionBody>()?.read(refund_id(&id)?)?;
     decide(&app, &call, &decision, |tx, decision| Box::pin(service::send_again(tx, decision))).await
+}
+
+/// Propose that an unknown instruction was not carried out, because the bank or channel says so.
+///
+/// Refuses with `refund_not_approvable`.
+#[utoipa::path(post, path = "/v1/finance/refunds/{id}/not-carried-out", tag = "finance", params(("id" = String, Path)), request_body = DecisionBody, responses((status = OK, body = StaffView), Refusals))]
+async fn propose_denial(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    call: Call,
+) -> Result<Answer, Problem> {
+    call.person(&Scope::RefundRequest)?;
+    let decision = call.json::<DecisionBody>()?.read_with_note(refund_id(&id)?)?;
+    decide(&app, &call, &decision, |tx, decision| Box::pin(service::propose_denial(tx, decision))).await
+}
+
+/// Agree that it was not carried out, as another person proposed: it has failed and may be sent again.
+///
+/// Refuses with `same_person`, `refund_not_approvable`.
+#[utoipa::path(post, path = "/v1/finance/refunds/{id}/not-carried-out/approve", tag = "finance", params(("id" = String, Path)), request_body = DecisionBody, responses((status = OK, body = StaffView), Refusals))]
+async fn deny(State(app): State<App>, Path(id): Path<String>, call: Call) -> Result<Answer, Problem> {
+    call.person(&Scope::Approve)?;
+    let decision = call.json::<DecisionBody>()?.read(refund_id(&id)?)?;
+    decide(&app, &call, &decision, |tx, decision| Box::pin(service::deny(tx, decision))).await
 }
 
 /// Propose to give up, because no way to the payer was found.

@@ -120,12 +120,14 @@ pub struct Refund {
     pub succeeded_at: Option<Instant>,
     /// Why the last instruction failed, in the rail's word.
     pub failure: Option<String>,
-    pub give_up: Option<GiveUp>,
+    pub proposal: Option<Proposal>,
 }
 
-/// A proposal to give a refund up, which another person agrees to.
+/// A proposal of a refund's end, which another person agrees to: of a failed or returned one that it is given up, of an unknown
+/// one that it was not carried out.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct GiveUp {
+#[schema(as = RefundProposal)]
+pub struct Proposal {
     pub by: String,
     pub note: Option<String>,
 }
@@ -141,7 +143,7 @@ impl Refund {
     /// The version grows with every change, and what was proposed of it before is over.
     pub fn changed(&mut self) {
         self.version += 1;
-        self.give_up = None;
+        self.proposal = None;
     }
 
     /// Whether another account was named since the last instruction: the next one has its number already, and waits
@@ -164,7 +166,7 @@ impl Refund {
 /// Why a refund was not asked for, decided or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum RefundError {
-    #[error("nobody has proposed to give it up")]
+    #[error("nobody has proposed it")]
     NotProposed,
     #[error("there is no such refund, payment intent or item")]
     NotFound,
@@ -261,7 +263,7 @@ mod tests {
             submitted_at: None,
             succeeded_at: None,
             failure: None,
-            give_up: None,
+            proposal: None,
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::tx::{Hub, Tx};
 
 pub use super::attempts::store::{find_in_doubt, find_refused, page_of as instructions};
 pub use super::store::{Filter, find, page, page_of};
-pub use again::{Redirect, give_up, propose_give_up, redirect, send_again};
+pub use again::{Redirect, deny, give_up, propose_denial, propose_give_up, redirect, send_again};
 pub use decide::{Decision, approve, cancel, fund, refuse, withdraw};
 pub use request::{propose, propose_line, request};
 pub use settle::{Settled, came_back, lock, settle, settle_told_late};

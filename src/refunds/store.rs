@@ -3,7 +3,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::model::{GiveUp, Rail, Refund, RefundSource};
+use super::model::{Proposal, Rail, Refund, RefundSource};
 use super::state::RefundState;
 use crate::fault::Fault;
 use crate::ids::{IntentId, PaymentFileId, PortalId, RefundId, SuspenseId};
@@ -96,8 +96,8 @@ struct RefundRow {
     submitted_at: Option<Instant>,
     succeeded_at: Option<Instant>,
     failure: Option<String>,
-    give_up_by: Option<String>,
-    give_up_note: Option<String>,
+    proposed_by: Option<String>,
+    proposed_note: Option<String>,
 }
 
 impl TryFrom<RefundRow> for Refund {
@@ -141,7 +141,7 @@ impl TryFrom<RefundRow> for Refund {
             submitted_at: row.submitted_at,
             succeeded_at: row.succeeded_at,
             failure: row.failure,
-            give_up: row.give_up_by.map(|by| GiveUp { by, note: row.give_up_note }),
+            proposal: row.proposed_by.map(|by| Proposal { by, note: row.proposed_note }),
         })
     }
 }
@@ -154,7 +154,7 @@ macro_rules! refunds {
             "select id, serial, portal, intent, suspense_item, state, version, currency, amount_minor, components, reason,
                     rail, channel, original_transaction, payee, requested_by, decided_by, decision_note, instruction,
                     provider_transaction, payment_file, approved_entry_id, created_at, decided_at, submitted_at,
-                    succeeded_at, failure, give_up_by, give_up_note
+                    succeeded_at, failure, proposed_by, proposed_note
              from refunds " + $chosen,
             $($bound),*
         )
@@ -227,10 +227,14 @@ pub async fn page_of(conn: &mut PgConnection, source: RefundSource) -> Result<Ve
     rows.into_iter().map(Refund::try_from).collect()
 }
 
-/// Keeps a proposal to give a refund up.
-pub async fn update_give_up(conn: &mut PgConnection, id: RefundId, proposed: &GiveUp) -> Result<(), Fault> {
+/// Keeps the proposal of a refund's end.
+pub async fn update_proposal(
+    conn: &mut PgConnection,
+    id: RefundId,
+    proposed: &Proposal,
+) -> Result<(), Fault> {
     sqlx::query!(
-        "update refunds set give_up_by = $2, give_up_note = $3 where id = $1",
+        "update refunds set proposed_by = $2, proposed_note = $3 where id = $1",
         id.uuid(),
         proposed.by,
         proposed.note,
@@ -306,7 +310,7 @@ pub async fn page(
     rows.into_iter().map(Refund::try_from).collect()
 }
 
-/// Writes what can change of locked refunds, as one statement. A proposal to give one up is of what it was before.
+/// Writes what can change of locked refunds, as one statement. A proposal of its end is of what it was before.
 pub async fn update(conn: &mut PgConnection, refunds: &[&Refund]) -> Result<(), Fault> {
     if refunds.is_empty() {
         return Ok(());
@@ -339,7 +343,7 @@ pub async fn update(conn: &mut PgConnection, refunds: &[&Refund]) -> Result<(), 
              decided_by = new.decided_by, decision_note = new.note, instruction = new.instruction,
              provider_transaction = new.transaction, payment_file = new.file, approved_entry_id = new.entry,
              decided_at = new.decided_at, submitted_at = new.submitted_at, succeeded_at = new.succeeded_at,
-             failure = new.failure, give_up_by = null, give_up_note = null
+             failure = new.failure, proposed_by = null, proposed_note = null
          from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::text[],
                      $9::text[], $10::text[], $11::int[], $12::text[], $13::uuid[], $14::uuid[], $15::timestamptz[],
                      $16::timestamptz[], $17::timestamptz[], $18::text[])

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::attempts::Attempt;
 use super::components::Part;
-use super::model::{GiveUp, Payee, Rail, Refund, RefundSource};
+use super::model::{Payee, Proposal, Rail, Refund, RefundSource};
 use super::pay_ins;
 use super::state::{PortalState, RefundState};
 use crate::catalogue::Bilingual;
@@ -66,9 +66,9 @@ pub struct StaffView {
     pub payment_file: Option<PaymentFileId>,
     /// While it waits for its agency's money: what the agency writes when it pays in.
     pub pay_in: Option<PayInView>,
-    /// Who proposes that no way to the payer will be found, until another person agrees.
+    /// Who proposes to give it up, or of an unknown one that it was not carried out, until another person agrees.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub give_up: Option<GiveUp>,
+    pub proposal: Option<Proposal>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub instructions: Vec<InstructionView>,
 }
@@ -121,7 +121,7 @@ pub fn for_staff(hub: &Hub, refund: &Refund, instructions: Vec<Attempt>) -> Staf
             agency: agency.to_string(),
             reference: pay_ins::reference(refund.serial).to_string(),
         }),
-        give_up: refund.give_up.clone(),
+        proposal: refund.proposal.clone(),
         instructions: instructions.into_iter().map(instruction).collect(),
     }
 }

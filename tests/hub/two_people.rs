@@ -177,7 +177,7 @@ async fn money_is_given_back_by_two_people_at_every_turn() {
     let payee = json!({ "payee": { "name": "A payer (example)", "iban": mizan::demo::PAYER_ACCOUNT } });
     refused(&other.client, &path("payee"), &payee, SAME).await;
     let renamed = done(&one.client, &path("payee"), &payee).await;
-    assert_eq!(renamed["give_up"], Value::Null, "what was proposed is over");
+    assert_eq!(renamed["proposal"], Value::Null, "what was proposed is over");
     refused(&one.client, &path("send-again"), &note, SAME).await;
     refused(&second_key, &path("send-again"), &note, SAME).await;
     let third = holder(&world, "third").await;

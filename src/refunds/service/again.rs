@@ -5,12 +5,12 @@ use serde_json::json;
 
 use super::request::account_for;
 use super::settle::ends;
-use super::{Decision, emit, is_taken_back, lock_with_source, rule, taken_from, voucher};
+use super::{Decision, News, Told, emit, is_taken_back, lock_with_source, rule, taken_from, tell, voucher};
 use crate::books::{Slug, rules};
 use crate::fault::Fault;
 use crate::ids::RefundId;
 use crate::intents::shares;
-use crate::refunds::model::{GiveUp, Payee, Refund, RefundError};
+use crate::refunds::model::{Payee, Proposal, Refund, RefundError};
 use crate::refunds::state::{RefundEvent, RefundState};
 use crate::refunds::{attempts, jobs, store};
 use crate::tx::Tx;
@@ -88,12 +88,56 @@ async fn take_over(tx: &mut Tx, refund: &Refund, agency: &Slug) -> Result<(), Re
 
 /// Proposes to give up, because no way to the payer was found.
 pub async fn propose_give_up(tx: &mut Tx, decision: &Decision) -> Result<Refund, RefundError> {
-    let mut refund = lock_stuck(tx, decision.refund).await?;
-    let proposed = GiveUp { by: tx.actor().as_str().to_owned(), note: decision.note.clone() };
-    store::update_give_up(tx.conn(), refund.id, &proposed).await?;
-    tx.audit("refund.give_up_proposed", refund.id, json!({ "note": proposed.note }));
-    refund.give_up = Some(proposed);
+    let refund = lock_stuck(tx, decision.refund).await?;
+    proposed(tx, refund, decision, "refund.give_up_proposed").await
+}
+
+/// Proposes that an instruction of which nobody knows was not carried out, because who would have done it says so.
+pub async fn propose_denial(tx: &mut Tx, decision: &Decision) -> Result<Refund, RefundError> {
+    let refund = lock_unknown(tx, decision.refund).await?;
+    proposed(tx, refund, decision, "refund.denial_proposed").await
+}
+
+async fn proposed(
+    tx: &mut Tx,
+    mut refund: Refund,
+    decision: &Decision,
+    what: &'static str,
+) -> Result<Refund, RefundError> {
+    let proposal = Proposal { by: tx.actor().as_str().to_owned(), note: decision.note.clone() };
+    store::update_proposal(tx.conn(), refund.id, &proposal).await?;
+    tx.audit(what, refund.id, json!({ "note": proposal.note }));
+    refund.proposal = Some(proposal);
     Ok(refund)
+}
+
+/// The proposal that another person agrees to now; who asked for the refund does not agree either.
+fn agreed(tx: &Tx, refund: &Refund) -> Result<Proposal, RefundError> {
+    let proposal = refund.proposal.clone().ok_or(RefundError::NotProposed)?;
+    let actor = tx.actor().as_str();
+    if proposal.by == actor || refund.requested_by == actor {
+        return Err(RefundError::SamePerson);
+    }
+    Ok(proposal)
+}
+
+/// Agrees that it was not carried out: it has failed, and may be sent again. Should a statement or settlement show it all the
+/// same, it was carried out.
+pub async fn deny(tx: &mut Tx, decision: &Decision) -> Result<Refund, RefundError> {
+    let refund = lock_unknown(tx, decision.refund).await?;
+    let proposal = agreed(tx, &refund)?;
+    tx.audit("refund.denied", refund.id, json!({ "proposed_by": proposal.by, "note": decision.note }));
+    let news = News::Failed { reason: "not_carried_out".to_owned() };
+    tell(tx, &[Told { refund: refund.id, instruction: refund.instruction, news }]).await?;
+    store::find(tx.conn(), refund.id).await?.ok_or(RefundError::NotFound)
+}
+
+async fn lock_unknown(tx: &mut Tx, id: RefundId) -> Result<Refund, RefundError> {
+    let refund = store::lock(tx.conn(), &[id]).await?.pop().ok_or(RefundError::NotFound)?;
+    match refund.state {
+        RefundState::Unknown => Ok(refund),
+        state => Err(RefundError::NotApprovable { state }),
+    }
 }
 
 /// Agrees to give up: the money goes to the treasury's list of unclaimed money; what never came to the hub stays with its
@@ -101,11 +145,7 @@ pub async fn propose_give_up(tx: &mut Tx, decision: &Decision) -> Result<Refund,
 pub async fn give_up(tx: &mut Tx, decision: &Decision) -> Result<Refund, RefundError> {
     let mut held = lock_with_source(tx, decision.refund).await?;
     check_stuck(tx, &held.refund).await?;
-    let proposed = held.refund.give_up.take().ok_or(RefundError::NotProposed)?;
-    let actor = tx.actor().as_str();
-    if proposed.by == actor || held.refund.requested_by == actor {
-        return Err(RefundError::SamePerson);
-    }
+    let proposed = agreed(tx, &held.refund)?;
     held.refund.apply(RefundEvent::GivenUp)?;
     held.refund.decision_note = decision.note.clone().or(proposed.note.clone());
     store::update(tx.conn(), &[&held.refund]).await?;

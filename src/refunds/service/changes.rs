@@ -157,6 +157,10 @@ impl Changes {
         let ended = expectations::store::lock_by_refund(tx.conn(), &self.ended).await?;
         let ended: Vec<_> = ended.iter().map(|one| one.id).collect();
         expectations::store::update_withdrawn(tx.conn(), now, &ended).await?;
+        let awaited: Vec<String> = ended.iter().map(ToString::to_string).collect();
+        let why = "it did not leave";
+        breaks::store::update_self_resolved(tx.conn(), now, Category::RefundUnconfirmed, &awaited, why)
+            .await?;
         for (refund, transaction) in &self.named {
             for one in expectations::store::lock_by_refund(tx.conn(), &[*refund]).await? {
                 expectations::store::update_transaction(tx.conn(), one.id, transaction).await?;

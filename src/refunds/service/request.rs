@@ -46,7 +46,7 @@ pub async fn request(tx: &mut Tx, new: &NewRefund) -> Result<Refund, RefundError
         submitted_at: None,
         succeeded_at: None,
         failure: None,
-        give_up: None,
+        proposal: None,
     };
     store::insert(tx.conn(), &refund).await?;
     emit(tx, "refund.requested", &refund, json!({ "source": refund.source, "amount": refund.amount }));

@@ -275,7 +275,7 @@ async fn money_that_comes_back_is_owed_again() {
     let reason = json!({ "note": "nobody answers" });
     let proposed = world.people.reconciler.client.post(&path, &reason).await.unwrap();
     assert_eq!((proposed.status, &proposed.json["stage"]), (200, &json!("returned")), "{}", proposed.json);
-    assert_eq!(proposed.json["give_up"]["note"], "nobody answers");
+    assert_eq!(proposed.json["proposal"]["note"], "nobody answers");
     let given_up = world.people.approver.client.post(&agree, &json!({})).await.unwrap();
     assert_eq!(given_up.json["note"], "nobody answers");
     assert_eq!((given_up.status, &given_up.json["stage"]), (200, &json!("unclaimed")), "{}", given_up.json);

@@ -35,7 +35,7 @@ async fn told_by(
 async fn act(world: &World, refund: &Value, act: &str, body: Value) -> u16 {
     let path = format!("/v1/finance/refunds/{}/{act}", id(refund));
     let client = match act {
-        "payee" | "give-up" => &world.people.reconciler.client,
+        "payee" | "give-up" | "not-carried-out" => &world.people.reconciler.client,
         _ => &world.people.approver.client,
     };
     client.post(&path, &body).await.unwrap().status
@@ -107,6 +107,34 @@ async fn a_transfer_that_was_booked_after_all_is_not_sent_a_second_time() {
     let seen = staff_view(&world, &refund).await;
     assert_eq!(text(&seen, "/stage"), "approved", "the second order stands, and does not leave: {seen}");
     assert_eq!(seen["instructions"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_people_end_an_unknown_transfer_that_its_bank_never_had() {
+    let world = World::new().await;
+    let intent = paid_by_transfer(&world, "CASE-1").await;
+    let refund = approved(&world, &intent, "10.00", PAYER_ACCOUNT).await;
+    let said = json!({ "note": "The bank never had the file (example)" });
+    assert_eq!(act(&world, &refund, "not-carried-out", said.clone()).await, 409, "nobody doubts it yet");
+    world.control("faults", json!({ "api": "error_500" })).await;
+    send(&world).await;
+    world.control("faults", json!({})).await;
+    assert_eq!(staff_view(&world, &refund).await["stage"], "unknown");
+    assert_eq!(
+        act(&world, &refund, "not-carried-out/approve", said.clone()).await,
+        409,
+        "nobody proposed it"
+    );
+    assert_eq!(act(&world, &refund, "not-carried-out", json!({})).await, 422, "it says who knows it");
+    assert_eq!(act(&world, &refund, "not-carried-out", said.clone()).await, 200);
+    assert_eq!(act(&world, &refund, "give-up/approve", said.clone()).await, 409, "that was not proposed");
+    assert_eq!(staff_view(&world, &refund).await["proposal"]["note"], said["note"]);
+    assert_eq!(act(&world, &refund, "not-carried-out/approve", json!({})).await, 200);
+    let failed = staff_view(&world, &refund).await;
+    assert_eq!((text(&failed, "/stage"), text(&failed, "/failure/code")), ("failed", "not_carried_out"));
+    assert_eq!(act(&world, &refund, "send-again", json!({})).await, 200);
+    send(&world).await;
+    assert_eq!(staff_view(&world, &refund).await["stage"], "submitted");
 }
 
 #[tokio::test(flavor = "multi_thread")]
