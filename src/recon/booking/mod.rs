@@ -2,6 +2,7 @@
 
 mod direct;
 mod settlements;
+mod undone;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -330,74 +331,6 @@ impl Booking {
             }),
         });
         Ok("suspense")
-    }
-
-    /// The bank takes a credit back: its payment is taken back as by a chargeback, and its channel owes it again; of money
-    /// in suspense nothing is left.
-    fn undoes(
-        &mut self,
-        place: &Place<'_>,
-        line: &OpenLine,
-        undone: &Undone,
-        why: &str,
-    ) -> Result<&'static str, Fault> {
-        let (account, amount) = (slug(place.account)?, line.money.checked_neg()?);
-        let voucher = self.voucher(place, format!("line:{}", line.id));
-        let (channel, key) = match undone {
-            Undone::NotYet | Undone::NotFound => return Ok("new"),
-            Undone::Spent(key) => {
-                self.taken_back.push(self.undoing(line, place.account, key));
-                return self.unknown(place, line, &[], why);
-            }
-            Undone::Item(item) => {
-                let parked = Parked { suspense: slug(&item.account)?, amount };
-                self.enter(rules::bank::bank_undid_unknown_credit(voucher, &account, &parked))?;
-                self.used.push((item.id, amount));
-                let cause = item.cause.parse();
-                let cause = cause.map_err(|_| Fault::corrupt("suspense_items", "cause", item.id))?;
-                self.resolve(cause, item.break_subject.clone(), "the bank took the money back");
-                (&item.account, item.money_key.as_ref().unwrap_or(&item.break_subject))
-            }
-            Undone::Payment(taken) => {
-                self.enter(rules::bank::bank_undid_credit(
-                    voucher,
-                    &account,
-                    &slug(&taken.channel)?,
-                    amount,
-                ))?;
-                let owed = Difference {
-                    category: Category::Reversed,
-                    subject: taken.money_key.clone(),
-                    money: amount,
-                    transaction: None,
-                    reference: line.creditor_reference.clone(),
-                    intent: Some(taken.intent),
-                };
-                self.owe(place, &taken.channel, &owed);
-                (&taken.channel, &taken.money_key)
-            }
-        };
-        self.taken_back.push(self.undoing(line, channel, key));
-        Ok("matched")
-    }
-
-    /// What the inbox is told of a credit that its bank undoes.
-    fn undoing(&self, line: &OpenLine, channel: &str, key: &str) -> NewNotice {
-        NewNotice {
-            channel: channel.to_owned(),
-            transaction: format!("line:{}", line.id),
-            status: "UNDONE".to_owned(),
-            meaning: Meaning::Reversed,
-            source: Source::Statement,
-            reference: None,
-            money: Money::new(line.money.minor().saturating_neg(), line.money.currency()),
-            original_transaction: None,
-            reason: None,
-            money_key: key.to_owned(),
-            occurred_at: self.end_of(line.counts_on),
-            raw: line.text.clone().into_bytes(),
-            headers: json!({ "statement_line": line.id }),
-        }
     }
 
     /// What the book does not take stays as it is, and is tried again by every run: it must not be lost, nor hold up others.

@@ -54,8 +54,8 @@ pub struct Left {
 pub enum Undone {
     /// The whole of it is in suspense.
     Item(Item),
-    /// A payment by transfer.
-    Payment(Taken),
+    /// A payment by transfer, and what stands in suspense of it because it was too much.
+    Payment(Taken, Option<Item>),
     /// Some of it went from suspense already; its money key.
     Spent(String),
     /// It is not booked itself.

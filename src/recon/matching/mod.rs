@@ -174,7 +174,7 @@ impl<'a> Run<'a> {
                 Some(Undone::Item(item)) => {
                     (Verdict::Undoes, format!("the bank undoes {} in suspense", item.id))
                 }
-                Some(Undone::Payment(taken)) => {
+                Some(Undone::Payment(taken, _)) => {
                     (Verdict::Undoes, format!("the bank undoes the payment of {}", taken.intent))
                 }
                 Some(Undone::Spent(_)) => {

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use mizan_ledger::Money;
 
+use crate::breaks::Category;
 use crate::expectations::store::reading;
 use crate::fault::Fault;
 use crate::recon::matching::{Candidates, Line, Undone};
 use crate::recon::store::{self, Credit, OpenLine};
-use crate::suspense;
+use crate::suspense::{self, Item};
 use crate::tx::Tx;
 
 /// What the reversals among these lines undo, by line.
@@ -70,9 +71,12 @@ async fn transferred(
 
 /// Where the money of a credit stands.
 async fn what(tx: &mut Tx, key: String, money: Money) -> Result<Option<Undone>, Fault> {
-    if let Some(item) = suspense::store::lock_by_key(tx.conn(), &key).await? {
+    let item = suspense::store::lock_by_key(tx.conn(), &key).await?;
+    let is_surplus = |item: &Item| item.cause == Category::AmountOver.as_str();
+    if let Some(item) = item.clone().filter(|item| !is_surplus(item)) {
         return Ok(Some(if item.left == money { Undone::Item(item) } else { Undone::Spent(key) }));
     }
     let taken = reading::find_by_key(tx.conn(), &key).await?;
-    Ok(taken.map(Undone::Payment))
+    let surplus = item.filter(|item| item.left.is_positive());
+    Ok(taken.map(|taken| Undone::Payment(taken, surplus)))
 }

@@ -33,7 +33,7 @@ pub async fn find_opening_after(
     let row = sqlx::query!(
         r#"select currency, opening_minor as "opening_minor!" from statements
            where account = $1 and period_on > $2 and state = 'accepted'
-           order by period_on, sequence nulls first, id limit 1"#,
+           order by period_on, place nulls first, id limit 1"#,
         account,
         day as _,
     )
@@ -141,7 +141,7 @@ pub async fn update_keys(conn: &mut PgConnection, id: StatementId, account: &str
     Ok(())
 }
 
-/// The account is known through the end of this statement.
+/// The account is known through the end of this statement, which follows those before it.
 pub async fn update_position(
     conn: &mut PgConnection,
     account: &str,
@@ -152,7 +152,8 @@ pub async fn update_position(
 ) -> Result<(), Fault> {
     let currency = closing.currency();
     sqlx::query!(
-        "insert into statement_positions (account, currency, opened_on, opening_minor, through_on, closing_minor,
+        "with placed as (update statements set place = nextval('statement_places') where id = $6)
+         insert into statement_positions (account, currency, opened_on, opening_minor, through_on, closing_minor,
                                           statement)
          values ($1, $2, $3, $4, $3, $5, $6)
          on conflict (account) do update

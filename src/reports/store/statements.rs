@@ -16,16 +16,13 @@ pub struct Head {
     pub closing: Money,
 }
 
-/// The accepted statements up to the day, in the order in which they follow each other: pages of one statement share its
-/// number, and come in the order in which their lines were read.
+/// The accepted statements up to the day, in the order in which they follow each other.
 pub async fn find_heads(conn: &mut PgConnection, day: Day) -> Result<Vec<Head>, Fault> {
     let rows = sqlx::query!(
         r#"select account, currency, period_on as "period_on!", opening_minor as "opening_minor!",
              closing_minor as "closing_minor!"
            from statements where state = 'accepted' and period_on <= $1
-           order by account, currency, period_on, sequence nulls first,
-             (select line.id from statement_lines line where line.statement = statements.id and line.ordinal = 1)
-               nulls first, id"#,
+           order by account, currency, period_on, place nulls first, id"#,
         day as _,
     )
     .fetch_all(conn)

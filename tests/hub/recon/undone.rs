@@ -51,6 +51,27 @@ async fn a_transfer_that_its_bank_undoes_is_taken_back_and_owed_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_a_transfer_of_too_much_that_its_bank_undoes_nothing_is_left() {
+    let world = World::new().await;
+    let intent = world.intent("CASE-1").await;
+    let bill: mizan_adapters::reference::BillNumber = text(&intent, "/bill_number").parse().unwrap();
+    let rf = RfReference::from(bill).to_string();
+    let credit = named(&line("300.00", "CRDT", TODAY, "R1"), &rf);
+    world.next_morning("2026-11-22T20:30:00Z").await;
+    taken(&world, &statement("SUN", TODAY, ["0.00", "300.00"], &[credit])).await;
+    world.next_morning("2026-11-23T20:30:00Z").await;
+    let undone = undoing(&line("300.00", "DBIT", "2026-11-23", "R1"));
+    taken(&world, &statement("MON", "2026-11-23", ["300.00", "0.00"], &[undone])).await;
+    let seen = world.find_intent(text(&intent, "/id")).await;
+    assert_eq!((text(&seen, "/state"), &seen["reversed"]), ("paid", &ils("215.25")), "{seen}");
+    let balances = world.balances().await;
+    assert_eq!(balances["channel/transfer/receivable ILS"], 21_525, "{balances:?}");
+    assert!(!balances.keys().any(|code| code.starts_with("suspense/")), "{balances:?}");
+    let over = ("amount_over".to_owned(), "self_resolved".to_owned());
+    assert!(world.breaks().await.contains(&over), "{:?}", world.breaks().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn money_nobody_knew_that_its_bank_undoes_is_nobodys() {
     let world = World::new().await;
     world.next_morning("2026-11-22T20:30:00Z").await;

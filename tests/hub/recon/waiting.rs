@@ -2,8 +2,11 @@
 
 use mizan::queue::worker::work_once;
 use mizan::recon::jobs::WORK;
+use serde_json::json;
 
+use super::days_off::taken;
 use super::import::{changed, of, outcomes};
+use super::written::{line, statement};
 use super::{File, ILS, JOD, USD};
 use crate::money_modes::TOMORROW;
 use crate::world::{TODAY, World};
@@ -105,4 +108,35 @@ async fn a_statement_cut_short_that_comes_after_the_whole_one_hides_nothing() {
     assert_eq!(outcomes(&body), ["quarantined"], "{body}");
     world.reconcile().await;
     world.tied().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_a_day_may_come_in_any_order() {
+    let pages = [
+        ("PAGE-1", ["0.00", "10.00"], line("10.00", "CRDT", TODAY, "R1")),
+        ("PAGE-2", ["10.00", "30.00"], line("20.00", "CRDT", TODAY, "R2")),
+        ("PAGE-3", ["30.00", "25.00"], line("5.00", "DBIT", TODAY, "R3")),
+    ];
+    for order in [[2, 1, 0], [1, 2, 0], [0, 2, 1], [1, 0, 2]] {
+        let world = World::new().await;
+        world.next_morning("2026-11-22T20:30:00Z").await;
+        taken(&world, &statement("BEGIN", "2026-11-19", ["0.00", "0.00"], &[])).await;
+        for place in order {
+            let (id, balances, line) = pages[place].clone();
+            let (status, body) = world.upload(&statement(id, TODAY, balances, &[line])).await;
+            assert_eq!(status, 201, "{body}");
+        }
+        world.reconcile().await;
+        let proof = world.proof_of(TODAY).await;
+        let accounts = proof["accounts"].as_array().unwrap();
+        let bank = accounts.iter().find(|one| one["account"] == "bank/main-ils").unwrap();
+        assert_eq!(
+            (&bank["listed"], &bank["unexplained"]),
+            (&json!("25.00"), &json!("0.00")),
+            "{order:?}: {bank}"
+        );
+        let gaps = world.breaks().await;
+        let gaps = gaps.iter().filter(|(category, state)| category == "statement_gap" && state == "open");
+        assert_eq!(gaps.count(), 0, "{order:?}");
+    }
 }
