@@ -156,10 +156,11 @@ async fn named_intents(tx: &mut Tx, notices: &[Notice]) -> Result<BTreeMap<i64, 
     let nameless: Vec<&Notice> = notices.iter().filter(|notice| !named.contains_key(&notice.n)).collect();
     let keys: Vec<String> = nameless.iter().flat_map(|notice| notice.taken_keys()).collect();
     if !keys.is_empty() {
-        let paid = expectations::store::reading::find_paid_by(tx.conn(), &keys).await?;
+        let taken = expectations::store::reading::find_taken_by_keys(tx.conn(), &keys).await?;
         for notice in nameless {
-            let intent = notice.taken_keys().iter().find_map(|key| paid.get(key).copied());
-            named.extend(intent.map(|intent| (notice.n, intent)));
+            let names = notice.taken_keys();
+            let paid = names.iter().find_map(|key| taken.iter().find(|one| one.money_key == *key));
+            named.extend(paid.map(|paid| (notice.n, paid.intent)));
         }
     }
     Ok(named)

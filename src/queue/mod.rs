@@ -6,9 +6,8 @@
 //!                   └────────────┘ after the last attempt: dead, and a break says so ─person─► ready
 //! ```
 //! One live job per (kind, subject): asked for once more it is done once, or again after the try that is under way. When it
-//! is done, so is what was given up of it before, and the break ends. A worker that
-//! dies loses its lease and another claims the job; whoever writes a result does so
-//! `where id and attempt = mine`.
+//! is done, so is what was given up of it before, and the break ends. A worker that dies loses its lease and another claims
+//! the job; whoever writes a result does so `where id and attempt = mine`.
 
 pub mod api;
 pub mod given_up;

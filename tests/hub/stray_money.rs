@@ -69,7 +69,8 @@ impl World {
         self.told("transfer", text(intent, "/reference"), transaction, "BOOKED", minor).await;
     }
 
-    async fn told(&self, channel: &str, reference: &str, transaction: &str, status: &str, minor: i64) {
+    /// Shekels as a channel's report tells of them, and nobody has applied it yet.
+    pub async fn told(&self, channel: &str, reference: &str, transaction: &str, status: &str, minor: i64) {
         let notice = NewNotice {
             channel: channel.to_owned(),
             transaction: transaction.to_owned(),

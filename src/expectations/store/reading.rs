@@ -1,7 +1,5 @@
 //! Expectations as people read them: what was taken for a payment, how it stands, and what a channel owes item by item.
 
-use std::collections::BTreeMap;
-
 use mizan_ledger::{Currency, Day, EntryId, Id, Instant, Money};
 use serde::Serialize;
 use sqlx::PgConnection;
@@ -104,10 +102,34 @@ pub struct Taken {
     pub money_key: String,
 }
 
+struct TakenRow {
+    intent: Uuid,
+    channel: String,
+    currency: String,
+    amount_minor: i64,
+    money_key: String,
+}
+
+impl TryFrom<TakenRow> for Taken {
+    type Error = Fault;
+
+    fn try_from(row: TakenRow) -> Result<Self, Fault> {
+        let currency: Currency =
+            row.currency.parse().map_err(|_| Fault::corrupt("expectations", "currency", &row.money_key))?;
+        Ok(Self {
+            intent: IntentId::from_uuid(row.intent),
+            channel: row.channel,
+            money: Money::new(row.amount_minor, currency),
+            money_key: row.money_key,
+        })
+    }
+}
+
 /// The payments taken for these intents, in the order in which they came; one that was withdrawn is none.
 pub async fn find_taken(conn: &mut PgConnection, intents: &[IntentId]) -> Result<Vec<Taken>, Fault> {
     let ids: Vec<Uuid> = intents.iter().map(|id| id.uuid()).collect();
-    let rows = sqlx::query!(
+    let rows = sqlx::query_as!(
+        TakenRow,
         r#"select intent as "intent!", channel, currency, amount_minor, money_key as "money_key!"
            from expectations
            where intent = any($1) and kind = 'payment' and money_key is not null and state <> 'withdrawn'
@@ -116,58 +138,22 @@ pub async fn find_taken(conn: &mut PgConnection, intents: &[IntentId]) -> Result
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let currency: Currency = row
-                .currency
-                .parse()
-                .map_err(|_| Fault::corrupt("expectations", "currency", &row.money_key))?;
-            Ok(Taken {
-                intent: IntentId::from_uuid(row.intent),
-                channel: row.channel,
-                money: Money::new(row.amount_minor, currency),
-                money_key: row.money_key,
-            })
-        })
-        .collect()
+    rows.into_iter().map(Taken::try_from).collect()
 }
 
-/// The payment with this key, if it paid an intent.
-pub async fn find_by_key(conn: &mut PgConnection, key: &str) -> Result<Option<Taken>, Fault> {
-    let row = sqlx::query!(
-        r#"select intent as "intent!", channel, currency, amount_minor
+/// The same by the keys of the money; what was taken for no intent is none.
+pub async fn find_taken_by_keys(conn: &mut PgConnection, keys: &[String]) -> Result<Vec<Taken>, Fault> {
+    let rows = sqlx::query_as!(
+        TakenRow,
+        r#"select intent as "intent!", channel, currency, amount_minor, money_key as "money_key!"
            from expectations
-           where money_key = $1 and kind = 'payment' and intent is not null and state <> 'withdrawn'"#,
-        key,
-    )
-    .fetch_optional(conn)
-    .await?;
-    row.map(|row| {
-        let currency: Currency =
-            row.currency.parse().map_err(|_| Fault::corrupt("expectations", "currency", key))?;
-        Ok(Taken {
-            intent: IntentId::from_uuid(row.intent),
-            channel: row.channel,
-            money: Money::new(row.amount_minor, currency),
-            money_key: key.to_owned(),
-        })
-    })
-    .transpose()
-}
-
-/// Which intents the money with these keys was taken for, by key.
-pub async fn find_paid_by(
-    conn: &mut PgConnection,
-    keys: &[String],
-) -> Result<BTreeMap<String, IntentId>, Fault> {
-    let rows = sqlx::query!(
-        r#"select money_key as "money_key!", intent as "intent!" from expectations
-           where money_key = any($1) and kind = 'payment' and intent is not null and state <> 'withdrawn'"#,
+           where money_key = any($1) and kind = 'payment' and intent is not null and state <> 'withdrawn'
+           order by id"#,
         keys,
     )
     .fetch_all(conn)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.money_key, IntentId::from_uuid(row.intent))).collect())
+    rows.into_iter().map(Taken::try_from).collect()
 }
 
 /// How the money of an intent stands, when all of it that was expected has come.

@@ -76,7 +76,7 @@ async fn what(tx: &mut Tx, key: String, money: Money) -> Result<Option<Undone>, 
     if let Some(item) = item.clone().filter(|item| !is_surplus(item)) {
         return Ok(Some(if item.left == money { Undone::Item(item) } else { Undone::Spent(key) }));
     }
-    let taken = reading::find_by_key(tx.conn(), &key).await?;
+    let taken = reading::find_taken_by_keys(tx.conn(), &[key]).await?.pop();
     let surplus = item.filter(|item| item.left.is_positive());
     Ok(taken.map(|taken| Undone::Payment(taken, surplus)))
 }

@@ -1,7 +1,6 @@
 //! Money and chargebacks that are told in another order, twice, or of other money than they name.
 
-use mizan::inbox::{Meaning, NewNotice, Source, door};
-use mizan_ledger::{Currency, Money};
+use mizan::inbox::Source;
 use serde_json::{Value, json};
 
 use super::chargebacks::{said, told};
@@ -98,26 +97,6 @@ async fn of_money_that_nobody_knows_what_its_chargebacks_left_can_be_given_back(
     assert_eq!((asked.status, &asked.json["amount"]), (201, &ils("0.25")), "{}", asked.json);
 }
 
-/// A payment as a settlement tells of it, of which no callback came.
-async fn settled(world: &World, order: &str, transaction: &str) {
-    let notice = NewNotice {
-        channel: "card".to_owned(),
-        transaction: transaction.to_owned(),
-        status: "SETTLED".to_owned(),
-        meaning: Meaning::Money,
-        source: Source::Report,
-        reference: Some(order.to_owned()),
-        money: Money::new(21_525, Currency::ILS),
-        original_transaction: None,
-        reason: None,
-        money_key: format!("card:{transaction}"),
-        occurred_at: world.app.clock.now(),
-        raw: Vec::new(),
-        headers: json!({}),
-    };
-    door::take(&world.app, notice).await.unwrap();
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn known_money_told_of_another_bill_or_amount_is_altered_and_captures_nothing() {
     for at_once in [false, true] {
@@ -125,7 +104,7 @@ async fn known_money_told_of_another_bill_or_amount_is_altered_and_captures_noth
         let (one, other) = (world.intent("CASE-1").await, world.intent("CASE-2").await);
         let order = world.at_gateway("card", &one).await;
         let others = world.at_gateway("card", &other).await;
-        settled(&world, &order, "T-EXAMPLE-1").await;
+        world.told("card", &order, "T-EXAMPLE-1", "SETTLED", 21_525).await;
         if !at_once {
             world.settle(1).await;
         }

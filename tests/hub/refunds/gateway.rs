@@ -2,10 +2,10 @@
 
 use mizan::demo::PAYER_ACCOUNT;
 use mizan::expectations::{self, Expectation};
-use mizan::refunds::service::{Heard, hear};
 use mizan_ledger::{Currency, Money};
 use serde_json::{Value, json};
 
+use super::told::told;
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -176,16 +176,7 @@ async fn news_of_an_order_that_was_given_up_opens_a_break_and_moves_nothing() {
     let before = world.balances().await;
 
     // The first order was carried out after all.
-    let heard = Heard {
-        channel: "card".to_owned(),
-        reference: id(&refund).to_owned(),
-        money: Money::new(6_300, Currency::ILS),
-        transaction: "T-LATE".to_owned(),
-        failed: None,
-    };
-    let actor = Actor::hub("test");
-    let ours = world.app.run(&actor, &heard, |tx, heard| Box::pin(hear(tx, heard))).await.unwrap();
-    assert!(ours);
+    told(&world, id(&refund), None).await;
     assert_eq!(world.balances().await, before);
     assert_eq!(staff_view(&world, &refund).await["stage"], "submitted");
     let breaks = world.people.approver.client.get("/v1/finance/breaks").await.unwrap().json;
@@ -212,15 +203,7 @@ async fn late_news_of_an_order_is_not_told_of_the_transfer_that_follows_it() {
 
     // The gateway carried the order out after all, and says so only now.
     let before = world.balances().await;
-    let heard = Heard {
-        channel: "card".to_owned(),
-        reference: id(&refund).to_owned(),
-        money: Money::new(6_300, Currency::ILS),
-        transaction: "T-LATE".to_owned(),
-        failed: None,
-    };
-    let actor = Actor::hub("test");
-    assert!(world.app.run(&actor, &heard, |tx, heard| Box::pin(hear(tx, heard))).await.unwrap());
+    told(&world, id(&refund), None).await;
     let held = staff_view(&world, &refund).await;
     assert_eq!(held["stage"], "failed", "{held}");
     assert_eq!(world.balances().await, before);

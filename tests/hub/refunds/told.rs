@@ -10,7 +10,7 @@ use crate::money_modes::text;
 use crate::world::TODAY;
 
 /// An authentic notice of the gateway.
-async fn told(world: &World, reference: &str, failed: Option<&str>) {
+pub async fn told(world: &World, reference: &str, failed: Option<&str>) {
     assert!(told_by(world, "card", (reference, 6_300), failed).await);
 }
 
