@@ -64,9 +64,13 @@ pub trait Settlements: Send + Sync {
 
 /// Takes files of payment orders.
 pub trait PayOut: Send + Sync {
-    /// Hands over a payment file as written; the answer is the party's own reference of the file. A file the
-    /// party says it already has is `Unknown`, never `Rejected`: its orders may be on their way.
+    /// Hands over a payment file as written; the answer is the party's own reference of the file, also of one that it
+    /// says it already has. When it does not say under which, that is `Unknown`, never `Rejected`: its orders may be on
+    /// their way.
     fn submit(&self, file: Bytes) -> BoxFuture<'_, Outcome<String>>;
+    /// Whether the party knows a file again by its `MsgId` and carries it out once: then one that it did not answer may be
+    /// handed over again.
+    fn refuses_repeats(&self) -> bool;
     /// What became of the orders of a file.
     fn status(&self, file: String) -> BoxFuture<'_, Outcome<FileStatus>>;
 }

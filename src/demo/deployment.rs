@@ -93,7 +93,8 @@ pub fn config(data_dir: &Path, listen: SocketAddr, bank_url: &str) -> Config {
     let keyed = |path: &str, key: &str| json!({ "base_url": format!("{bank_url}{path}"), "api_key": key });
     let endpoint = |path: &str| keyed(path, API_KEY);
     let banks = ACCOUNTS.iter().map(|(name, iban, currency, format, _)| {
-        let settings = json!({ "endpoint": endpoint("/bank/v1"), "statement_format": format });
+        let settings =
+            json!({ "endpoint": endpoint("/bank/v1"), "statement_format": format, "refuses_repeats": true });
         let endpoint: rest::Settings = serde_json::from_value(settings).expect("as the adapter documents");
         Bank {
             name: (*name).to_owned(),

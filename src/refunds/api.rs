@@ -355,7 +355,9 @@ impl From<RefundError> for Problem {
             RefundError::AlreadyDecided { state } => {
                 Self::new(Code::AlreadyDecided).with("stage", state.as_str())
             }
-            RefundError::NotApprovable { state } | RefundError::CarriedOut { state } => {
+            RefundError::NotApprovable { state }
+            | RefundError::Leaving { state }
+            | RefundError::CarriedOut { state } => {
                 Self::new(Code::RefundNotApprovable).with("stage", state.as_str())
             }
             RefundError::NotProposed => Self::new(Code::RefundNotApprovable),

@@ -5,7 +5,7 @@
 //!     ├─► awaiting_funds ─► canceled
 //!     │        │
 //!     └────────┴─► approved ─► submitted ─bank shows it─► succeeded ─► returned
-//!                   │  ▲   └─► unknown ─ asked, never sent again ─► submitted · failed · succeeded
+//!                   │  ▲   └─► unknown ─ asked, or its file again ─► submitted · failed · succeeded
 //!                   │  └─ again, by another person ─ failed, returned ─► unclaimed
 //!                   └─► canceled (by another than who approved, before the first byte leaves)
 //! ```
@@ -14,7 +14,7 @@
 //!
 //! What is asked for is reserved under the lock of its payment: never more is given back than was paid. Each
 //! instruction to a rail has a reference of its own and is committed as `sending` before the first byte leaves; one
-//! found in that state is unknown. The money stands in `refunds/payable` while approved, failed or returned, and in
+//! found in that state is unknown; a payment file goes again where that does no harm. The money stands in `refunds/payable` while approved, failed or returned, and in
 //! `refunds/in_flight` while submitted or unknown. Money goes back the way it came where the channel can, else to an
 //! account of the payer's, by payment file (`files`).
 

@@ -194,6 +194,8 @@ pub enum RefundError {
     AlreadyDecided { state: RefundState },
     #[error("a refund that is {state} is not approved or sent again")]
     NotApprovable { state: RefundState },
+    #[error("its payment file is being handed to the bank: ask again when that is answered")]
+    Leaving { state: RefundState },
     #[error("an earlier instruction of this refund was carried out after all: the payer has the money")]
     CarriedOut { state: RefundState },
     #[error("the channel has taken this money back: the payer has it again")]

@@ -15,7 +15,7 @@ pub enum RefundState {
     AwaitingFunds,
     Approved,
     Submitted,
-    /// Sent, and nobody knows whether it was taken: asked about, never sent again.
+    /// Sent, and nobody knows whether it was taken: asked about, or handed over again to a bank that refuses repeats.
     Unknown,
     Failed,
     Succeeded,

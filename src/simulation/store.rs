@@ -225,7 +225,8 @@ pub(super) async fn find_unsettled(conn: &mut PgConnection) -> Result<Vec<String
              where r.state = 'approved' and not exists (
                select from refund_attempts a
                where a.refund = r.id and a.state in ('accepted', 'carried_out') and a.returned_entry_id is null)
-             or r.state in ('submitted', 'unknown') and not exists (
+             or r.state = 'unknown'
+             or r.state = 'submitted' and not exists (
                select from breaks b join expectations x on b.subject = 'ex_' || replace(x.id::text, '-', '')
                where x.refund = r.id and b.category = 'refund_unconfirmed')
            union all

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Invariants:
-//! - a file is handed over once: what the bank may already have is never handed over again;
+//! - what the bank may already have is handed over again to a bank only that refuses what it took before;
 //! - a bank's answer about a file is news, the statement is money.
 
 pub mod rest;

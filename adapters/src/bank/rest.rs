@@ -6,18 +6,20 @@ use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use mizan_ledger::Day;
-use reqwest::Method;
 use reqwest::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderMap};
+use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 
 use crate::channel::{Channel, FileStatus, PayOut, StatementFile, Statements};
 use crate::dialect::{answer_for, json, judge, word};
-use crate::http::{ANSWER_BYTES_MAX, Endpoint, EndpointError, EndpointSettings, FILE_BYTES_MAX};
+use crate::http::{ANSWER_BYTES_MAX, Answer, Endpoint, EndpointError, EndpointSettings, FILE_BYTES_MAX};
 use crate::outcome::Outcome;
 use crate::payment_file::pain002;
 
 const JSON: &str = "application/json";
 const XML: &str = "application/xml";
+/// A file with this `MsgId` was taken before.
+const DUPLICATE: &str = "duplicate_message";
 
 /// One customer relation with one bank.
 #[derive(Debug, Clone, Deserialize)]
@@ -25,6 +27,9 @@ const XML: &str = "application/xml";
 pub struct Settings {
     pub endpoint: EndpointSettings,
     pub statement_format: StatementFormat,
+    /// The bank knows a `MsgId` again and carries its file out once: one that it did not answer is handed over again.
+    #[serde(default)]
+    pub refuses_repeats: bool,
 }
 
 /// The statement formats this interface offers.
@@ -43,12 +48,14 @@ pub enum StatementFormat {
 pub struct Bank {
     endpoint: Endpoint,
     statement_format: StatementFormat,
+    refuses_repeats: bool,
 }
 
 impl Bank {
     pub fn new(settings: &Settings) -> Result<Self, EndpointError> {
         let endpoint = Endpoint::new(&settings.endpoint)?;
-        Ok(Self { endpoint, statement_format: settings.statement_format })
+        let Settings { statement_format, refuses_repeats, .. } = *settings;
+        Ok(Self { endpoint, statement_format, refuses_repeats })
     }
 
     /// The channel `instance` with everything this bank can do.
@@ -69,8 +76,11 @@ impl Bank {
             .header(CONTENT_TYPE, XML)
             .body(file);
         let exchanged = self.endpoint.exchange("submit payment file", request, ANSWER_BYTES_MAX).await;
+        if let Some(file) = exchanged.as_ref().ok().and_then(taken_before) {
+            return Outcome::Accepted(file);
+        }
         match judge(exchanged, |answer| file_reference(&answer.body)) {
-            Outcome::Rejected { code, message } if code == "duplicate_message" => {
+            Outcome::Rejected { code, message } if code == DUPLICATE => {
                 Outcome::unknown(format_args!("{code}: {message}"))
             }
             outcome => outcome,
@@ -105,6 +115,10 @@ impl Bank {
 impl PayOut for Bank {
     fn submit(&self, file: Bytes) -> BoxFuture<'_, Outcome<String>> {
         self.submit_file(file).boxed()
+    }
+
+    fn refuses_repeats(&self) -> bool {
+        self.refuses_repeats
     }
 
     fn status(&self, file: String) -> BoxFuture<'_, Outcome<FileStatus>> {
@@ -144,6 +158,17 @@ fn file_reference(body: &[u8]) -> Result<String, String> {
     let taken: Taken = json(body)?;
     word("file", &taken.file)?;
     Ok(taken.file)
+}
+
+/// The bank's reference of a file that it refuses because it took it before.
+fn taken_before(answer: &Answer) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Refused {
+        error: String,
+    }
+    let refused: Refused = json(&answer.body).ok()?;
+    let is_known = answer.status == StatusCode::CONFLICT && refused.error == DUPLICATE;
+    is_known.then(|| file_reference(&answer.body).ok()).flatten()
 }
 
 /// The name in `Content-Disposition: attachment; filename="..."` if it is a plain one: it may become a path.

@@ -108,6 +108,11 @@ async fn take_file(
         &app,
         |world| world.kept.faults.api(&[]),
         |world| {
+            if let Some(file) = world.find_file_of(&instruction.message) {
+                let message = "a message with this MsgId was taken before";
+                let refused = json!({"error": "duplicate_message", "message": message, "file": file});
+                return Ok((StatusCode::CONFLICT, Json(refused)));
+            }
             let number = world.take_file(instruction, None)?;
             let file = &world.kept.files.files[number].file;
             Ok((StatusCode::ACCEPTED, Json(json!({"file": file}))))

@@ -86,17 +86,20 @@ pub struct ComingBack {
 }
 
 impl World {
+    /// Our name of the file that was taken with this `MsgId`.
+    pub fn find_file_of(&self, message: &str) -> Option<&str> {
+        let mut files = self.kept.files.files.iter();
+        let found = files.find(|file| file.message == message && file.refused != Some(Code::Am05))?;
+        Some(&found.file)
+    }
+
     /// Takes a payment file; `dropped` is its name in the folder.
     pub fn take_file(&mut self, instruction: Instruction, dropped: Option<String>) -> Result<usize, Refusal> {
         let files = &self.kept.files.files;
         if files.len() >= FILES_MAX {
             return Err(Refusal::conflict("sandbox_full", "a hundred thousand files are enough"));
         }
-        let known =
-            files.iter().any(|file| file.message == instruction.message && file.refused != Some(Code::Am05));
-        if known && dropped.is_none() {
-            return Err(Refusal::conflict("duplicate_message", "a message with this MsgId was taken before"));
-        }
+        let known = self.find_file_of(&instruction.message).is_some();
         let refused = if known { Some(Code::Am05) } else { refused_file(&instruction) };
         let number = files.len();
         let groups: Vec<Group> =

@@ -15,7 +15,11 @@ const STATUS: &str = "<Document><CstmrPmtStsRpt><OrgnlGrpInfAndSts><OrgnlMsgId>P
     <GrpSts>ACSP</GrpSts></OrgnlGrpInfAndSts></CstmrPmtStsRpt></Document>";
 
 fn bank(address: &str) -> Bank {
-    let settings = Settings { endpoint: endpoint(address), statement_format: StatementFormat::Camt05308 };
+    let settings = Settings {
+        endpoint: endpoint(address),
+        statement_format: StatementFormat::Camt05308,
+        refuses_repeats: false,
+    };
     Bank::new(&settings).expect("settings")
 }
 
@@ -38,6 +42,11 @@ async fn a_file_is_handed_over_byte_by_byte() {
 #[tokio::test]
 async fn a_file_the_bank_already_has_is_never_called_rejected() {
     let (address, _) = answering(409, r#"{"error": "duplicate_message", "message": ""}"#).await;
+    assert!(matches!(bank(&address).submit(file()).await, Outcome::Unknown { .. }));
+    let known = r#"{"error": "duplicate_message", "message": "", "file": "PF000001"}"#;
+    let (address, _) = answering(409, known).await;
+    assert_eq!(bank(&address).submit(file()).await, Outcome::Accepted("PF000001".to_owned()));
+    let (address, _) = answering(500, known).await;
     assert!(matches!(bank(&address).submit(file()).await, Outcome::Unknown { .. }));
     let (address, _) = answering(422, r#"{"error": "invalid_file", "message": "line 3"}"#).await;
     assert!(matches!(bank(&address).submit(file()).await, Outcome::Rejected { .. }));

@@ -78,8 +78,11 @@ impl World {
             merchant: "EXAMPLE".to_owned(),
             callback_keys: vec!["next-callback-key".into(), "callback-key".into()],
         });
-        let bank =
-            Bank::new(&rest::Settings { endpoint: endpoint(format!("{url}/bank/v1")), statement_format });
+        let bank = Bank::new(&rest::Settings {
+            endpoint: endpoint(format!("{url}/bank/v1")),
+            statement_format,
+            refuses_repeats: true,
+        });
         let listener = tokio::net::TcpListener::bind(loopback).await.expect("a port");
         let callback_url = format!("http://{}/callback", listener.local_addr().expect("bound"));
         let (sender, callbacks) = mpsc::unbounded_channel();

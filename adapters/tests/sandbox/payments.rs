@@ -193,7 +193,8 @@ async fn the_same_message_is_taken_once() {
     };
     send(&sandbox, file()).await;
     let (status, refused) = sandbox.post_bytes("/bank/v1/payment-files", file().into_bytes()).await;
-    assert_eq!((status, refused["error"].as_str()), (409, Some("duplicate_message")));
+    let told = (refused["error"].as_str(), refused["file"].as_str());
+    assert_eq!((status, told), (409, (Some("duplicate_message"), Some("PF000001"))));
     sandbox.close(DAY).await;
     assert_eq!(sandbox.camt(ILS, DAY).await.amounts(), [-100]);
     assert_eq!(sandbox.get("/bank/v1/payment-files/PF000002").await.1["error"], "unknown_file");

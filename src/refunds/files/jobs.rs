@@ -6,7 +6,7 @@ use mizan_adapters::outcome::Outcome;
 use mizan_adapters::payment_file::pain002;
 
 use super::service::{self, Answer, Outgoing, Report, Sent};
-use super::{File, folder};
+use super::{File, FileState, folder, store};
 use crate::app::{App, ServiceError};
 use crate::crash::Point;
 use crate::fault::Fault;
@@ -18,8 +18,8 @@ use crate::refunds::jobs::actor;
 pub const SEND: &str = "payment_file.send";
 pub const REPORT: &str = "payment_file.report";
 
-/// How often a bank is asked about a file that it has not decided.
-const ASK_AGAIN_SECONDS: i64 = 300;
+/// How often a bank is asked about a file that it has not decided, or is handed one of which nothing was heard.
+const AGAIN: Done = Done::Later { seconds: 300 };
 
 pub const WORKS: [Work; 2] = [
     Work { kind: SEND, at_once: 2, lease_seconds: 600, handle: send },
@@ -31,36 +31,60 @@ fn file_of(job: &Job) -> Result<PaymentFileId, Fault> {
 }
 
 /// Hands one file over: it is committed as `sending` before its first byte leaves, and the answer is written by a
-/// second transaction.
+/// second transaction. A file of which nothing was heard is handed over again, where that does no harm, until it is known.
 fn send(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
     async move {
         let id = file_of(&job)?;
+        let laid = lay(&app, id).await?;
         let begun = app.run(&actor(), &id, |tx, id| Box::pin(service::begin(tx, id))).await;
         let Some(outgoing) = begun.map_err(ServiceError::unheard)? else { return Ok(Done::Finished) };
+        let Outgoing { ref file, again, .. } = outgoing;
+        let silence = if service::may_repeat(&app.hub, file) { AGAIN } else { Done::Finished };
         app.hub.crash.reach(Point::Sending).await;
-        let answer = hand_over(&app, outgoing).await;
+        let answer = match laid {
+            Some(why) => Answer::NotSent { why },
+            None => hand_over(&app, outgoing).await,
+        };
         app.hub.crash.reach(Point::Sent).await;
         let answer = match answer {
+            // Only that the bank has it tells of the first time too.
+            Answer::Refused { reason: why } | Answer::NotSent { why } if again => Answer::Silent { why },
             Answer::NotSent { why } if job.attempt >= ATTEMPTS_MAX => {
                 Answer::Refused { reason: format!("not_reached: {why}") }
             }
             answer => answer,
         };
-        let not_sent = match &answer {
-            Answer::NotSent { why } => Some(why.clone()),
-            _ => None,
-        };
         let sent = Sent { file: id, answer };
         app.run(&actor(), &sent, |tx, sent| Box::pin(service::conclude(tx, sent)))
             .await
             .map_err(ServiceError::unheard)?;
-        not_sent.map_or(Ok(Done::Finished), |why| Err(Fault::Other(why)))
+        match sent.answer {
+            Answer::NotSent { why } => Err(Fault::Other(why)),
+            Answer::Silent { .. } => Ok(silence),
+            Answer::Taken { .. } | Answer::Refused { .. } => Ok(Done::Finished),
+        }
     }
     .boxed()
 }
 
+/// A file for a folder is laid beside its place before it is told as leaving; says why that could not be.
+async fn lay(app: &App, id: PaymentFileId) -> Result<Option<String>, Fault> {
+    let Some(folder) = &app.hub.config.payments_folder else { return Ok(None) };
+    let mut conn = app.pool.acquire().await?;
+    let file = store::find(&mut conn, id).await?;
+    let written =
+        |file: &File| file.state == FileState::Written && app.hub.channels.bank(&file.account).is_none();
+    let Some(file) = file.filter(written) else { return Ok(None) };
+    let bytes = store::find_bytes(&mut conn, id)
+        .await?
+        .ok_or_else(|| Fault::corrupt("payment_files", "bytes", id))?;
+    drop(conn);
+    let laid = folder::lay(folder, &file.name(), &bytes).await;
+    Ok(laid.err().map(|error| format!("{}: {error}", folder.display())))
+}
+
 /// Over HTTP where the bank answers there, else into its folder.
-async fn hand_over(app: &App, Outgoing { file, bytes }: Outgoing) -> Answer {
+async fn hand_over(app: &App, Outgoing { file, bytes, .. }: Outgoing) -> Answer {
     if let Some(bank) = app.hub.channels.bank(&file.account).and_then(|bank| bank.pay_out.clone()) {
         return match bank.submit(bytes.into()).await {
             Outcome::Accepted(bank_file) => Answer::Taken { bank_file },
@@ -73,7 +97,7 @@ async fn hand_over(app: &App, Outgoing { file, bytes }: Outgoing) -> Answer {
         };
     }
     match &app.hub.config.payments_folder {
-        Some(folder) => folder::drop_in(folder, &file.name(), &bytes).await,
+        Some(folder) => folder::drop_in(folder, &file.name()).await,
         None => Answer::NotSent { why: format!("nothing leads to the bank of {}", file.account) },
     }
 }
@@ -84,17 +108,16 @@ fn report(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
         let id = file_of(&job)?;
         let asked = app.run(&actor(), &id, |tx, id| Box::pin(service::who_to_ask(tx, id))).await;
         let Some(file) = asked.map_err(ServiceError::unheard)? else { return Ok(Done::Finished) };
-        let later = Done::Later { seconds: ASK_AGAIN_SECONDS };
         let report = match ask(&app, &file).await {
             Ok(Some(report)) => report,
-            Ok(None) => return Ok(later),
+            Ok(None) => return Ok(AGAIN),
             Err(why) => {
                 tracing::warn!(file = %id, why, "a bank could not be asked about a payment file");
-                return Ok(later);
+                return Ok(AGAIN);
             }
         };
         let decided = app.run(&actor(), &report, |tx, report| Box::pin(service::report(tx, report))).await;
-        Ok(if decided.map_err(ServiceError::unheard)? { Done::Finished } else { later })
+        Ok(if decided.map_err(ServiceError::unheard)? { Done::Finished } else { AGAIN })
     }
     .boxed()
 }

@@ -2,20 +2,22 @@
 //!
 //! ```text
 //! written ─► sending ─► sent ─ status report ─► settled
-//!  │ ▲          │ └──► unknown ─ status report ─► settled
+//!  │ ▲        ▲ │ └──► unknown ─ status report ─► settled
+//!  │ │        └─│─ again ─┘
 //!  │ └ not sent ┤
 //!  │            └────► rejected
 //!  └─► withdrawn (an order of it must not leave any more)
 //! ```
-//! A file is written once, kept byte for byte with its hash, and sent once: what failed or came back goes into
-//! another file, as another instruction. The bank's report may reject an order; that it was paid, only the statement
-//! says.
+//! A file is written once, kept byte for byte with its hash, and carried out once: what failed or came back goes into
+//! another file, as another instruction. A file of which nothing was heard goes again to a bank only that refuses what
+//! it took before. The bank's report may reject an order; that it was paid, only the statement says.
 
 pub mod api;
 mod folder;
 pub mod jobs;
 pub mod service;
 mod store;
+pub mod write;
 
 use mizan_ledger::{Instant, Money};
 use serde::{Serialize, Serializer};

@@ -1,13 +1,9 @@
-use mizan_adapters::payment_file::pain001::{self, WriteError, Written};
-use mizan_adapters::payment_file::{
-    Account, Agent, Booking, Charset, PaymentFile, PaymentOrder, Problem, Profile, Progress, StatusReport,
-    Version,
-};
-use mizan_ledger::{Id, Instant};
+//! What is done with a file: it leaves, is answered, and is reported on.
+
+use mizan_adapters::payment_file::{Progress, StatusReport};
 use serde_json::json;
 
 use super::{File, FileState, jobs, store};
-use crate::config::Bank;
 use crate::fault::Fault;
 use crate::ids::{PaymentFileId, RefundId};
 use crate::queue::NewJob;
@@ -19,184 +15,76 @@ use crate::refunds::state::RefundState;
 use crate::refunds::store as refund_store;
 use crate::tx::{Hub, Tx};
 
-/// Orders of one file: each becomes an entry of one posting when the bank takes the file.
-const ORDERS_MAX: i64 = 500;
 /// When a bank is first asked what became of a file.
 const REPORT_SECONDS: i64 = 60;
-
-/// Writes the approved transfers from an account into one file, to be sent after the commit. A refund that no file
-/// can carry (a name without a printable letter) has failed.
-pub async fn write(tx: &mut Tx, account: &str) -> Result<Option<PaymentFileId>, RefundError> {
-    let mut waiting = refund_store::lock_waiting(tx.conn(), account, ORDERS_MAX).await?;
-    let hub = tx.hub().clone();
-    let bank = hub.config.banks.iter().find(|bank| bank.name == account);
-    let bank = bank.ok_or_else(|| Fault::Other(format!("the account {account} is not configured")))?;
-    let id: PaymentFileId = tx.id();
-    let mut unfit = taken_back(tx, &mut waiting).await?;
-    let (file, bytes) = loop {
-        if waiting.is_empty() {
-            tell(tx, &unfit).await?;
-            return Ok(None);
-        }
-        match compose(&hub, bank, id, tx.now(), &waiting) {
-            Ok((written, bytes)) => break (file(id, bank, tx.now(), &written), bytes),
-            Err(WriteError::Refused(problems)) => unfit.extend(set_aside(&mut waiting, &problems)?),
-            Err(WriteError::Io(error)) => return Err(Fault::Other(error.to_string()).into()),
-        }
-    };
-    let now = tx.now();
-    let instructions: Vec<_> =
-        waiting.iter().map(|refund| (refund.id, refund.instruction, refund.reference())).collect();
-    for refund in &mut waiting {
-        refund.payment_file = Some(id);
-    }
-    refund_store::update(tx.conn(), &waiting.iter().collect::<Vec<_>>()).await?;
-    attempts::store::insert(tx.conn(), now, &instructions).await?;
-    store::insert(tx.conn(), &file, &bytes).await?;
-    tell(tx, &unfit).await?;
-    let sha256 = hex::encode(&file.sha256);
-    tx.audit(
-        "payment_file.written",
-        id,
-        json!({ "total": file.total, "orders": file.orders, "sha256": sha256 }),
-    );
-    tx.enqueue(NewJob::now(jobs::SEND, id));
-    Ok(Some(id))
-}
-
-/// Takes out those whose payment its channel took back since they were approved.
-async fn taken_back(tx: &mut Tx, waiting: &mut Vec<Refund>) -> Result<Vec<Told>, Fault> {
-    let ids: Vec<RefundId> = waiting.iter().map(|refund| refund.id).collect();
-    let gone = refund_store::find_taken_back(tx.conn(), &ids).await?;
-    let told = waiting.iter().filter(|refund| gone.contains(&refund.id)).map(not_sent_any_more).collect();
-    waiting.retain(|refund| !gone.contains(&refund.id));
-    Ok(told)
-}
-
-fn file(id: PaymentFileId, bank: &Bank, created_at: Instant, written: &Written) -> File {
-    File {
-        id,
-        msg_id: msg_id(id),
-        account: bank.name.clone(),
-        orders: i32::try_from(written.orders).unwrap_or(i32::MAX),
-        total: written.control_sum,
-        sha256: written.sha256.to_vec(),
-        state: FileState::Written,
-        bank_file: None,
-        created_at,
-        sent_at: None,
-    }
-}
-
-/// 34 characters of the SWIFT set; no two files share one.
-fn msg_id(id: PaymentFileId) -> String {
-    format!("PF{}", id.uuid().simple())
-}
-
-fn compose(
-    hub: &Hub,
-    bank: &Bank,
-    id: PaymentFileId,
-    now: Instant,
-    refunds: &[Refund],
-) -> Result<(Written, Vec<u8>), WriteError> {
-    let standard = Profile {
-        version: Version::V09,
-        charset: Charset::Unicode,
-        booking: Booking::Single,
-        charge_bearer: None,
-        service_level: None,
-        local_instrument: None,
-    };
-    let profile = hub.config.payment_files.profiles.get(&bank.name).unwrap_or(&standard);
-    let file = PaymentFile {
-        msg_id: msg_id(id),
-        created: now,
-        initiating_party: bank.owner.clone(),
-        debtor: bank.owner.clone(),
-        debtor_account: account_of(&bank.account),
-        debtor_agent: bank.bic.clone().map(Agent::Bic),
-        currency: bank.currency,
-        execution_day: hub.calendar.business_day_from(hub.calendar.day_of(now)),
-        orders: refunds.iter().map(order).collect(),
-    };
-    let mut bytes = Vec::new();
-    let written = pain001::write(&file, profile, &mut bytes)?;
-    Ok((written, bytes))
-}
-
-fn account_of(text: &str) -> Account {
-    text.parse().map_or_else(|_| Account::Other(text.to_owned()), Account::Iban)
-}
-
-fn order(refund: &Refund) -> PaymentOrder {
-    let reference = refund.reference();
-    let (creditor, account) =
-        refund.payee.as_ref().map_or(("", ""), |payee| (payee.name.as_str(), payee.iban.as_str()));
-    PaymentOrder {
-        remittance: Some(format!("Refund of government fees {reference}")),
-        end_to_end_id: reference,
-        uetr: None,
-        money: refund.amount,
-        creditor: creditor.to_owned(),
-        creditor_account: account_of(account),
-        creditor_agent: None,
-        creditor_reference: None,
-        purpose: None,
-    }
-}
-
-/// Takes the orders with problems out of the file. A problem of the file itself is one of our configuration.
-fn set_aside(waiting: &mut Vec<Refund>, problems: &[Problem]) -> Result<Vec<Told>, Fault> {
-    let mut unfit = Vec::new();
-    for problem in problems {
-        let Some(order) = &problem.order else { return Err(Fault::Other(problem.to_string())) };
-        if let Some(at) = waiting.iter().position(|refund| refund.reference() == *order) {
-            let refund = waiting.remove(at);
-            let reason = format!("invalid_order: {}", problem.fault);
-            unfit.push(Told {
-                refund: refund.id,
-                instruction: refund.instruction,
-                news: News::Failed { reason },
-            });
-        }
-    }
-    Ok(unfit)
-}
 
 /// A file that may leave now.
 #[derive(Debug, Clone)]
 pub struct Outgoing {
     pub file: File,
     pub bytes: Vec<u8>,
+    /// It may have left before.
+    pub again: bool,
 }
 
-/// Commits a written file as `sending`. None when there is nothing to send: also for a file found in `sending`, which
-/// may have left, and whose orders are unknown from now on.
-pub async fn begin(tx: &mut Tx, id: &PaymentFileId) -> Result<Option<Outgoing>, RefundError> {
-    let known = store::find(tx.conn(), *id).await?.ok_or(RefundError::NotFound)?;
-    if known.state == FileState::Sending {
-        let why = "it was being sent when its worker stopped".to_owned();
-        conclude(tx, &Sent { file: *id, answer: Answer::Silent { why } }).await?;
-        return Ok(None);
+/// Whether what the bank of this account took before does no harm when it is handed over again. In a folder that is seen:
+/// what still lies beside its place has not left ([`super::folder`]).
+pub fn may_repeat(hub: &Hub, file: &File) -> bool {
+    match hub.channels.bank(&file.account).and_then(|bank| bank.pay_out.as_ref()) {
+        Some(bank) => bank.refuses_repeats(),
+        None => hub.config.payments_folder.is_some(),
     }
+}
+
+/// Whether the file of this refund is being handed over now.
+pub async fn is_leaving(tx: &mut Tx, refund: &Refund) -> Result<bool, Fault> {
+    let Some(file) = refund.payment_file else { return Ok(false) };
+    let file = store::find(tx.conn(), file).await?;
+    Ok(file.is_some_and(|file| file.state == FileState::Sending))
+}
+
+/// Commits a file as `sending`; None when there is nothing to send. One that may have left before leaves again where that
+/// does no harm ([`may_repeat`]), byte for byte and with the same orders; elsewhere its orders are unknown from now on.
+pub async fn begin(tx: &mut Tx, id: &PaymentFileId) -> Result<Option<Outgoing>, RefundError> {
     let refunds = refund_store::lock_of_file(tx.conn(), *id).await?;
     let mut file = store::lock(tx.conn(), *id).await?.ok_or(RefundError::NotFound)?;
-    if file.state != FileState::Written {
+    if !matches!(file.state, FileState::Written | FileState::Sending | FileState::Unknown) {
         return Ok(None);
     }
-    let ids: Vec<RefundId> = refunds.iter().map(|refund| refund.id).collect();
+    let again = file.state != FileState::Written;
+    let awaited = |refund: &&Refund| matches!(refund.state, RefundState::Approved | RefundState::Unknown);
+    let ids: Vec<RefundId> = refunds.iter().filter(awaited).map(|refund| refund.id).collect();
     let gone = refund_store::find_taken_back(tx.conn(), &ids).await?;
     let given = attempts::store::find_taken(tx.conn(), &ids).await?;
-    if !gone.is_empty() || !given.is_empty() {
+    let may_leave = gone.is_empty() && given.is_empty() && is_as_it_was(&file, &refunds);
+    if again && !(may_leave && may_repeat(tx.hub(), &file)) {
+        if file.state == FileState::Sending {
+            let why = "it was being sent when its worker stopped".to_owned();
+            conclude(tx, &Sent { file: *id, answer: Answer::Silent { why } }).await?;
+        }
+        return Ok(None);
+    }
+    if !may_leave {
         withdraw(tx, file, refunds, &gone).await?;
+        return Ok(None);
+    }
+    if ids.is_empty() {
+        // All of it was seen leaving.
         return Ok(None);
     }
     file.state = FileState::Sending;
     store::update(tx.conn(), &file).await?;
     let bytes = store::find_bytes(tx.conn(), *id).await?;
     let bytes = bytes.ok_or_else(|| Fault::corrupt("payment_files", "bytes", id))?;
-    Ok(Some(Outgoing { file, bytes }))
+    Ok(Some(Outgoing { file, bytes, again }))
+}
+
+/// Whether each of its orders may still leave, or was seen leaving: none has failed, was told as not carried out, or goes
+/// another way now.
+fn is_as_it_was(file: &File, refunds: &[Refund]) -> bool {
+    use RefundState::{Approved, Returned, Succeeded, Unknown};
+    let stands = |refund: &Refund| matches!(refund.state, Approved | Unknown | Succeeded | Returned);
+    i32::try_from(refunds.len()) == Ok(file.orders) && refunds.iter().all(stands)
 }
 
 /// Gives a file up unsent, because an order of it must not leave any more: its channel took the payment back (`gone`), or

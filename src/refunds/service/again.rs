@@ -12,7 +12,7 @@ use crate::ids::RefundId;
 use crate::intents::shares;
 use crate::refunds::model::{Payee, Proposal, Refund, RefundError};
 use crate::refunds::state::{RefundEvent, RefundState};
-use crate::refunds::{attempts, jobs, store};
+use crate::refunds::{attempts, files, jobs, store};
 use crate::tx::Tx;
 
 /// Names the account to which a refund goes that could not go the way it should.
@@ -135,6 +135,9 @@ pub async fn deny(tx: &mut Tx, decision: &Decision) -> Result<Refund, RefundErro
 async fn lock_unknown(tx: &mut Tx, id: RefundId) -> Result<Refund, RefundError> {
     let refund = store::lock(tx.conn(), &[id]).await?.pop().ok_or(RefundError::NotFound)?;
     match refund.state {
+        RefundState::Unknown if files::service::is_leaving(tx, &refund).await? => {
+            Err(RefundError::Leaving { state: refund.state })
+        }
         RefundState::Unknown => Ok(refund),
         state => Err(RefundError::NotApprovable { state }),
     }

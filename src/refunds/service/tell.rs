@@ -59,7 +59,7 @@ pub enum News {
 pub async fn begin(tx: &mut Tx, id: &RefundId) -> Result<Option<Order>, RefundError> {
     let known = store::find(tx.conn(), *id).await?.ok_or(RefundError::NotFound)?;
     if let Rail::Bank { account } = &known.rail {
-        files::service::write(tx, account).await?;
+        files::write::write(tx, account).await?;
         return Ok(None);
     }
     let refund = store::lock(tx.conn(), &[*id]).await?.pop().ok_or(RefundError::NotFound)?;

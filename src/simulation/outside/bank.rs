@@ -123,10 +123,10 @@ impl World {
     /// Takes a pain.001 file: our id of it and, per order, reference and amount, read as plain text.
     pub(super) fn take_payments(&mut self, file: &[u8]) -> Outcome<String> {
         let silent = || Outcome::Unknown { why: "no answer".to_owned() };
-        if self.errs(6, "payment file not reached") {
+        if self.errs(15, "payment file not reached") {
             return Outcome::NotSent { why: "no connection".to_owned() };
         }
-        if self.errs(4, "payment file lost") {
+        if self.errs(20, "payment file lost") {
             return silent();
         }
         if self.errs(5, "payment file refused") {
@@ -137,7 +137,7 @@ impl World {
             return Outcome::Rejected { code: "unreadable".to_owned(), message: "no MsgId".to_owned() };
         };
         if self.taken.contains_key(&name) {
-            return silent();
+            return Outcome::Accepted(name);
         }
         let mut references = Vec::new();
         for order in between(&text, "<CdtTrfTxInf>", "</CdtTrfTxInf>") {
@@ -154,7 +154,7 @@ impl World {
             }
         }
         self.taken.insert(name.clone(), references);
-        if self.errs(4, "payment file answer lost") {
+        if self.errs(20, "payment file answer lost") {
             return silent();
         }
         Outcome::Accepted(name)

@@ -105,6 +105,10 @@ impl PayOut for Outside {
         ready(self.world().take_payments(&file)).boxed()
     }
 
+    fn refuses_repeats(&self) -> bool {
+        true
+    }
+
     fn status(&self, file: String) -> BoxFuture<'_, Outcome<FileStatus>> {
         let answer = match self.world().report_payments(&file) {
             Outcome::Accepted(report) => Outcome::Accepted(FileStatus { raw: Bytes::from(file), report }),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::http::Method;
 use mizan::client::Client;
+use mizan::demo;
 use mizan_ledger::store::Book;
 use serde_json::{Value, json};
 use sqlx::Row as _;
@@ -35,7 +36,7 @@ impl Books {
         let states: Vec<&str> = self.payments.values().map(|(state, ..)| state.as_str()).collect();
         assert_eq!(states, ["paid", "paid", "paid", "canceled", "paid"], "{self:#?}");
         assert_eq!(self.money_keys.len(), 4);
-        assert_eq!(self.refunds, [("succeeded".to_owned(), 6_300)]);
+        assert_eq!(self.refunds, [("succeeded".to_owned(), 6_300), ("succeeded".to_owned(), 4_200)]);
         assert_eq!(self.receipts, 4);
         assert!(self.balances["bank/main-ils ILS"] > 0 && self.balances["bank/main-jod JOD"] > 0);
         assert_eq!(self.balances.get("channel/card/receivable ILS").copied().unwrap_or(0), 0);
@@ -52,13 +53,16 @@ pub async fn play(place: &Place) -> Books {
     day.control("faults", json!({ "callback": "duplicate" })).await;
     day.pay("CASE-2", "JOD", &report, &["approve"]).await;
     day.control("faults", json!({ "callback": "normal" })).await;
-    day.pay("CASE-3", "ILS", &passport, &["decline", "approve"]).await;
+    let third = day.pay("CASE-3", "ILS", &passport, &["decline", "approve"]).await;
     let canceled = day.open("CASE-4", "ILS", &passport).await;
     day.portal(&format!("/v1/payment-intents/{}/cancel", id(&canceled)), &json!({}), "cancel").await;
-    let refund = day.refund(&first).await;
+    let refund = day.refund(&first, "63.00").await;
+    day.refund_is(&refund, "submitted").await;
+    let transfer = day.transfer(&third, "42.00").await;
     day.pay("CASE-5", "ILS", &passport, &["approve"]).await;
     day.close().await;
     day.refund_is(&refund, "succeeded").await;
+    day.refund_is(&transfer, "succeeded").await;
     day.books().await
 }
 
@@ -160,21 +164,53 @@ impl Day<'_> {
         panic!("{intent} does not become {state}");
     }
 
-    /// Part of a payment is asked back and approved; it is sent again as often as it failed.
-    async fn refund(&self, intent: &Value) -> String {
+    /// Part of a payment is asked back and approved.
+    async fn refund(&self, intent: &Value, amount: &str) -> String {
+        let reference = intent["external_reference"].as_str().unwrap();
         let body = json!({
-            "source": intent["id"], "amount": { "amount": "63.00", "currency": "ILS" },
+            "source": intent["id"], "amount": { "amount": amount, "currency": "ILS" },
             "reason": "the application was withdrawn", "refundable": intent["refundable"],
         });
-        let refund = self.portal("/v1/refunds", &body, "refund").await;
+        let refund = self.portal("/v1/refunds", &body, &format!("refund-{reference}")).await;
         let path = format!("/v1/finance/refunds/{}", id(&refund));
-        let approver = &self.place.people.approver.client;
-        self.ask(approver, &format!("{path}/approve"), &json!({ "note": "seen" }), "day-approve------------")
-            .await;
-        self.refund_is(&path, "submitted").await;
+        self.decide(
+            &self.place.people.approver.client,
+            &format!("{path}/approve"),
+            json!({ "note": "seen" }),
+        )
+        .await;
         path
     }
 
+    /// What the gateway will not give back goes by transfer, to an account that one officer names and another sends it to.
+    async fn transfer(&self, intent: &Value, amount: &str) -> String {
+        self.control("faults", json!({ "refunds": "fail" })).await;
+        let path = self.refund(intent, amount).await;
+        self.refund_stands(&path, "failed").await;
+        let payee = json!({ "payee": { "name": "A payer (example)", "iban": demo::PAYER_ACCOUNT } });
+        self.decide(&self.place.people.reconciler.client, &format!("{path}/payee"), payee).await;
+        self.decide(&self.place.people.approver.client, &format!("{path}/send-again"), json!({})).await;
+        self.refund_stands(&path, "submitted").await;
+        path
+    }
+
+    async fn decide(&self, officer: &Client, path: &str, body: Value) {
+        let key: String = path.chars().filter(char::is_ascii_alphanumeric).rev().take(40).collect();
+        self.ask(officer, path, &body, &key).await;
+    }
+
+    async fn refund_stands(&self, path: &str, stage: &str) {
+        for _ in 0..TRIES {
+            if self.look(&self.place.people.approver.client, path).await["stage"] == stage {
+                return;
+            }
+            self.place.time_passes().await;
+            tokio::time::sleep(PAUSE).await;
+        }
+        panic!("{path} does not become {stage}");
+    }
+
+    /// Waits for it; it is sent again as often as it failed.
     async fn refund_is(&self, path: &str, stage: &str) {
         let approver = &self.place.people.approver.client;
         for turn in 0..TRIES {

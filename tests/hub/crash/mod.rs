@@ -18,8 +18,8 @@ const POINTS: [(Point, u64); 6] = [
     (Point::Posted, 6),
     (Point::BeforeCommit, 20),
     (Point::AfterCommit, 20),
-    (Point::Sending, 6),
-    (Point::Sent, 6),
+    (Point::Sending, 9),
+    (Point::Sent, 9),
 ];
 
 fn below(dice: &Entropy, end: u64) -> u64 {
@@ -82,7 +82,8 @@ async fn a_hub_killed_at_many_points_ends_the_day_with_the_same_books() {
 async fn a_killed_worker_is_followed_by_another_and_the_day_ends_with_the_same_books() {
     let cluster = Cluster::start().await;
     let whole = day(&cluster, None).await;
-    for place in ["claimed:2", "posted:3", "sending:1", "sent:1"] {
+    // Of what a worker sends the third is a payment file.
+    for place in ["claimed:2", "posted:3", "sending:1", "sent:1", "sending:3", "sent:3"] {
         let stage = Place::on(&cluster).await;
         let mut hub = stage.start_alone().await;
         let mut worker = stage.work(Some(place));

@@ -271,12 +271,18 @@ fn file(settings: &mizan::config::Config, bank: &str, database: Option<&str>) ->
         .banks
         .iter()
         .map(|bank| {
-            json!({ "name": bank.name, "account": bank.account, "currency": bank.currency, "owner": bank.owner })
+            json!({
+                "name": bank.name, "account": bank.account, "currency": bank.currency, "owner": bank.owner,
+                "endpoint": {
+                    "endpoint": endpoint("/bank/v1"), "statement_format": "camt.053.001.08", "refuses_repeats": true,
+                },
+            })
         })
         .collect();
     let card = &settings.channels["card"];
     let mut config = json!({
         "listen": settings.listen, "public_url": settings.public_url, "data_dir": settings.data_dir, "banks": banks,
+        "payment_files": { "gather_seconds": 1 },
         "channels": { "card": {
             "kind": "hosted_card", "name_ar": card.name_ar, "name_en": card.name_en,
             "settles_into": card.settles_into, "cost_rate": "0.0145", "cost_fixed": card.cost_fixed,

@@ -214,8 +214,15 @@ async fn a_rejected_transfer_goes_to_another_account_named_by_one_and_sent_by_an
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_silent_bank_is_never_sent_the_same_file_again() {
-    let world = World::new().await;
+async fn a_silent_bank_that_refuses_no_repeats_is_never_sent_the_same_file_again() {
+    let world = World::configured(|config| {
+        config
+            .banks
+            .iter_mut()
+            .filter_map(|bank| bank.endpoint.as_mut())
+            .for_each(|bank| bank.refuses_repeats = false);
+    })
+    .await;
     let intent = paid_by_transfer(&world, "CASE-1").await;
     let refund = approved(&world, &intent, "10.00", PAYER_ACCOUNT).await;
     advance(&world, 60);

@@ -5,6 +5,7 @@ mod chargebacks;
 mod crossed;
 mod gateway;
 mod requests;
+mod resent;
 mod reversed;
 mod strays;
 mod told;
