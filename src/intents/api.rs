@@ -34,7 +34,8 @@ pub fn router() -> OpenApiRouter<App> {
 /// Open a payment: on a quote, or priced and opened in one call.
 ///
 /// Send the payer to `pay_url`. At most one live intent stands for an external reference and purpose. Refuses with
-/// `reference_in_use`, `quote_not_found`, `quote_expired`, `quote_used`, `no_tariff`, `validation_failed`.
+/// `reference_in_use`, `quote_not_found`, `quote_expired`, `quote_used`, `no_tariff`, `validation_failed`,
+/// `channel_unavailable` when no channel can carry it.
 #[utoipa::path(post, path = "/v1/payment-intents", tag = "payments", request_body = IntentBody, responses((status = CREATED, body = IntentView), Refusals))]
 async fn open(State(app): State<App>, call: Call) -> Result<Answer, Problem> {
     let portal = call.portal(&Scope::IntentsWrite)?;
@@ -139,7 +140,9 @@ impl From<IntentError> for Problem {
                 .field(FieldError::new("/return_url", FieldCode::NotRegistered)),
             IntentError::UnknownChannel(_) => Self::new(Code::ValidationFailed)
                 .field(FieldError::new("/channels", FieldCode::UnknownChannel)),
-            IntentError::ChannelUnavailable { .. } => Self::new(Code::ChannelUnavailable),
+            IntentError::ChannelUnavailable { .. } | IntentError::NoChannel { .. } => {
+                Self::new(Code::ChannelUnavailable)
+            }
             IntentError::AttemptInProgress { .. } => Self::new(Code::AttemptInProgress).retry_after(60),
             IntentError::NotCancelable { .. } => Self::new(Code::IntentNotCancelable),
             IntentError::NotPayable { .. } => Self::new(Code::IntentNotPayable),

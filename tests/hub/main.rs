@@ -18,6 +18,7 @@ mod demo;
 mod direct_refunds;
 mod ending;
 mod events;
+mod evidence;
 mod example_portal;
 mod free_of_charge;
 mod fulfilment;

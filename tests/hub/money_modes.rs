@@ -130,8 +130,13 @@ async fn a_channel_carries_only_money_of_its_own_holder_and_the_page_says_why() 
     let (direct, page) = shown(json!([certificate]), "CASE-2").await;
     assert!(offers(&page, "card-health") && !offers(&page, "card"), "{page}");
     assert!(page.contains("أموال إحدى خدمات الفاتورة تذهب بطريق آخر"), "{page}");
-    let (_, page) = shown(json!([passport, certificate]), "CASE-3").await;
-    assert!(!offers(&page, "card-health") && !offers(&page, "card"), "{page}");
+    // A basket of both is one that nobody could pay.
+    let body = json!({ "currency": "ILS", "lines": [passport, certificate], "external_reference": "CASE-3" });
+    let both = world.portal().post("/v1/payment-intents", &body).await.unwrap();
+    assert_eq!((both.status, text(&both.json, "/code")), (409, "channel_unavailable"), "{}", both.json);
+    assert!(text(&both.json, "/detail").contains("card-health: the money of a service"), "{}", both.json);
+    let left = world.portal().get("/v1/payment-intents?external_reference=CASE-3").await.unwrap().json;
+    assert_eq!(left["data"], json!([]), "{left}");
 
     let refused = world.form(text(&direct, "/pay_url"), "channel=card").await;
     assert_eq!(refused.status(), 409);

@@ -19,6 +19,8 @@ pub enum IntentError {
     UnknownChannel(String),
     #[error("the channel {channel} cannot carry this payment: {why}")]
     ChannelUnavailable { channel: String, why: &'static str },
+    #[error("no channel can carry this payment ({why}): ask for its parts one by one")]
+    NoChannel { why: String },
     #[error("an attempt to pay is under way until {until}")]
     AttemptInProgress { until: Instant },
     #[error("an intent that is {state} cannot be canceled")]

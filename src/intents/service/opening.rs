@@ -9,7 +9,7 @@ use super::super::fulfilled::Fulfilment;
 use super::super::model::{Intent, IntentError, IntentEvent, IntentState, NewIntent};
 use super::super::view::IntentView;
 use super::super::{shares, store, view};
-use super::emit_view;
+use super::{channel_carries, emit_view};
 use crate::access;
 use crate::books::Voucher;
 use crate::catalogue::{self, Catalogue};
@@ -57,7 +57,9 @@ async fn open_on(
         check_return_url(&prefixes, new)?;
         check_channels(&hub, new)?;
         let serial = serials.next().ok_or(Fault::Stale)?;
-        Ok((draw_up(tx, &catalogue, new, &quote, serial)?, quote.basket))
+        let intent = draw_up(tx, &catalogue, new, &quote, serial)?;
+        check_payable(&hub, &catalogue, &intent, &quote.basket)?;
+        Ok((intent, quote.basket))
     };
     let mut drafts: Vec<Result<(Intent, Basket), IntentError>> = asked.into_iter().map(draft).collect();
     insert(tx, &mut drafts).await?;
@@ -84,6 +86,28 @@ fn check_return_url(prefixes: &BTreeMap<PortalId, Vec<String>>, new: &NewIntent)
 fn check_channels(hub: &Hub, new: &NewIntent) -> Result<(), IntentError> {
     let unknown = new.channels.iter().find(|channel| !hub.config.channels.contains_key(*channel));
     unknown.map_or(Ok(()), |channel| Err(IntentError::UnknownChannel(channel.clone())))
+}
+
+/// What no channel carries is not opened: its payer would find no way to pay it.
+fn check_payable(
+    hub: &Hub,
+    catalogue: &Catalogue,
+    intent: &Intent,
+    basket: &Basket,
+) -> Result<(), IntentError> {
+    if intent.amount.is_zero() {
+        return Ok(());
+    }
+    let mut why = Vec::new();
+    for channel in hub.config.channels.keys() {
+        match channel_carries(hub, catalogue, (intent, basket), channel) {
+            Err(IntentError::ChannelUnavailable { channel, why: unfit }) => {
+                why.push(format!("{channel}: {unfit}"))
+            }
+            carried => return carried,
+        }
+    }
+    Err(IntentError::NoChannel { why: why.join("; ") })
 }
 
 /// The intent as it begins.

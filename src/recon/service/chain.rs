@@ -39,6 +39,17 @@ impl<'a> Link<'a> {
         Ok(position.map_or(self.period_on, |position| position.through_on.next()))
     }
 
+    /// Why it tells again what an accepted statement told: it lists money of one, or has the very movements of one on the same
+    /// day between the same balances, should its bank name none of them.
+    pub(super) async fn repeats(&self, tx: &mut Tx) -> Result<Option<String>, Fault> {
+        let Self { id, account, period_on, opening, closing, .. } = *self;
+        if let Some(key) = store::find_repeated(tx.conn(), id).await? {
+            return Ok(Some(format!("it lists {key} again, with the same day and amount")));
+        }
+        let told = store::find_told_before(tx.conn(), id, account, period_on, (opening, closing)).await?;
+        Ok(told.map(|name| format!("it lists the movements of {name} again, between the same balances")))
+    }
+
     /// What was wrong under its name is settled, the account is known further, and the channels that settle into it
     /// are to tell what they paid on its days.
     pub(super) async fn join(&self, tx: &mut Tx, covers_from: Day) -> Result<(), Fault> {
@@ -90,15 +101,15 @@ pub(super) async fn accept_those_waiting(tx: &mut Tx, account: &str) -> Result<(
     loop {
         let position = store::find_position(tx.conn(), account).await?;
         let Some(next) = store::find_next(tx.conn(), account, position, today).await? else { return Ok(()) };
-        if let Some(key) = store::find_repeated(tx.conn(), next.id).await? {
-            put_aside(tx, &next, Cause::Repeats, &repeated(&key)).await?;
-            continue;
-        }
         let parts = (next.period_on, next.opening, next.closing);
         let (Some(period_on), Some(opening), Some(closing)) = parts else {
             return Err(Fault::corrupt("statements", "closing_minor", next.id));
         };
         let link = Link { id: next.id, account, reference: &next.reference, period_on, opening, closing };
+        if let Some(why) = link.repeats(tx).await? {
+            put_aside(tx, &next, Cause::Repeats, &why).await?;
+            continue;
+        }
         let covers_from = link.covers_from(tx).await?;
         store::update_accepted(tx.conn(), next.id, covers_from, now).await?;
         link.join(tx, covers_from).await?;
@@ -144,8 +155,4 @@ async fn put_aside(tx: &mut Tx, left: &Statement, cause: Cause, why: &str) -> Re
         difference: None,
     };
     aside.open_break(tx, cause, why).await
-}
-
-pub(super) fn repeated(key: &str) -> String {
-    format!("it lists {key} again, with the same day and amount")
 }

@@ -3,7 +3,7 @@ use mizan_ledger::Day;
 use serde_json::json;
 
 use super::aside::Aside;
-use super::chain::{Link, accept_those_waiting, repeated, want_reports};
+use super::chain::{Link, accept_those_waiting, want_reports};
 use crate::fault::Fault;
 use crate::ids::{StatementFileId, StatementId};
 use crate::queue::NewJob;
@@ -145,9 +145,9 @@ impl<'a> Open<'a> {
     async fn close(mut self, tx: &mut Tx) -> Result<ImportedStatement, Fault> {
         self.write_lines(tx).await?;
         if self.standing == Standing::Accepted
-            && let Some(key) = store::find_repeated(tx.conn(), self.id).await?
+            && let Some(why) = Link::new(self.id, &self.account, self.summary)?.repeats(tx).await?
         {
-            self.standing = Standing::Quarantined(Cause::Repeats, repeated(&key));
+            self.standing = Standing::Quarantined(Cause::Repeats, why);
         }
         let (outcome, reason) = match &self.standing {
             Standing::Known => (Taken::Known, None),

@@ -125,6 +125,43 @@ pub async fn find_repeated(conn: &mut PgConnection, id: StatementId) -> Result<O
     Ok(key)
 }
 
+/// The bank's name of an accepted statement of the same account and day, between the same balances, with the same movements:
+/// as many of each amount and day.
+pub async fn find_told_before(
+    conn: &mut PgConnection,
+    id: StatementId,
+    account: &str,
+    period_on: Day,
+    (opening, closing): (Money, Money),
+) -> Result<Option<String>, Fault> {
+    let currency = opening.currency();
+    let name = sqlx::query_scalar!(
+        "select old.reference from statements old
+         where old.account = $2 and old.period_on = $3 and old.state = 'accepted' and old.id <> $1
+           and old.currency = $4 and old.opening_minor = $5 and old.closing_minor = $6
+           and exists (select from statement_lines where statement = $1)
+           and not exists (
+               select from (
+                   select amount_minor, booked_on, count(*) as times from statement_lines
+                   where statement = $1 group by amount_minor, booked_on) new
+               full join (
+                   select amount_minor, booked_on, count(*) as times from statement_lines
+                   where statement = old.id group by amount_minor, booked_on) before
+               using (amount_minor, booked_on, times)
+               where new is null or before is null)
+         order by old.id limit 1",
+        id.uuid(),
+        account,
+        period_on as _,
+        currency.code(),
+        opening.minor(),
+        closing.minor(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(name)
+}
+
 /// Where a bank gives one reference to different moneys, the later one is known by its place in the statement.
 pub async fn update_keys(conn: &mut PgConnection, id: StatementId, account: &str) -> Result<(), Fault> {
     sqlx::query!(

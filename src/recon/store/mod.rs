@@ -9,8 +9,8 @@ mod settlements;
 mod statements;
 
 pub use chain::{
-    find_next, find_opening_after, find_position, find_repeated, page_day_come, update_accepted, update_keys,
-    update_position, update_quarantined, update_superseded,
+    find_next, find_opening_after, find_position, find_repeated, find_told_before, page_day_come,
+    update_accepted, update_keys, update_position, update_quarantined, update_superseded,
 };
 pub use files::{find_file, find_file_statements, insert_file};
 pub use found::{FoundLine, find_by_money_keys};

@@ -110,6 +110,29 @@ async fn a_statement_cut_short_that_comes_after_the_whole_one_hides_nothing() {
     world.tied().await;
 }
 
+/// A day that ends with the balance with which it began continues itself, and the bank names none of its movements.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_exported_again_under_another_name_is_not_booked_again() {
+    let world = World::new().await;
+    let line =
+        |amount, direction| line(amount, direction, TODAY, "R").replace("<AcctSvcrRef>R</AcctSvcrRef>", "");
+    let [credit, debit] = [line("10.00", "CRDT"), line("10.00", "DBIT")];
+    taken(&world, &statement("ONE", TODAY, ["5.00", "5.00"], &[credit.clone(), debit.clone()])).await;
+    let again = statement("TWO", TODAY, ["5.00", "5.00"], &[debit.clone(), credit.clone()]);
+    let (_, body) = world.upload(&again).await;
+    let why = body["statements"][0]["reason"].as_str().unwrap();
+    assert_eq!(
+        (outcomes(&body), why),
+        (vec!["quarantined"], "it lists the movements of ONE again, between the same balances")
+    );
+    let more = statement("THREE", TODAY, ["5.00", "5.00"], &[credit.clone(), debit.clone(), credit, debit]);
+    taken(&world, &more).await;
+    world.reconcile().await;
+    let unknown =
+        world.breaks().await.into_iter().filter(|(category, _)| category == "unknown_credit").count();
+    assert_eq!(unknown, 3, "one of the first, two of the third");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_of_a_day_may_come_in_any_order() {
     let pages = [
