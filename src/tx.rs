@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use mizan_ledger::store::{Book, Outcome, Turn};
+use mizan_ledger::store::{BATCH_LINES_MAX, Book, ENTRIES_MAX, Outcome, Turn};
 use mizan_ledger::{Calendar, Entry, Id, Instant};
 use serde::Serialize;
 use serde_json::Value;
@@ -148,11 +148,15 @@ impl Tx {
         self.jobs.push(job);
     }
 
-    /// Posts to the book. Once per transaction, after all reads and row locks; only appends may follow.
+    /// Posts to the book, in as many batches as it takes. Once per transaction, after all reads and row locks; only appends may
+    /// follow.
     pub async fn post(&mut self, entries: &[Entry]) -> Result<Vec<Outcome>, Fault> {
         assert!(self.turn.is_none(), "a Tx posts once");
         let turn = self.hub.book.turn().await;
-        let outcomes = self.hub.book.post(&turn, &mut self.inner, self.now, entries).await?;
+        let mut outcomes = Vec::with_capacity(entries.len());
+        for batch in batches(entries) {
+            outcomes.extend(self.hub.book.post(&turn, &mut self.inner, self.now, batch).await?);
+        }
         self.turn = Some(turn);
         self.hub.crash.reach(Point::Posted).await;
         Ok(outcomes)
@@ -187,6 +191,24 @@ impl Tx {
     pub async fn rollback(self) -> Result<(), Fault> {
         Ok(self.inner.rollback().await?)
     }
+}
+
+/// Entries in the portions that the book takes at once.
+fn batches(mut entries: &[Entry]) -> Vec<&[Entry]> {
+    let mut batches = Vec::new();
+    while !entries.is_empty() {
+        let mut lines = 0;
+        let fits = |entry: &&Entry| {
+            lines += entry.lines().len();
+            lines <= BATCH_LINES_MAX
+        };
+        // One too large for any batch goes alone, and the book refuses it.
+        let count = entries.iter().take(ENTRIES_MAX).take_while(fits).count().max(1);
+        let (batch, rest) = entries.split_at(count);
+        batches.push(batch);
+        entries = rest;
+    }
+    batches
 }
 
 /// Which workers to wake after a commit.

@@ -28,6 +28,7 @@ mod journals;
 #[expect(clippy::print_stdout, reason = "it says which judge is missing")]
 #[path = "../judges/mod.rs"]
 mod judges;
+mod large_postings;
 mod load;
 mod modes;
 mod money_modes;
