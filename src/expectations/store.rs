@@ -187,6 +187,27 @@ pub async fn find_known_payments(
     Ok(rows.into_iter().map(|row| (row.channel, row.transaction)).collect())
 }
 
+/// Those of these orders of ours, each with its channel, that brought money.
+pub async fn find_known_orders(
+    conn: &mut PgConnection,
+    asked: &[(String, String)],
+) -> Result<Vec<(String, String)>, Fault> {
+    let (channels, references): (Vec<&str>, Vec<&str>) =
+        asked.iter().map(|(channel, name)| (channel.as_str(), name.as_str())).unzip();
+    let rows = sqlx::query!(
+        r#"select asked.channel as "channel!", asked.reference as "reference!"
+           from unnest($1::text[], $2::text[]) as asked (channel, reference)
+           where exists (select from expectations
+                         where expectations.reference = asked.reference
+                           and expectations.channel = asked.channel and kind = 'payment')"#,
+        &channels as _,
+        &references as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.channel, row.reference)).collect())
+}
+
 /// A refund under our reference on the rail, and whether its money was seen leaving.
 #[derive(Debug, Clone)]
 pub struct KnownRefund {

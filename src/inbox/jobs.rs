@@ -43,33 +43,39 @@ pub async fn post_loop(app: App) {
     }
 }
 
-/// One turn: the whole batch; on a fault halves of it, until one notice remains, which goes to suspense, or else
-/// stands aside. Answers how many notices left the queue.
+/// One turn: the whole batch; on a fault halves of it, until one notice remains. Answers how many notices left the queue.
 pub async fn post_once(app: &App) -> Result<usize, Fault> {
     let mut limit = BATCH_MAX;
     loop {
-        let fault = match apply(app, Turn { limit, to_suspense: false }).await {
-            Ok(Turned::Elsewhere) => return Ok(0),
-            Ok(Turned::Applied(count)) => return Ok(count),
+        match apply(app, Turn { limit, only: None, to_suspense: false }).await {
+            Ok(turned) => return Ok(turned.count()),
             Err(fault) if fault.is_unavailable() || fault.is_transient() => return Err(fault),
-            Err(fault) => fault,
-        };
-        if limit > 1 {
-            limit /= 2;
-            continue;
+            Err(_) if limit > 2 => limit /= 2,
+            Err(_) => return post_lone(app).await,
         }
-        tracing::error!(%fault, "a notice cannot be applied");
-        let lone = match apply(app, Turn { limit: 1, to_suspense: true }).await {
-            Err(fault) if fault.is_unavailable() || fault.is_transient() => return Err(fault),
-            Err(_) => {
-                set_aside(app, &fault.to_string()).await?;
-                1
-            }
-            Ok(Turned::Applied(count)) => count,
-            Ok(Turned::Elsewhere) => 0,
-        };
-        return Ok(lone);
     }
+}
+
+/// The first notice alone: as what it is, or else to suspense, or else it stands aside. It goes by its number, should another
+/// come to stand before it meanwhile.
+async fn post_lone(app: &App) -> Result<usize, Fault> {
+    let mut tx = app.begin_poster(Actor::hub("poster")).await?;
+    let head = service::head(&mut tx).await?;
+    app.commit(tx).await?;
+    let Some(n) = head else { return Ok(0) };
+    let mut why = None;
+    for to_suspense in [false, true] {
+        match apply(app, Turn { limit: 1, only: Some(n), to_suspense }).await {
+            Ok(turned) => return Ok(turned.count()),
+            Err(fault) if fault.is_unavailable() || fault.is_transient() => return Err(fault),
+            Err(fault) => {
+                tracing::error!(notice = n, to_suspense, %fault, "a notice cannot be applied");
+                why.get_or_insert(fault.to_string());
+            }
+        }
+    }
+    set_aside(app, n, &why.unwrap_or_default()).await?;
+    Ok(1)
 }
 
 async fn apply(app: &App, turn: Turn) -> Result<Turned, Fault> {
@@ -87,10 +93,10 @@ async fn apply(app: &App, turn: Turn) -> Result<Turned, Fault> {
 }
 
 /// First the queue goes on; then the bill, if its rows can be read.
-async fn set_aside(app: &App, why: &str) -> Result<(), Fault> {
+async fn set_aside(app: &App, n: i64, why: &str) -> Result<(), Fault> {
     let actor = Actor::hub("poster");
     let mut tx = app.begin_poster(actor.clone()).await?;
-    let aside = service::set_aside(&mut tx, why).await?;
+    let aside = service::set_aside(&mut tx, n, why).await?;
     app.commit(tx).await?;
     let Some(notice) = aside else { return Ok(()) };
     if let Err(fault) =

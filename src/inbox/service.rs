@@ -15,7 +15,7 @@ use crate::fault::Fault;
 use crate::ids::{AttemptId, IntentId};
 use crate::intents::{Attempt, AttemptEvent};
 use crate::tx::Tx;
-use crate::{expectations, intents, quoting, receipts, suspense};
+use crate::{expectations, intents, quoting, receipts, refunds, suspense};
 
 pub use super::store::count_waiting;
 
@@ -57,6 +57,8 @@ pub use super::store::entry_of;
 #[derive(Debug, Clone, Copy)]
 pub struct Turn {
     pub limit: i64,
+    /// This notice, if it is the first that waits.
+    pub only: Option<i64>,
     /// After the book refused the entry of a lone notice: its money goes to suspense.
     pub to_suspense: bool,
 }
@@ -69,15 +71,31 @@ pub enum Turned {
     Applied(usize),
 }
 
+impl Turned {
+    pub fn count(self) -> usize {
+        match self {
+            Self::Elsewhere => 0,
+            Self::Applied(count) => count,
+        }
+    }
+}
+
+/// The first notice that waits.
+pub async fn head(tx: &mut Tx) -> Result<Option<i64>, Fault> {
+    Ok(store::page_waiting(tx.conn(), 1).await?.first().map(|notice| notice.n))
+}
+
 /// Applies up to `limit` waiting notices in the order of arrival: one posting, a constant number of statements.
 pub async fn apply_waiting(tx: &mut Tx, turn: &Turn) -> Result<Turned, Fault> {
     if !store::try_turn(tx.conn()).await? {
         return Ok(Turned::Elsewhere);
     }
-    let notices = store::page_waiting(tx.conn(), turn.limit).await?;
-    if notices.is_empty() {
+    let mut notices = store::page_waiting(tx.conn(), turn.limit).await?;
+    let first = notices.first().map(|notice| notice.n);
+    if first.is_none() || turn.only.is_some_and(|only| first != Some(only)) {
         return Ok(Turned::Applied(0));
     }
+    give_back_elsewhere(tx, &mut notices).await?;
     let (claimed, firsts) = claim(tx, &notices).await?;
     tx.hub().crash.reach(Point::Claimed).await;
     let named = named_intents(tx, &notices).await?;
@@ -88,6 +106,26 @@ pub async fn apply_waiting(tx: &mut Tx, turn: &Turn) -> Result<Turned, Fault> {
     let decided = decide(&batch, (cases, back), &notices)?;
     write(tx, decided).await?;
     Ok(Turned::Applied(notices.len()))
+}
+
+/// Money that a channel gave back and that we did not order, at its own desk: taken back from us, as by a chargeback.
+async fn give_back_elsewhere(tx: &mut Tx, notices: &mut [Notice]) -> Result<(), Fault> {
+    let named = |notice: &Notice| Some((notice.channel.clone(), notice.reference.clone()?));
+    let refunded = notices.iter().filter(|notice| notice.meaning == Meaning::Refunded);
+    let told: Vec<(String, String)> = refunded.filter_map(named).collect();
+    if told.is_empty() {
+        return Ok(());
+    }
+    let ours: BTreeSet<(String, String)> =
+        refunds::service::find_ordered(tx.conn(), &told).await?.into_iter().collect();
+    for notice in notices.iter_mut().filter(|notice| notice.meaning == Meaning::Refunded) {
+        let is_ours = named(notice).is_some_and(|told| ours.contains(&told));
+        if !is_ours && notice.original_transaction.is_some() {
+            notice.meaning = Meaning::Reversed;
+            notice.reference = None;
+        }
+    }
+    Ok(())
 }
 
 /// Claims the money keys of a batch. The answer holds the notices that claimed theirs: where two tell of one money, the
@@ -256,11 +294,12 @@ async fn resolve_parts(tx: &mut Tx, completed: &[IntentId]) -> Result<(), Fault>
 }
 
 /// A notice that cannot be applied, nor posted to suspense, stands aside with a break for a person. Answers it.
-pub async fn set_aside(tx: &mut Tx, why: &str) -> Result<Option<Notice>, Fault> {
+pub async fn set_aside(tx: &mut Tx, n: i64, why: &str) -> Result<Option<Notice>, Fault> {
     if !store::try_turn(tx.conn()).await? {
         return Ok(None);
     }
-    let Some(notice) = store::page_waiting(tx.conn(), 1).await?.pop() else { return Ok(None) };
+    let head = store::page_waiting(tx.conn(), 1).await?.pop();
+    let Some(notice) = head.filter(|notice| notice.n == n) else { return Ok(None) };
     let (now, entropy) = (tx.now(), tx.hub().entropy.clone());
     store::update_set_aside(tx.conn(), now, notice.n, why).await?;
     let aside = NewBreak {

@@ -41,9 +41,6 @@ pub struct Summary {
 pub async fn reconcile(app: &App) -> Result<Summary, Fault> {
     let actor = Actor::hub("recon");
     app.run(&actor, &(), |tx, unit| Box::pin(service::judge_waiting(tx, unit))).await?;
-    for booked in app.run(&actor, &(), |tx, unit| Box::pin(service::find_booked(tx, unit))).await? {
-        app.run(&actor, &booked, |tx, booked| Box::pin(service::hear(tx, booked))).await?;
-    }
     let mut summary = Summary { settlements: ask_channels(app, &actor).await?, ..Summary::default() };
     for _ in 0..PASSES_MAX {
         if !pass(app, &actor, &mut summary, false).await? {
@@ -53,6 +50,7 @@ pub async fn reconcile(app: &App) -> Result<Summary, Fault> {
     // What still waits for another line has waited for all that there are.
     pass(app, &actor, &mut summary, true).await?;
     summary.explained = exhaust(app, &actor, Exhausted::Suspense).await?;
+    summary.explained += exhaust(app, &actor, Exhausted::Debits).await?;
     summary.overdue = exhaust(app, &actor, Exhausted::Overdue).await?;
     let mut conn = app.pool.acquire().await?;
     summary.waiting = store::count_open_lines(&mut conn).await?;
@@ -62,6 +60,9 @@ pub async fn reconcile(app: &App) -> Result<Summary, Fault> {
 /// Every waiting line once, and what the inbox was told of it or by another run. Answers whether anything moved.
 async fn pass(app: &App, actor: &Actor, summary: &mut Summary, last: bool) -> Result<bool, Fault> {
     let before = (summary.matched, summary.told, summary.to_suspense);
+    for booked in app.run(actor, &(), |tx, unit| Box::pin(service::find_booked(tx, unit))).await? {
+        app.run(actor, &booked, |tx, booked| Box::pin(service::hear(tx, booked))).await?;
+    }
     pass_lines(app, actor, summary, last).await?;
     for unlined in [Unlined::Silent, Unlined::Explained, Unlined::Direct] {
         pass_unlined(app, actor, summary, unlined).await?;
@@ -140,6 +141,7 @@ fn add(summary: &mut Summary, step: Step) {
 #[derive(Clone, Copy)]
 enum Exhausted {
     Suspense,
+    Debits,
     Overdue,
 }
 
@@ -150,6 +152,9 @@ async fn exhaust(app: &App, actor: &Actor, what: Exhausted) -> Result<usize, Fau
         let found = match what {
             Exhausted::Suspense => {
                 app.run(actor, &(), |tx, unit| Box::pin(service::explain_suspense(tx, unit))).await?
+            }
+            Exhausted::Debits => {
+                app.run(actor, &(), |tx, unit| Box::pin(service::explain_debits(tx, unit))).await?
             }
             Exhausted::Overdue => {
                 app.run(actor, &(), |tx, unit| Box::pin(service::open_overdue(tx, unit))).await?

@@ -8,6 +8,7 @@ use mizan_adapters::statement::{
 use mizan_ledger::{Day, Money};
 use sha2::{Digest, Sha256};
 
+use super::matching::own_reference;
 use super::model::{FileSource, Summary, account_number};
 
 /// The longest text and evidence kept of a line; the file itself is kept whole.
@@ -115,6 +116,7 @@ pub struct NewLine {
     pub booked_on: Option<Day>,
     pub value_on: Option<Day>,
     pub bank_reference: Option<String>,
+    /// Our own reference wherever it stands, else the payer's.
     pub end_to_end: Option<String>,
     pub creditor_reference: Option<String>,
     pub payer: Option<String>,
@@ -196,7 +198,10 @@ impl Stage {
             booked_on: line.booking_day.or(line.value_day),
             value_on: line.value_day,
             bank_reference,
-            end_to_end: references.end_to_end.clone().or_else(|| references.customer.clone()),
+            end_to_end: own_reference(
+                references.end_to_end.as_deref().or(references.customer.as_deref()),
+                &texts.join("\n"),
+            ),
             creditor_reference: references.creditor.first().cloned(),
             payer: payer(&transaction.counterparty),
             text: clipped(&texts.join("\n")),

@@ -45,6 +45,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(deny))
         .routes(routes!(propose_give_up))
         .routes(routes!(give_up))
+        .routes(routes!(refuse_proposal))
         .merge(files::api::router())
         .merge(pay_ins::api::router())
 }
@@ -253,7 +254,22 @@ async fn send_again(State(app): State<App>, Path(id): Path<String>, call: Call) 
     decide(&app, &call, &decision, |tx, decision| Box::pin(service::send_again(tx, decision))).await
 }
 
-/// Propose that an unknown instruction was not carried out, because the bank or channel says so.
+/// Refuse what another person proposed of this refund, saying why: that it was not carried out, or that it is given up. It
+/// stands as it did before.
+///
+/// Refuses with `same_person`, `refund_not_approvable` when nothing is proposed.
+#[utoipa::path(post, path = "/v1/finance/refunds/{id}/proposal/refuse", tag = "finance", params(("id" = String, Path)), request_body = DecisionBody, responses((status = OK, body = StaffView), Refusals))]
+async fn refuse_proposal(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    call: Call,
+) -> Result<Answer, Problem> {
+    call.person(&Scope::Approve)?;
+    let decision = call.json::<DecisionBody>()?.read_with_note(refund_id(&id)?)?;
+    decide(&app, &call, &decision, |tx, decision| Box::pin(service::refuse_proposal(tx, decision))).await
+}
+
+/// Propose that an instruction was not carried out that is unknown, or that is overdue, because the bank or channel says so.
 ///
 /// Refuses with `refund_not_approvable`.
 #[utoipa::path(post, path = "/v1/finance/refunds/{id}/not-carried-out", tag = "finance", params(("id" = String, Path)), request_body = DecisionBody, responses((status = OK, body = StaffView), Refusals))]
@@ -350,6 +366,7 @@ impl From<RefundError> for Problem {
                 invalid(format!("/components/{place}"), FieldCode::NotAllowed)
             }
             RefundError::PayeeMissing => invalid("/payee".to_owned(), FieldCode::Required),
+            RefundError::OwnAccount => invalid("/payee/iban".to_owned(), FieldCode::NotAllowed),
             RefundError::NoAccount(_) => Self::new(Code::ChannelUnavailable),
             RefundError::SamePerson => Self::new(Code::SamePerson),
             RefundError::AlreadyDecided { state } => {
@@ -357,6 +374,7 @@ impl From<RefundError> for Problem {
             }
             RefundError::NotApprovable { state }
             | RefundError::Leaving { state }
+            | RefundError::NotDeniable { state }
             | RefundError::CarriedOut { state } => {
                 Self::new(Code::RefundNotApprovable).with("stage", state.as_str())
             }

@@ -22,7 +22,7 @@ use crate::tx::{Actor, Hub};
 pub const SUBMIT: &str = "refund.submit";
 pub const ASK: &str = "refund.ask";
 pub const HEAR: &str = "refund.hear";
-/// Looks whether a settlement held it before its channel told of it.
+/// Looks whether an earlier instruction was carried out after all, and whether a settlement held it before its channel told.
 pub const SETTLED: &str = "refund.settled";
 pub const FUND: &str = "refund.fund";
 /// The same at once: its agency paid in.
@@ -170,10 +170,14 @@ fn hear(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
     .boxed()
 }
 
-/// Finds what a settlement took for a refund that was taken to have failed then.
+/// Goes back to an instruction that was carried out after all, and finds what a settlement took for a refund that was taken to
+/// have failed then.
 fn settled(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
     async move {
         let id = refund_of(&job)?;
+        app.run(&actor(), &id, |tx, id| Box::pin(service::recover(tx, id)))
+            .await
+            .map_err(ServiceError::unheard)?;
         app.run(&actor(), &id, |tx, id| Box::pin(service::settle_told_late(tx, id)))
             .await
             .map_err(ServiceError::unheard)?;

@@ -194,6 +194,12 @@ pub enum RefundError {
     AlreadyDecided { state: RefundState },
     #[error("a refund that is {state} is not approved or sent again")]
     NotApprovable { state: RefundState },
+    #[error(
+        "only of a refund that is unknown, or submitted and overdue, it is said that it was not carried out; this one is {state}"
+    )]
+    NotDeniable { state: RefundState },
+    #[error("the payee's account is the hub's own")]
+    OwnAccount,
     #[error("its payment file is being handed to the bank: ask again when that is answered")]
     Leaving { state: RefundState },
     #[error("an earlier instruction of this refund was carried out after all: the payer has the money")]

@@ -1,6 +1,7 @@
 mod again;
 mod changes;
 mod decide;
+mod recover;
 mod request;
 mod settle;
 mod tell;
@@ -20,10 +21,13 @@ use crate::quoting::{self, Basket};
 use crate::suspense::{self, Item};
 use crate::tx::{Hub, Tx};
 
-pub use super::attempts::store::{find_in_doubt, find_refused, page_of as instructions};
+pub use super::attempts::store::{find_in_doubt, find_ordered, find_refused, page_of as instructions};
 pub use super::store::{Filter, find, page, page_of};
-pub use again::{Redirect, deny, give_up, propose_denial, propose_give_up, redirect, send_again};
+pub use again::{
+    Redirect, deny, give_up, propose_denial, propose_give_up, redirect, refuse_proposal, send_again,
+};
 pub use decide::{Decision, approve, cancel, fund, refuse, withdraw};
+pub use recover::recover;
 pub use request::{propose, propose_line, request};
 pub use settle::{Settled, came_back, lock, settle, settle_told_late};
 pub use tell::{

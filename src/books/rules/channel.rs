@@ -13,7 +13,8 @@ use crate::books::slug::Slug;
 pub enum Shown {
     /// A line of this bank account, entered with it.
     AtBank(Slug),
-    /// A credit that was entered before as unknown, and waits in suspense under this name.
+    /// What was entered before as unknown, and waits in suspense under this name: a credit, or a debit when the channel took
+    /// money.
     InSuspense(Slug),
 }
 
@@ -45,6 +46,7 @@ pub fn channel_settled_net(voucher: Voucher, settlement: &NetSettlement) -> Resu
     let mut draft = Draft::new("channel_settled_net", currency);
     let from = match shown {
         Shown::AtBank(account) => chart::bank(account, currency),
+        Shown::InSuspense(name) if net.is_negative() => chart::suspense_debits(name, currency),
         Shown::InSuspense(name) => chart::suspense_credits(name, currency),
     };
     draft.debit_signed(from, *net)?;

@@ -56,9 +56,21 @@ pub struct PaidIn {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen {
-    AtBank { account: Slug },
-    Netted { channel: Slug },
-    CameBack { account: Slug, arrived: Money, kept: Money },
+    AtBank {
+        account: Slug,
+    },
+    /// By a line that was booked as unknown.
+    AtBankUnknown {
+        account: Slug,
+    },
+    Netted {
+        channel: Slug,
+    },
+    CameBack {
+        account: Slug,
+        arrived: Money,
+        kept: Money,
+    },
 }
 
 /// Everything a run writes.

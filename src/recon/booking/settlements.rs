@@ -44,9 +44,11 @@ impl Booking {
         let place = Place { account: &settlement.account, day: self.today(), line, entry };
         let shown = Shown::InSuspense(slug(&settlement.account)?);
         self.settles_from(&place, shown, settlement, plan, known)?;
-        self.used.push((explained.item, settlement.net));
+        self.used.extend(explained.item.map(|item| (item, settlement.net)));
         let told = "its channel told afterwards what it settled";
-        self.resolve(Category::UnknownCredit, explained.money_key.clone(), told);
+        let category =
+            if explained.item.is_some() { Category::UnknownCredit } else { Category::UnknownDebit };
+        self.resolve(category, explained.money_key.clone(), told);
         Ok(())
     }
 
@@ -154,9 +156,12 @@ impl Booking {
                 channel: settlement.channel.clone(),
                 money_key: format!("{}:{transaction}", settlement.channel),
                 raw: format!("settlement {}: {transaction} taken back", settlement.reference).into_bytes(),
+                // Each settlement tells of another part, or of several.
+                status: match self.taken_back.iter().filter(|told| told.transaction == transaction).count() {
+                    0 => format!("TAKEN_BACK {}", settlement.reference),
+                    before => format!("TAKEN_BACK {} {}", settlement.reference, before + 1),
+                },
                 transaction,
-                // Each settlement tells of another part.
-                status: format!("TAKEN_BACK {}", settlement.reference),
                 meaning: Meaning::Reversed,
                 source: Source::Report,
                 reference: Some(reference),

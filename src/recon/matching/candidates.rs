@@ -81,10 +81,14 @@ pub struct Candidates {
     pub settlements: Vec<Settlement>,
     /// Payments that were expected once, open or not: channel and transaction.
     pub known_payments: BTreeSet<(String, String)>,
+    /// Our orders that brought money, each with its channel.
+    pub known_orders: BTreeSet<(String, String)>,
     /// References of refunds that were expected once, open or not.
     pub known_refunds: BTreeSet<String>,
     /// References of refunds of which nobody knows yet whether they were carried out.
     pub refunds_in_doubt: BTreeSet<String>,
+    /// References of orders that did not leave as far as their rail told.
+    pub refunds_refused: BTreeSet<String>,
     /// Refunds whose success may be told now.
     pub refunds_in_flight: BTreeSet<RefundId>,
     /// By our reference on the rail.

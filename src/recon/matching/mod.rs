@@ -28,8 +28,9 @@ use crate::books::Slug;
 use crate::expectations::{Expectation, Kind};
 use crate::ids::{ExpectationId, RefundId, SettlementId};
 
+use self::reading::is_own;
 pub use candidates::{Awaited, Bill, Candidates, Left, Line, Undone};
-pub use reading::{named, names};
+pub use reading::{named, names, own_reference};
 
 /// What a line is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -206,7 +207,11 @@ impl<'a> Run<'a> {
             matches!(one.kind, Kind::Refund | Kind::Payout)
                 && one.money == line.money
                 && one.reference.as_ref() == Some(reference)
-        })?;
+        });
+        let Some(found) = found else {
+            let untold = !self.candidates.last_pass && self.candidates.refunds_refused.contains(reference);
+            return untold.then(|| (Verdict::Waits, format!("{reference} is ours, and was told as refused")));
+        };
         let flies = found.refund.filter(|refund| self.candidates.refunds_in_flight.contains(refund));
         Some(match flies {
             Some(refund) => {
@@ -334,7 +339,9 @@ impl<'a> Run<'a> {
             let Some((bill, rule)) = self.bill_of(line) else { continue };
             let references = [bill.to_string(), RfReference::from(bill).to_string()];
             let told = self.only(line, |one| {
+                // What a channel owes because it was short, or its bank took it back, is no news of this money.
                 one.kind == Kind::Payment
+                    && one.money_key.is_some()
                     && one.channel == *channel
                     && one.money == line.money
                     && one.reference.as_ref().is_some_and(|reference| references.contains(reference))
@@ -383,6 +390,10 @@ impl<'a> Run<'a> {
                 _ if line.noticed => (Verdict::Waits, "its notice waits for the poster".to_owned()),
                 0 if !line.named.refunds.is_empty() => {
                     let why = "a refund is named that waits for no money, for less or for other money";
+                    (Verdict::Unknown(bills), why.to_owned())
+                }
+                0 if line.end_to_end.as_deref().is_some_and(is_own) => {
+                    let why = "it names an order of ours that is not on its way, or another amount";
                     (Verdict::Unknown(bills), why.to_owned())
                 }
                 0 => (Verdict::Unknown(bills), "nothing known is named".to_owned()),

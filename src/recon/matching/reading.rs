@@ -36,6 +36,29 @@ pub fn named(fields: &[Option<&str>], text: &str, issuer_known: impl Fn(u16) -> 
     Named { structured, free, refunds }
 }
 
+/// The reference under which an order of ours left or came back: the one in its field, or else, where the field holds another's
+/// word, the only one that stands in the text ([`crate::refunds`] writes `MZ`, nine digits or more, and its instruction).
+pub fn own_reference(field: Option<&str>, text: &str) -> Option<String> {
+    let field = field.map(str::to_owned);
+    if field.as_deref().is_some_and(is_own) {
+        return field;
+    }
+    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-');
+    let own: BTreeSet<&str> = words.filter(|word| is_own(word)).collect();
+    match (own.first(), own.len()) {
+        (Some(only), 1) => Some((*only).to_owned()),
+        _ => field,
+    }
+}
+
+/// Whether it is written as references of our orders are.
+pub(super) fn is_own(word: &str) -> bool {
+    let number =
+        |text: &str, digits: usize| text.len() >= digits && text.bytes().all(|byte| byte.is_ascii_digit());
+    let parts = word.strip_prefix("MZ").and_then(|rest| rest.split_once('-'));
+    parts.is_some_and(|(serial, instruction)| number(serial, 9) && number(instruction, 1))
+}
+
 /// A field that is our reference as a whole: the RF form, or all 14 digits.
 fn whole(field: &str) -> Option<BillNumber> {
     let digits = field.chars().filter(|letter| letter.is_numeric()).count();
@@ -82,4 +105,40 @@ fn stands_alone(text: &str, word: &str) -> bool {
         ![before, behind].into_iter().flatten().any(joins)
     };
     !word.is_empty() && text.match_indices(word).any(|(at, _)| alone(at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_reference;
+
+    #[test]
+    fn our_own_reference_is_found_in_its_field_or_else_alone_in_the_text() {
+        let own = |field, text: &str| own_reference(field, text);
+        assert_eq!(own(Some("MZ000000007-1"), "").as_deref(), Some("MZ000000007-1"));
+        for text in [
+            "RTN MZ000000007-1 AC04",
+            "/EREF/MZ000000007-1/",
+            "MZ000000007-1\nagain MZ000000007-1",
+            "(MZ000000007-1)",
+        ] {
+            assert_eq!(own(None, text).as_deref(), Some("MZ000000007-1"), "{text}");
+            assert_eq!(own(Some("NOTPROVIDED"), text).as_deref(), Some("MZ000000007-1"), "{text}");
+        }
+        assert_eq!(
+            own(Some("MZ000000007-1"), "MZ000000008-1").as_deref(),
+            Some("MZ000000007-1"),
+            "the field counts"
+        );
+        for text in [
+            "MZ000000007-1 MZ000000008-1",
+            "MZ00000007-1",
+            "XMZ000000007-1",
+            "MZ000000007-",
+            "MZ000000007-1-2",
+            "",
+        ] {
+            assert_eq!(own(None, text), None, "{text}");
+        }
+        assert_eq!(own(Some("SALARY-7"), "thanks").as_deref(), Some("SALARY-7"));
+    }
 }

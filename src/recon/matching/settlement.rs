@@ -255,7 +255,10 @@ impl<'a> Planning<'a> {
             return Ok(None);
         }
         let payment = (self.settlement.channel.clone(), item.transaction.clone());
-        let is_reversal = candidates.known_payments.contains(&payment);
+        // A chargeback goes by the payment's own transaction, or by one of its own with the order of the payment.
+        let order = (self.settlement.channel.clone(), item.reference.clone());
+        let is_reversal =
+            candidates.known_payments.contains(&payment) || candidates.known_orders.contains(&order);
         if !is_reversal && candidates.refunds_in_doubt.contains(&item.reference) {
             return Ok(Some(format!("nobody knows yet whether refund {} was taken", item.reference)));
         }

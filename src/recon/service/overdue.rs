@@ -6,8 +6,9 @@ use crate::books::{Parked, Voucher, chart, rules};
 use crate::breaks::{self, Category, NewBreak};
 use crate::expectations::{self, Kind, Met};
 use crate::fault::Fault;
+use crate::ids::RefundId;
 use crate::intents::shares::slug;
-use crate::recon::booking::overdue_category;
+use crate::recon::booking::{RefundSeen, Seen, overdue_category};
 use crate::recon::store::{self, Overdue};
 use crate::suspense;
 use crate::tx::Tx;
@@ -91,4 +92,45 @@ pub async fn explain_suspense(tx: &mut Tx, _: &()) -> Result<usize, Fault> {
     breaks::store::update_self_resolved(tx.conn(), now, Category::UnknownCredit, &subjects, told).await?;
     tx.post_all(&entries).await?;
     Ok(explained.len())
+}
+
+/// Refunds that a statement showed before they were known to be on their way: what was booked as an unknown debit is theirs.
+/// Answers how many; to be called again while it is some.
+pub async fn explain_debits(tx: &mut Tx, _: &()) -> Result<usize, Fault> {
+    store::take_turn(tx.conn()).await?;
+    let explained = store::page_explained_refunds(tx.conn(), AT_ONCE).await?;
+    let ids: Vec<RefundId> = explained.iter().map(|one| one.refund).collect();
+    let locked = super::refunds::lock(tx, &ids).await?;
+    let (now, today) = (tx.now(), tx.hub().calendar.day_of(tx.now()));
+    let (mut seen, mut met, mut subjects, mut awaited) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for one in explained.iter().filter(|one| locked.in_flight.contains(&one.refund)) {
+        let voucher = Voucher {
+            id: tx.id(),
+            effective_on: today,
+            actor: "hub:recon".to_owned(),
+            source_ref: one.refund.to_string(),
+            meta: Map::from_iter([("statement_line".to_owned(), one.line.into())]),
+        };
+        met.push(Met {
+            expectation: one.expectation,
+            statement_line: Some(one.line),
+            settlement: None,
+            entry: voucher.id,
+        });
+        subjects.push(one.money_key.clone());
+        awaited.push(one.expectation.to_string());
+        seen.push(RefundSeen {
+            refund: one.refund,
+            how: Seen::AtBankUnknown { account: slug(&one.account)? },
+            voucher,
+        });
+    }
+    let entries = super::refunds::settle(tx, seen).await?;
+    expectations::store::update_met(tx.conn(), now, &met).await?;
+    let ours = "it was a refund of ours";
+    breaks::store::update_self_resolved(tx.conn(), now, Category::UnknownDebit, &subjects, ours).await?;
+    let shown = "the bank shows it";
+    breaks::store::update_self_resolved(tx.conn(), now, Category::RefundUnconfirmed, &awaited, shown).await?;
+    tx.post_all(&entries).await?;
+    Ok(met.len())
 }

@@ -189,13 +189,20 @@ pub(super) async fn with_expectations(
         known_refunds.iter().map(|one| one.refund).chain(named.iter().copied()).collect();
     let locked = refunds::lock(tx, &ids.into_iter().collect::<Vec<_>>()).await?;
     let in_doubt = crate::refunds::service::find_in_doubt(tx.conn(), &keys.references).await?;
+    let refused = crate::refunds::service::find_refused(tx.conn(), &keys.references).await?;
+    let taken = settlements.iter().flat_map(|one| one.items.iter().map(move |item| (one, item)));
+    let taken = taken.filter(|(_, item)| item.kind == ItemKind::Refund);
+    let orders: Vec<_> = taken.map(|(one, item)| (one.channel.clone(), item.reference.clone())).collect();
+    let known_orders = expectations::store::find_known_orders(tx.conn(), &orders).await?;
     let known_payments = expectations::store::find_known_payments(tx.conn(), &keys.transactions).await?;
     let open = expectations::store::lock_by_keys(tx.conn(), &keys).await?;
     let mut candidates = Candidates {
         expectations: open,
         settlements,
         known_payments: known_payments.into_iter().collect(),
+        known_orders: known_orders.into_iter().collect(),
         refunds_in_doubt: in_doubt.into_iter().collect(),
+        refunds_refused: refused.into_iter().map(|(reference, _)| reference).collect(),
         refunds_in_flight: locked.in_flight,
         awaited: locked.awaited,
         ..Candidates::default()

@@ -54,6 +54,9 @@ pub async fn settle(tx: &mut Tx, seen: Vec<RefundSeen>) -> Result<Vec<Entry>, Fa
             Seen::AtBank { account } => {
                 refunds::service::settle(tx, refund, &Settled::AtBank { account }, voucher).await
             }
+            Seen::AtBankUnknown { account } => {
+                refunds::service::settle(tx, refund, &Settled::AtBankUnknown { account }, voucher).await
+            }
             Seen::Netted { channel } => {
                 refunds::service::settle(tx, refund, &Settled::Netted { channel }, voucher).await
             }
@@ -69,26 +72,24 @@ pub async fn settle(tx: &mut Tx, seen: Vec<RefundSeen>) -> Result<Vec<Entry>, Fa
 }
 
 /// Orders of ours that a bank booked though it had told that it refused them.
-pub async fn find_booked(tx: &mut Tx, _: &()) -> Result<Vec<Heard>, Fault> {
+pub async fn find_booked(tx: &mut Tx, _: &()) -> Result<Vec<(RefundId, Heard)>, Fault> {
     let debits = store::page_debits(tx.conn()).await?;
     let references: Vec<String> = debits.iter().map(|debit| debit.reference.clone()).collect();
-    let refused = refunds::service::find_refused(tx.conn(), &references).await?;
-    let is_ours = |debit: &Debit| refused.contains(&debit.reference);
-    let heard = |debit: Debit| Heard {
-        channel: debit.account,
-        reference: debit.reference,
-        money: debit.money,
-        transaction: debit.money_key,
-        failed: None,
+    let refused: BTreeMap<String, RefundId> =
+        refunds::service::find_refused(tx.conn(), &references).await?.into_iter().collect();
+    let heard = |debit: Debit| {
+        let refund = *refused.get(&debit.reference)?;
+        let Debit { account: channel, reference, money, money_key: transaction } = debit;
+        Some((refund, Heard { channel, reference, money, transaction, failed: None }))
     };
-    Ok(debits.into_iter().filter(is_ours).map(heard).collect())
+    Ok(debits.into_iter().filter_map(heard).collect())
 }
 
-/// Its statement is the bank's word: the order was carried out. A refund that was not sent again meanwhile is on its way by
-/// it, and its line is judged as that; of any other it is told in a break.
-pub async fn hear(tx: &mut Tx, heard: &Heard) -> Result<(), Fault> {
+/// Its statement is the bank's word: the order was carried out. A refund of which no later order is on its way goes on from
+/// there, and its line is judged as that; of any other it is told in a break.
+pub async fn hear(tx: &mut Tx, (refund, heard): &(RefundId, Heard)) -> Result<(), Fault> {
     refunds::service::hear(tx, heard).await.map_err(ServiceError::unheard)?;
-    Ok(())
+    refunds::service::recover(tx, refund).await.map_err(ServiceError::unheard)
 }
 
 /// Takes what agencies paid in; answers the entries to post.

@@ -19,31 +19,37 @@ pub struct Told {
 }
 
 /// Keeps a report. A settlement in a currency for which the channel has no account of ours cannot be found on any
-/// statement; it is a fault of the configuration, and the report stays wanted. One that was told before adds nothing; with
-/// other contents it is a break, and the first telling stands.
+/// statement; it is a fault of the configuration, with a break, and the report stays wanted while the others are kept. One that
+/// was told before adds nothing; with other contents it is a break, and the first telling stands.
 pub async fn told(tx: &mut Tx, told: &Told) -> Result<usize, Fault> {
     store::take_turn(tx.conn()).await?;
     let (now, hub) = (tx.now(), tx.hub().clone());
-    if !store::update_told(tx.conn(), &told.channel, told.day, now).await? {
+    let account_of = |one: &channel::Settlement| hub.config.settlement_account(&told.channel, one.currency);
+    if let Some(one) = told.settlements.iter().find(|one| account_of(one).is_none()) {
+        let why = format!("{} settles {} into no account of ours", told.channel, one.currency);
+        store::update_not_told(tx.conn(), &told.channel, told.day, &why, now).await?;
+    } else if !store::update_told(tx.conn(), &told.channel, told.day, now).await? {
         return Ok(0);
     }
-    let (mut new, mut altered) = (0, Vec::new());
+    let (mut new, mut breaks) = (0, Vec::new());
     for one in &told.settlements {
-        let account = hub.config.settlement_account(&told.channel, one.currency);
-        let account = account.ok_or_else(|| {
-            Fault::Other(format!("{} settles {} into no account of ours", told.channel, one.currency))
-        })?;
+        let account = account_of(one);
         let settlement = Settlement {
             id: tx.id(),
             channel: told.channel.clone(),
             reference: one.reference.clone(),
-            account,
+            account: account.clone().unwrap_or_default(),
             day: told.day,
             costs: one.costs,
             net: one.net,
             items: one.items.iter().map(item).collect(),
             entry: tx.id(),
         };
+        if account.is_none() {
+            let why = format!("{} settles {} into no account of ours", told.channel, one.currency);
+            breaks.push(booking::set_aside(&settlement, &why));
+            continue;
+        }
         if store::insert_settlement(tx.conn(), &settlement, now).await? {
             new += 1;
             continue;
@@ -51,10 +57,10 @@ pub async fn told(tx: &mut Tx, told: &Told) -> Result<usize, Fault> {
         let known = store::find_told(tx.conn(), &told.channel, &one.reference, one.currency).await?;
         if let Some(known) = known.filter(|known| !known.says(&settlement)) {
             tracing::error!(settlement = %settlement.name(), "a channel tells a settlement again, and otherwise");
-            altered.push(booking::altered(&known, &settlement));
+            breaks.push(booking::altered(&known, &settlement));
         }
     }
-    breaks::store::insert(tx.conn(), &hub.entropy, now, &altered).await?;
+    breaks::store::insert(tx.conn(), &hub.entropy, now, &breaks).await?;
     Ok(new)
 }
 

@@ -45,7 +45,8 @@ async fn match_silent(tx: &mut Tx, id: SettlementId) -> Result<Step, Fault> {
 
 /// By the line in suspense that names it with its whole amount. One that two lines name waits for a person.
 async fn match_explained(tx: &mut Tx, id: SettlementId) -> Result<Step, Fault> {
-    let lines = store::lock_explained_lines(tx.conn(), id).await?;
+    let mut lines = store::lock_explained_lines(tx.conn(), id).await?;
+    lines.extend(store::lock_explained_debits(tx.conn(), id).await?);
     let Some(one) = store::lock_one(tx.conn(), id).await? else { return Ok(Step::default()) };
     let mut naming = lines.iter().filter(|line| matching::names(&line.text, &one.reference));
     let (Some(line), None) = (naming.next(), naming.next()) else { return Ok(Step::default()) };

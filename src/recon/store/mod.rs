@@ -18,7 +18,10 @@ pub use lines::{
     Credit, Debit, Decided, OpenLine, ShownLine, count_open_lines, find_credits, lock_open_lines,
     page_debits, page_lines, update_lines,
 };
-pub use overdue::{Explained, ExplainedLine, Overdue, lock_explained, lock_explained_lines, page_overdue};
+pub use overdue::{
+    Explained, ExplainedLine, Overdue, lock_explained, lock_explained_debits, lock_explained_lines,
+    page_explained_refunds, page_overdue,
+};
 pub use settlements::{
     find_items, find_told, find_untold_since, insert_settlement, insert_wanted, lock_one, lock_reported,
     page_direct, page_explained, page_silent, page_wanted, update_matched, update_not_told, update_told,

@@ -3,7 +3,7 @@ use sqlx::PgConnection;
 
 use crate::expectations::Kind;
 use crate::fault::Fault;
-use crate::ids::{ExpectationId, IntentId, SettlementId, SuspenseId};
+use crate::ids::{ExpectationId, IntentId, RefundId, SettlementId, SuspenseId};
 
 /// Expected money that the statements do not show.
 #[derive(Debug, Clone)]
@@ -159,10 +159,11 @@ pub async fn lock_explained(conn: &mut PgConnection, limit: i64) -> Result<Vec<E
         .collect()
 }
 
-/// A credit booked as unknown that shows what a channel settled.
+/// A line booked as unknown that shows what a channel settled.
 #[derive(Debug, Clone)]
 pub struct ExplainedLine {
-    pub item: SuspenseId,
+    /// Of a credit; a debit stands in suspense as a line.
+    pub item: Option<SuspenseId>,
     pub line: i64,
     pub money_key: String,
     pub text: String,
@@ -189,10 +190,76 @@ pub async fn lock_explained_lines(
     Ok(rows
         .into_iter()
         .map(|row| ExplainedLine {
-            item: SuspenseId::from_uuid(row.item),
+            item: Some(SuspenseId::from_uuid(row.item)),
             line: row.line,
             money_key: row.money_key,
             text: row.text,
+        })
+        .collect())
+}
+
+/// The same of debits, when the channel took money: those that no settlement has explained.
+pub async fn lock_explained_debits(
+    conn: &mut PgConnection,
+    settlement: SettlementId,
+) -> Result<Vec<ExplainedLine>, Fault> {
+    let rows = sqlx::query!(
+        "select line.id, line.money_key, line.text
+         from settlements
+         join statements on statements.account = settlements.account and statements.state = 'accepted'
+         join statement_lines line on line.statement = statements.id and line.state = 'suspense'
+             and line.currency = settlements.currency and line.amount_minor = settlements.net_minor
+             and line.amount_minor < 0
+         where settlements.id = $1 and settlements.net_minor < 0
+           and not exists (select from settlements other where other.statement_line = line.id)
+         order by line.id for no key update of line",
+        settlement.uuid(),
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| ExplainedLine { item: None, line: row.id, money_key: row.money_key, text: row.text })
+        .collect())
+}
+
+/// A debit booked as unknown, and the refund on its way that it was: by our reference, account and amount.
+#[derive(Debug, Clone)]
+pub struct ExplainedRefund {
+    pub expectation: ExpectationId,
+    pub refund: RefundId,
+    pub account: String,
+    pub line: i64,
+    pub money_key: String,
+}
+
+pub async fn page_explained_refunds(
+    conn: &mut PgConnection,
+    limit: i64,
+) -> Result<Vec<ExplainedRefund>, Fault> {
+    let rows = sqlx::query!(
+        r#"select distinct on (awaited.id) awaited.id, awaited.refund as "refund!", awaited.account, line.id as line,
+                  line.money_key
+           from expectations awaited
+           join statements on statements.account = awaited.account and statements.state = 'accepted'
+           join statement_lines line on line.statement = statements.id and line.state = 'suspense'
+               and line.end_to_end = awaited.reference and line.currency = awaited.currency
+               and line.amount_minor = awaited.amount_minor and line.amount_minor < 0
+           where awaited.state = 'open' and awaited.kind = 'refund' and awaited.refund is not null
+             and not exists (select from expectations other where other.statement_line = line.id)
+           order by awaited.id, line.id limit $1"#,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| ExplainedRefund {
+            expectation: ExpectationId::from_uuid(row.id),
+            refund: RefundId::from_uuid(row.refund),
+            account: row.account,
+            line: row.line,
+            money_key: row.money_key,
         })
         .collect())
 }

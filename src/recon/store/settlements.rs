@@ -234,7 +234,7 @@ pub async fn page_silent(
     Ok(ids.into_iter().map(SettlementId::from_uuid).collect())
 }
 
-/// Settlements whose amount waits in suspense, as a credit into their account that nobody knew.
+/// Settlements whose amount waits in suspense, as a credit into their account, or a debit, that nobody knew.
 pub async fn page_explained(
     conn: &mut PgConnection,
     after: Option<SettlementId>,
@@ -246,7 +246,14 @@ pub async fn page_explained(
              select from suspense_items item
              where item.account = settlements.account and item.currency = settlements.currency
                and item.amount_minor = settlements.net_minor and item.used_minor = 0
-               and item.cause = 'unknown_credit' and item.statement_line is not null)
+               and item.cause = 'unknown_credit' and item.statement_line is not null
+             union all
+             select from statement_lines line
+             join statements on statements.id = line.statement and statements.state = 'accepted'
+             where settlements.net_minor < 0 and statements.account = settlements.account
+               and line.state = 'suspense' and line.currency = settlements.currency
+               and line.amount_minor = settlements.net_minor and line.amount_minor < 0
+               and not exists (select from settlements other where other.statement_line = line.id))
          order by id limit $2",
         after.map(Id::uuid),
         limit,

@@ -154,6 +154,24 @@ pub async fn update_returned(
     Ok(())
 }
 
+/// Those of these references, each with its channel or bank account, under which an order of ours went out.
+pub async fn find_ordered(
+    conn: &mut PgConnection,
+    told: &[(String, String)],
+) -> Result<Vec<(String, String)>, Fault> {
+    let (channels, references): (Vec<&str>, Vec<&str>) =
+        told.iter().map(|(channel, reference)| (channel.as_str(), reference.as_str())).unzip();
+    let rows = sqlx::query!(
+        "select attempt.channel, attempt.reference from unnest($1::text[], $2::text[]) as told (channel, reference)
+         join refund_attempts attempt using (channel, reference)",
+        &channels as _,
+        &references as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.channel, row.reference)).collect())
+}
+
 /// Those of these references whose instruction has left, and of which nobody knows yet whether it was carried out.
 pub async fn find_in_doubt(conn: &mut PgConnection, references: &[String]) -> Result<Vec<String>, Fault> {
     let found = sqlx::query_scalar!(
@@ -165,15 +183,19 @@ pub async fn find_in_doubt(conn: &mut PgConnection, references: &[String]) -> Re
     Ok(found)
 }
 
-/// Those of these references whose instruction did not leave as far as its rail told.
-pub async fn find_refused(conn: &mut PgConnection, references: &[String]) -> Result<Vec<String>, Fault> {
-    let found = sqlx::query_scalar!(
-        "select reference from refund_attempts where reference = any($1) and state in ('rejected', 'not_sent')",
+/// Those of these references whose instruction did not leave as far as its rail told, each with its refund.
+pub async fn find_refused(
+    conn: &mut PgConnection,
+    references: &[String],
+) -> Result<Vec<(String, RefundId)>, Fault> {
+    let rows = sqlx::query!(
+        "select reference, refund from refund_attempts
+         where reference = any($1) and state in ('rejected', 'not_sent')",
         references,
     )
     .fetch_all(conn)
     .await?;
-    Ok(found)
+    Ok(rows.into_iter().map(|row| (row.reference, RefundId::from_uuid(row.refund))).collect())
 }
 
 /// The instructions of these refunds that their rail told of as carried out.
@@ -202,6 +224,37 @@ pub async fn find_taken(conn: &mut PgConnection, refunds: &[RefundId]) -> Result
     .fetch_all(conn)
     .await?;
     Ok(found.into_iter().map(RefundId::from_uuid).collect())
+}
+
+/// An instruction that a rail has taken or carried out, and by which channel or bank account it went.
+#[derive(Debug, Clone)]
+pub struct Done {
+    pub instruction: i32,
+    pub channel: String,
+    pub state: AttemptState,
+    pub answer: Option<String>,
+}
+
+/// The first instruction of a refund that a rail has taken or carried out, and whose money did not come back.
+pub async fn find_done(conn: &mut PgConnection, refund: RefundId) -> Result<Option<Done>, Fault> {
+    let row = sqlx::query!(
+        "select instruction, channel, state, answer from refund_attempts
+         where refund = $1 and state in ('accepted', 'carried_out') and returned_entry_id is null
+         order by instruction limit 1",
+        refund.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| {
+        let state = AttemptState::parse(&row.state);
+        Ok(Done {
+            instruction: row.instruction,
+            channel: row.channel,
+            state: state.ok_or_else(|| Fault::corrupt("refund_attempts", "state", refund))?,
+            answer: row.answer,
+        })
+    })
+    .transpose()
 }
 
 /// Whether a rail has taken or carried out one of its instructions, and no money of it came back.

@@ -5,7 +5,7 @@ use futures::future::BoxFuture;
 use mizan_adapters::outcome::Outcome;
 use mizan_adapters::payment_file::pain002;
 
-use super::service::{self, Answer, Outgoing, Report, Sent};
+use super::service::{self, Answer, Begun, Outgoing, Report, Sent};
 use super::{File, FileState, folder, store};
 use crate::app::{App, ServiceError};
 use crate::crash::Point;
@@ -37,7 +37,11 @@ fn send(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
         let id = file_of(&job)?;
         let laid = lay(&app, id).await?;
         let begun = app.run(&actor(), &id, |tx, id| Box::pin(service::begin(tx, id))).await;
-        let Some(outgoing) = begun.map_err(ServiceError::unheard)? else { return Ok(Done::Finished) };
+        let outgoing = match begun.map_err(ServiceError::unheard)? {
+            Begun::Leaves(outgoing) => outgoing,
+            Begun::Waits => return Ok(AGAIN),
+            Begun::Nothing => return Ok(Done::Finished),
+        };
         let Outgoing { ref file, again, .. } = outgoing;
         let silence = if service::may_repeat(&app.hub, file) { AGAIN } else { Done::Finished };
         app.hub.crash.reach(Point::Sending).await;

@@ -43,13 +43,22 @@ pub async fn is_leaving(tx: &mut Tx, refund: &Refund) -> Result<bool, Fault> {
     Ok(file.is_some_and(|file| file.state == FileState::Sending))
 }
 
-/// Commits a file as `sending`; None when there is nothing to send. One that may have left before leaves again where that
+/// What becomes of a file that is to leave.
+#[derive(Debug, Clone)]
+pub enum Begun {
+    Leaves(Outgoing),
+    /// Somebody says that an order of it was not carried out: until another person has decided, it stays where it is.
+    Waits,
+    Nothing,
+}
+
+/// Commits a file as `sending`, when there is something to send. One that may have left before leaves again where that
 /// does no harm ([`may_repeat`]), byte for byte and with the same orders; elsewhere its orders are unknown from now on.
-pub async fn begin(tx: &mut Tx, id: &PaymentFileId) -> Result<Option<Outgoing>, RefundError> {
+pub async fn begin(tx: &mut Tx, id: &PaymentFileId) -> Result<Begun, RefundError> {
     let refunds = refund_store::lock_of_file(tx.conn(), *id).await?;
     let mut file = store::lock(tx.conn(), *id).await?.ok_or(RefundError::NotFound)?;
     if !matches!(file.state, FileState::Written | FileState::Sending | FileState::Unknown) {
-        return Ok(None);
+        return Ok(Begun::Nothing);
     }
     let again = file.state != FileState::Written;
     let awaited = |refund: &&Refund| matches!(refund.state, RefundState::Approved | RefundState::Unknown);
@@ -62,29 +71,33 @@ pub async fn begin(tx: &mut Tx, id: &PaymentFileId) -> Result<Option<Outgoing>, 
             let why = "it was being sent when its worker stopped".to_owned();
             conclude(tx, &Sent { file: *id, answer: Answer::Silent { why } }).await?;
         }
-        return Ok(None);
+        return Ok(if is_doubted(&refunds) { Begun::Waits } else { Begun::Nothing });
     }
     if !may_leave {
         withdraw(tx, file, refunds, &gone).await?;
-        return Ok(None);
+        return Ok(Begun::Nothing);
     }
     if ids.is_empty() {
         // All of it was seen leaving.
-        return Ok(None);
+        return Ok(Begun::Nothing);
     }
     file.state = FileState::Sending;
     store::update(tx.conn(), &file).await?;
     let bytes = store::find_bytes(tx.conn(), *id).await?;
     let bytes = bytes.ok_or_else(|| Fault::corrupt("payment_files", "bytes", id))?;
-    Ok(Some(Outgoing { file, bytes, again }))
+    Ok(Begun::Leaves(Outgoing { file, bytes, again }))
 }
 
-/// Whether each of its orders may still leave, or was seen leaving: none has failed, was told as not carried out, or goes
-/// another way now.
+/// Whether each of its orders may still leave, or was seen leaving: none has failed, is said not to have been carried out, or
+/// goes another way now.
 fn is_as_it_was(file: &File, refunds: &[Refund]) -> bool {
     use RefundState::{Approved, Returned, Succeeded, Unknown};
     let stands = |refund: &Refund| matches!(refund.state, Approved | Unknown | Succeeded | Returned);
-    i32::try_from(refunds.len()) == Ok(file.orders) && refunds.iter().all(stands)
+    i32::try_from(refunds.len()) == Ok(file.orders) && refunds.iter().all(stands) && !is_doubted(refunds)
+}
+
+fn is_doubted(refunds: &[Refund]) -> bool {
+    refunds.iter().any(|refund| refund.state == RefundState::Unknown && refund.proposal.is_some())
 }
 
 /// Gives a file up unsent, because an order of it must not leave any more: its channel took the payment back (`gone`), or

@@ -3,10 +3,12 @@
 use mizan_ledger::store::{Outcome, Refusal};
 use serde_json::json;
 
-use super::request::account_for;
+use super::request::{account_for, check_payee};
 use super::settle::ends;
 use super::{Decision, News, Told, emit, is_taken_back, lock_with_source, rule, taken_from, tell, voucher};
 use crate::books::{Slug, rules};
+use crate::breaks::{self, Category};
+use crate::expectations;
 use crate::fault::Fault;
 use crate::ids::RefundId;
 use crate::intents::shares;
@@ -51,6 +53,7 @@ pub async fn send_again(tx: &mut Tx, decision: &Decision) -> Result<Refund, Refu
 /// channel would have taken back from its agency the hub now transfers, out of what the agency is owed or has paid in.
 /// The next instruction begins here: what is told late of the one before is not told of this one.
 pub async fn redirect(tx: &mut Tx, redirect: &Redirect) -> Result<Refund, RefundError> {
+    check_payee(tx.hub(), &redirect.payee)?;
     let mut refund = lock_stuck(tx, redirect.refund).await?;
     if refund.decided_by.as_deref() == Some(tx.actor().as_str()) {
         return Err(RefundError::SamePerson);
@@ -94,7 +97,7 @@ pub async fn propose_give_up(tx: &mut Tx, decision: &Decision) -> Result<Refund,
 
 /// Proposes that an instruction of which nobody knows was not carried out, because who would have done it says so.
 pub async fn propose_denial(tx: &mut Tx, decision: &Decision) -> Result<Refund, RefundError> {
-    let refund = lock_unknown(tx, decision.refund).await?;
+    let refund = lock_unconfirmed(tx, decision.refund).await?;
     proposed(tx, refund, decision, "refund.denial_proposed").await
 }
 
@@ -121,10 +124,24 @@ fn agreed(tx: &Tx, refund: &Refund) -> Result<Proposal, RefundError> {
     Ok(proposal)
 }
 
+/// Does not agree to what another person proposed: the refund stands as it did before.
+pub async fn refuse_proposal(tx: &mut Tx, decision: &Decision) -> Result<Refund, RefundError> {
+    let mut refund = store::lock(tx.conn(), &[decision.refund]).await?.pop().ok_or(RefundError::NotFound)?;
+    let proposal = agreed(tx, &refund)?;
+    refund.changed();
+    store::update(tx.conn(), &[&refund]).await?;
+    tx.audit(
+        "refund.proposal_refused",
+        refund.id,
+        json!({ "proposed_by": proposal.by, "note": decision.note }),
+    );
+    Ok(refund)
+}
+
 /// Agrees that it was not carried out: it has failed, and may be sent again. Should a statement or settlement show it all the
 /// same, it was carried out.
 pub async fn deny(tx: &mut Tx, decision: &Decision) -> Result<Refund, RefundError> {
-    let refund = lock_unknown(tx, decision.refund).await?;
+    let refund = lock_unconfirmed(tx, decision.refund).await?;
     let proposal = agreed(tx, &refund)?;
     tx.audit("refund.denied", refund.id, json!({ "proposed_by": proposal.by, "note": decision.note }));
     let news = News::Failed { reason: "not_carried_out".to_owned() };
@@ -132,15 +149,28 @@ pub async fn deny(tx: &mut Tx, decision: &Decision) -> Result<Refund, RefundErro
     store::find(tx.conn(), refund.id).await?.ok_or(RefundError::NotFound)
 }
 
-async fn lock_unknown(tx: &mut Tx, id: RefundId) -> Result<Refund, RefundError> {
+/// A refund of which nobody knows whether it was carried out: its rail does not say, or has it and it is overdue.
+async fn lock_unconfirmed(tx: &mut Tx, id: RefundId) -> Result<Refund, RefundError> {
     let refund = store::lock(tx.conn(), &[id]).await?.pop().ok_or(RefundError::NotFound)?;
     match refund.state {
         RefundState::Unknown if files::service::is_leaving(tx, &refund).await? => {
             Err(RefundError::Leaving { state: refund.state })
         }
         RefundState::Unknown => Ok(refund),
-        state => Err(RefundError::NotApprovable { state }),
+        RefundState::Submitted if is_overdue(tx, id).await? => Ok(refund),
+        state => Err(RefundError::NotDeniable { state }),
     }
+}
+
+/// Whether the day has passed on which it should have been seen leaving, and its break told so.
+async fn is_overdue(tx: &mut Tx, id: RefundId) -> Result<bool, Fault> {
+    for awaited in expectations::store::lock_by_refund(tx.conn(), &[id]).await? {
+        let subject = awaited.id.to_string();
+        if breaks::store::is_known(tx.conn(), Category::RefundUnconfirmed, &subject).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Agrees to give up: the money goes to the treasury's list of unclaimed money; what never came to the hub stays with its

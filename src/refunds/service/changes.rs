@@ -75,6 +75,7 @@ impl Changes {
             // That an instruction was carried out is kept, also of an earlier one: no other follows it.
             let taken = event == Some(RefundEvent::Taken) && !was_done;
             if taken && (!is_current || attempt == AttemptState::CarriedOut) {
+                tx.enqueue(NewJob::now(jobs::SETTLED, refund.id));
                 self.answers.push(Answered {
                     refund: refund.id,
                     instruction: told.instruction,
@@ -97,6 +98,10 @@ impl Changes {
             Some(RefundEvent::Failed) => {
                 emit(tx, "refund.failed", refund, json!({ "reason": answer }));
                 refund.failure = Some(answer);
+                if refund.instruction > 1 {
+                    // An earlier one may have been carried out meanwhile.
+                    tx.enqueue(NewJob::now(jobs::SETTLED, refund.id));
+                }
             }
             Some(RefundEvent::Silent) => {
                 tx.audit("refund.unknown", refund.id, json!({ "why": answer }));

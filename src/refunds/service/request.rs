@@ -3,13 +3,13 @@
 use mizan_ledger::{Currency, Money};
 use serde_json::json;
 
-use super::{basket, emit};
+use super::{Held, basket, emit};
 use crate::expectations;
 use crate::expectations::store::taken_back;
 use crate::ids::{IntentId, PortalId, SuspenseId};
 use crate::intents::{self, Attempt, shares};
 use crate::refunds::components::{self, Part};
-use crate::refunds::model::{NewRefund, Rail, Refund, RefundError, RefundSource, Wanted};
+use crate::refunds::model::{NewRefund, Payee, Rail, Refund, RefundError, RefundSource, Wanted};
 use crate::refunds::state::RefundState;
 use crate::refunds::store;
 use crate::suspense::{self, Item};
@@ -17,6 +17,9 @@ use crate::tx::{Hub, Tx};
 
 /// Asks for money back. It is reserved at once, so that two requests never ask for the same money.
 pub async fn request(tx: &mut Tx, new: &NewRefund) -> Result<Refund, RefundError> {
+    if let Some(payee) = &new.payee {
+        check_payee(tx.hub(), payee)?;
+    }
     let taken = match new.source {
         RefundSource::Intent(id) => from_intent(tx, new, id).await?,
         RefundSource::Suspense(id) => from_item(tx, new, id).await?,
@@ -247,8 +250,27 @@ fn original(hub: &Hub, item: &Item) -> Option<Rail> {
         .then(|| Rail::Gateway { channel: item.account.clone(), transaction: transaction.to_owned() })
 }
 
+/// The way the money came by this channel, whose it may go back.
+pub(super) async fn came_by(tx: &mut Tx, held: &Held, channel: &str) -> Result<Option<Rail>, RefundError> {
+    let hub = tx.hub().clone();
+    if let Some(item) = &held.item {
+        return Ok(original(&hub, item).filter(|_| item.account == channel));
+    }
+    let RefundSource::Intent(id) = held.refund.source else { return Ok(None) };
+    let paying = intents::attempts::service::lock_paying(tx, id).await?;
+    let mut of_channel = paying.into_iter().filter(|(attempt, _)| attempt.channel == channel);
+    let transaction = of_channel.find_map(|(attempt, _)| attempt.transaction);
+    Ok(transaction.map(|transaction| Rail::Gateway { channel: channel.to_owned(), transaction }))
+}
+
 fn can_refund(hub: &Hub, channel: &str) -> bool {
     hub.channels.get(channel).is_some_and(|channel| channel.refund.is_some())
+}
+
+/// Nobody is paid on an account of the hub's own.
+pub(super) fn check_payee(hub: &Hub, payee: &Payee) -> Result<(), RefundError> {
+    let is_ours = hub.config.banks.iter().any(|bank| bank.account == payee.iban);
+    if is_ours { Err(RefundError::OwnAccount) } else { Ok(()) }
 }
 
 /// By payment file to the payee.

@@ -7,7 +7,7 @@ use mizan_ledger::{Entry, Money};
 use serde_json::json;
 
 use super::{Held, cause, emit, lock_with_source, rule, voucher};
-use crate::books::{Returned, Slug, Voucher, rules};
+use crate::books::{Returned, Slug, Voucher, chart, rules};
 use crate::breaks::{self, Category, NewBreak};
 use crate::expectations::{self, Keys, Kind, Met};
 use crate::ids::RefundId;
@@ -24,6 +24,8 @@ use crate::tx::Tx;
 pub enum Settled {
     /// On a statement of this account of ours.
     AtBank { account: Slug },
+    /// On a statement of this account, and booked as money that nobody knew.
+    AtBankUnknown { account: Slug },
     /// Kept back by this channel from its settlement.
     Netted { channel: Slug },
 }
@@ -58,6 +60,10 @@ pub async fn settle(
     emit(tx, "refund.succeeded", &held.refund, json!({ "entry": voucher.id }));
     let entry = match how {
         Settled::AtBank { account } => rules::refund::refund_seen_at_bank(voucher, account, amount),
+        Settled::AtBankUnknown { account } => {
+            let in_flight = chart::refunds_in_flight(amount.currency());
+            rules::suspense::unknown_debit_explained(voucher, account, in_flight, amount)
+        }
         Settled::Netted { channel } => rules::refund::refund_netted(voucher, channel, amount),
     };
     Ok(entry.map_err(rule)?)

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use mizan_ledger::Money;
 
 use super::changes::{self, Changes, Verdict};
+use super::recover;
 use crate::breaks;
 use crate::ids::RefundId;
 use crate::queue::NewJob;
@@ -57,6 +58,7 @@ pub enum News {
 /// an instruction found in `sending`, which may have left, and is unknown from now on. A transfer is written into a
 /// payment file instead, with all others that wait for its account; the file is sent by a job of its own.
 pub async fn begin(tx: &mut Tx, id: &RefundId) -> Result<Option<Order>, RefundError> {
+    recover(tx, id).await?;
     let known = store::find(tx.conn(), *id).await?.ok_or(RefundError::NotFound)?;
     if let Rail::Bank { account } = &known.rail {
         files::write::write(tx, account).await?;
@@ -139,7 +141,7 @@ pub struct Heard {
 pub fn notice_job(heard: &Heard) -> NewJob {
     let outcome = if heard.failed.is_some() { "failed" } else { "refunded" };
     let body = serde_json::to_value(heard).expect("a struct of texts");
-    NewJob { body, ..NewJob::now(jobs::HEAR, format!("{}:{outcome}", heard.reference)) }
+    NewJob { body, ..NewJob::now(jobs::HEAR, format!("{}:{outcome}:{}", heard.reference, heard.money)) }
 }
 
 /// Applies what a channel's notice says. Answers whether the reference is one of ours.

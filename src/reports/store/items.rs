@@ -299,6 +299,13 @@ pub async fn find_debits(conn: &mut PgConnection, day: Day) -> Result<Vec<Listed
            join ledger.outcomes o on o.entry_id = l.entry_id and o.accepted
            join ledger.entries e on e.book_id = o.book_id and e.seq = o.seq and e.effective_on <= $1
            where l.state = 'suspense' and l.amount_minor < 0 and s.state = 'accepted'
+             -- A settlement that its channel told of later, or a refund, explains the line from the day of its own entry.
+             and not exists (
+               select from (select entry_id from settlements where statement_line = l.id
+                            union all select entry_id from expectations where statement_line = l.id) as told
+               join ledger.outcomes taken on taken.entry_id = told.entry_id and taken.accepted
+               join ledger.entries later on later.book_id = taken.book_id and later.seq = taken.seq
+                   and later.effective_on <= $1)
            group by 1, 2 order by 1, 2"#,
         day as _,
     )

@@ -150,6 +150,42 @@ async fn a_settlement_below_zero_is_a_debit() {
     assert!(!balances.contains_key("channel/card/costs_payable ILS"));
 }
 
+/// The same, and the gateway does not tell on the evening on which the bank shows that it took money.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_debit_that_came_before_its_channel_told_is_explained_when_it_tells() {
+    let world = World::new().await;
+    let first = world.card_payment("CASE-1", 1).await;
+    world.control("reversals", json!({ "merchant": "mizan", "order": order(&first) })).await;
+    world.settle(1).await;
+    world.control("faults", json!({ "queries": "error_500" })).await;
+    world.end_day(TODAY).await;
+    assert_eq!(world.balances().await["suspense/main-ils/debits ILS"], 362);
+    assert!(world.breaks().await.contains(&pair("unknown_debit", "open")));
+    let before = world.proof_of(TODAY).await;
+
+    world.control("faults", json!({})).await;
+    let summary = world.reconcile().await;
+    assert_eq!((&summary["settlements"], &summary["matched"]), (&json!(1), &json!(1)), "{summary}");
+    let balances = world.balances().await;
+    assert_eq!(balances["bank/main-ils ILS"], -362, "the bank moved once: {balances:?}");
+    assert_eq!(balances["channel/card/receivable ILS"], 21_525);
+    for gone in ["suspense/main-ils/debits ILS", "channel/card/costs_payable ILS"] {
+        assert!(!balances.contains_key(gone), "{gone}: {balances:?}");
+    }
+    assert!(world.breaks().await.contains(&pair("unknown_debit", "self_resolved")));
+    let (suspense, after) = ("suspense", world.proof_of(TODAY).await);
+    assert_eq!(after[suspense], before[suspense]);
+    let differs = |one: &&serde_json::Value| one["difference"] != "0.00" && !one["difference"].is_null();
+    let lines = after["accounts"].as_array().unwrap();
+    assert_eq!(
+        lines.iter().filter(differs).collect::<Vec<_>>(),
+        Vec::<&serde_json::Value>::new(),
+        "{after:#}"
+    );
+    world.reconcile().await;
+    assert_eq!(world.balances().await, balances, "and nothing moves");
+}
+
 /// Paid and given back in part on one day: one sum, and the refund has succeeded.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refund_kept_back_by_the_gateway_has_succeeded() {

@@ -50,6 +50,35 @@ async fn a_transfer_that_its_bank_undoes_is_taken_back_and_owed_again() {
     }
 }
 
+/// The payer sends the money once more: it is not what the undone one is owed by, and nobody gives it back unasked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transfer_that_comes_again_after_its_bank_undid_it_is_a_second_payment() {
+    let world = World::new().await;
+    let intent = world.intent("CASE-1").await;
+    let bill: mizan_adapters::reference::BillNumber = text(&intent, "/bill_number").parse().unwrap();
+    let rf = RfReference::from(bill).to_string();
+    let credit = named(&line("215.25", "CRDT", TODAY, "R1"), &rf);
+    let undone = undoing(&named(&line("215.25", "DBIT", TODAY, "R2"), &rf));
+    world.next_morning("2026-11-22T20:30:00Z").await;
+    taken(&world, &statement("SUN", TODAY, ["0.00", "0.00"], &[credit, undone])).await;
+    world.next_morning("2026-11-23T20:30:00Z").await;
+    let again = named(&line("215.25", "CRDT", "2026-11-23", "R3"), &rf);
+    taken(&world, &statement("MON", "2026-11-23", ["0.00", "215.25"], &[again])).await;
+    let mut breaks = world.breaks().await;
+    breaks.sort();
+    assert_eq!(
+        breaks,
+        [("duplicate_money".to_owned(), "open".to_owned()), ("reversed".to_owned(), "open".to_owned())]
+    );
+    let balances = world.balances().await;
+    assert_eq!(balances["suspense/transfer/credits ILS"], -21_525, "{balances:?}");
+    assert_eq!(
+        balances["channel/transfer/receivable ILS"], 21_525,
+        "what was undone stays owed: {balances:?}"
+    );
+    assert_eq!(balances["bank/main-ils ILS"], 21_525);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn of_a_transfer_of_too_much_that_its_bank_undoes_nothing_is_left() {
     let world = World::new().await;

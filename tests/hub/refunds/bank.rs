@@ -81,6 +81,13 @@ async fn a_transfer_needs_a_payee_and_a_right_account() {
     let mistyped = PAYER_ACCOUNT.replace("101", "110");
     let wrong = ask(json!({ "name": "A payer (example)", "iban": mistyped })).await;
     assert_eq!((wrong.status, &wrong.json["errors"][0]["field"]), (422, &json!("/payee/iban")));
+    let ours = ask(json!({ "name": "A payer (example)", "iban": crate::recon::ILS })).await;
+    assert_eq!(
+        (ours.status, &ours.json["errors"][0]["field"]),
+        (422, &json!("/payee/iban")),
+        "{}",
+        ours.json
+    );
     let spaced = "ps11 EXBK 0000 0000 0000 0000 0010 1";
     let good = ask(json!({ "name": "A payer (example)", "iban": spaced })).await;
     assert_eq!((good.status, &good.json["method"]), (201, &json!("transfer")), "{}", good.json);
@@ -154,7 +161,7 @@ async fn a_transfer_leaves_from_the_account_into_which_the_money_came() {
         let main = config.banks.iter().find(|bank| bank.name == "main-ils").unwrap();
         let other = mizan::config::Bank {
             name: "other-ils".to_owned(),
-            account: PAYER_ACCOUNT.to_owned(),
+            account: "PS20EXBK000000000000000000909".to_owned(),
             ..main.clone()
         };
         config.banks.insert(0, other);

@@ -65,6 +65,36 @@ async fn a_chargeback_with_a_transaction_of_its_own_takes_the_same_payment_back(
     }
 }
 
+/// A merchant's clerk gives money back at the gateway's own desk: the hub did not order it, and does not give it a second time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_that_nobody_ordered_here_takes_its_payment_back() {
+    let world = World::new().await;
+    let paid = paid_passport(&world, "CASE-1").await;
+    let refund = requested(&world, &paid, "63.00").await;
+    let original = staff_view(&world, &refund).await["original_transaction"].clone();
+    let notice = NewNotice {
+        channel: "card".to_owned(),
+        transaction: "R-DESK".to_owned(),
+        status: "REFUNDED".to_owned(),
+        meaning: Meaning::Refunded,
+        source: Source::Callback,
+        reference: Some("desk-refund-1".to_owned()),
+        money: Money::new(42_538, Currency::ILS),
+        original_transaction: Some(text(&original, "").to_owned()),
+        reason: None,
+        money_key: "card:R-DESK".to_owned(),
+        occurred_at: world.app.clock.now(),
+        raw: Vec::new(),
+        headers: json!({}),
+    };
+    door::take(&world.app, notice).await.unwrap();
+    world.settle(1).await;
+    let seen = world.find_intent(id(&paid)).await;
+    assert_eq!((&seen["reversed"], &seen["refundable"]), (&ils("425.38"), &ils("0.00")), "{seen}");
+    assert_eq!(step(&world, &refund, "approve").await, taken_back());
+    assert_eq!(world.breaks().await, [("reversed".to_owned(), "open".to_owned())]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn late_money_charged_back_under_another_transaction_is_not_given_back() {
     for names_it in [true, false] {

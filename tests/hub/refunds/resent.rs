@@ -101,20 +101,26 @@ async fn a_file_does_not_leave_again_after_one_of_its_orders_was_told_as_not_car
     faulty(&world, "normal").await;
     let path = format!("/v1/finance/refunds/{}/not-carried-out", id(&denied));
     let said = json!({ "note": "The bank never had it (example)" });
-    assert_eq!(world.people.reconciler.client.post(&path, &said).await.unwrap().status, 200);
-    let agree = format!("{path}/approve");
+    let (clerk, approver) = (&world.people.reconciler.client, &world.people.approver.client);
 
     // While the bank has it in hand nobody says that it was not carried out.
     advance(&world, 240);
     stops_at(&world, Point::Sending).await;
-    let early = world.people.approver.client.post(&agree, &json!({})).await.unwrap();
+    let early = clerk.post(&path, &said).await.unwrap();
     assert_eq!((early.status, text(&early.json, "/code")), (409, "refund_not_approvable"), "{}", early.json);
     assert!(text(&early.json, "/detail").contains("being handed to the bank"), "{}", early.json);
     faulty(&world, "error_500").await;
     goes_on(&world).await;
     faulty(&world, "normal").await;
 
-    assert_eq!(world.people.approver.client.post(&agree, &json!({})).await.unwrap().status, 200);
+    // Once somebody says it, the file stays until another has decided: what was true when it was said stays true.
+    assert_eq!(clerk.post(&path, &said).await.unwrap().status, 200);
+    for _ in 0..2 {
+        advance(&world, 301);
+        goes_on(&world).await;
+        assert!(at_bank(&world).await.is_empty());
+    }
+    assert_eq!(approver.post(&format!("{path}/approve"), &json!({})).await.unwrap().status, 200);
     advance(&world, 301);
     goes_on(&world).await;
     assert!(at_bank(&world).await.is_empty(), "the order that was denied would leave with it");
@@ -123,7 +129,7 @@ async fn a_file_does_not_leave_again_after_one_of_its_orders_was_told_as_not_car
         ("failed".into(), "unknown".into())
     );
     let again = format!("/v1/finance/refunds/{}/send-again", id(&denied));
-    assert_eq!(world.people.approver.client.post(&again, &json!({})).await.unwrap().status, 200);
+    assert_eq!(approver.post(&again, &json!({})).await.unwrap().status, 200);
     send(&world).await;
     assert_eq!((stage(&world, &denied).await, at_bank(&world).await.len()), ("submitted".into(), 1));
     assert_eq!(stage(&world, &other).await, "unknown");

@@ -83,6 +83,14 @@ async fn about_refunds(world: &World) -> Vec<(String, String)> {
     breaks
 }
 
+/// The bank of these days shows no payment, so that custody is short; each account alone is what its list says.
+async fn each_account_ties(world: &World) {
+    let proof = world.proof_of(TODAY).await;
+    for line in proof["accounts"].as_array().unwrap() {
+        assert_eq!(text(line, "/unexplained"), "0.00", "{line:#}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transfer_that_its_bank_told_as_refused_and_then_booked_has_left() {
     let world = World::new().await;
@@ -100,13 +108,67 @@ async fn a_transfer_that_was_booked_after_all_is_not_sent_a_second_time() {
     let world = World::new().await;
     let refund = refused_by_bank(&world).await;
     assert_eq!(act(&world, &refund, "send-again", json!({})).await, 200);
+    advance(&world, 1);
     world.end_day(TODAY).await;
-    let found = [pair("refund_unconfirmed", "open"), pair("unknown_debit", "open")];
-    assert_eq!(about_refunds(&world).await, found);
+    assert_eq!(about_refunds(&world).await, [pair("refund_unconfirmed", "self_resolved")]);
     send(&world).await;
     let seen = staff_view(&world, &refund).await;
-    assert_eq!(text(&seen, "/stage"), "approved", "the second order stands, and does not leave: {seen}");
+    assert_eq!(text(&seen, "/stage"), "succeeded", "it goes back to the first order: {seen}");
     assert_eq!(seen["instructions"].as_array().unwrap().len(), 1);
+    assert!(!world.balances().await.keys().any(|account| account.starts_with("refunds/")));
+    each_account_ties(&world).await;
+}
+
+/// The second order is with the bank when the statement shows the first, and then comes to nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_whose_second_order_came_to_nothing_goes_back_to_the_first() {
+    let world = World::new().await;
+    let refund = refused_by_bank(&world).await;
+    assert_eq!(act(&world, &refund, "send-again", json!({})).await, 200);
+    world.control("faults", json!({ "api": "error_500" })).await;
+    send(&world).await;
+    world.control("faults", json!({})).await;
+    assert_eq!(text(&staff_view(&world, &refund).await, "/stage"), "unknown");
+    world.end_day(TODAY).await;
+    let mut found = about_refunds(&world).await;
+    found.sort();
+    assert_eq!(found, [pair("refund_unconfirmed", "open"), pair("unknown_debit", "open")]);
+    assert_eq!(world.balances().await["suspense/main-ils/debits ILS"], 1_000);
+    each_account_ties(&world).await;
+
+    let said = json!({ "note": "The bank never had the second (example)" });
+    assert_eq!(act(&world, &refund, "not-carried-out", said).await, 200);
+    assert_eq!(act(&world, &refund, "not-carried-out/approve", json!({})).await, 200);
+    while work(&world).await > 0 {}
+    world.reconcile().await;
+    let seen = staff_view(&world, &refund).await;
+    assert_eq!(text(&seen, "/stage"), "succeeded", "{seen}");
+    let balances = world.balances().await;
+    let left = |account: &String| account.starts_with("refunds/") || account.starts_with("suspense/");
+    assert!(!balances.keys().any(left), "{balances:?}");
+    assert!(about_refunds(&world).await.iter().all(|(_, state)| state == "self_resolved"));
+    each_account_ties(&world).await;
+    world.reconcile().await;
+    assert_eq!(world.balances().await, balances, "once");
+}
+
+/// The bank took the order, and executes it never.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_people_end_a_transfer_that_its_bank_took_and_that_is_overdue() {
+    let world = World::new().await;
+    let intent = paid_by_transfer(&world, "CASE-1").await;
+    let refund = approved(&world, &intent, "10.00", PAYER_ACCOUNT).await;
+    send(&world).await;
+    let said = json!({ "note": "The bank does not find the order (example)" });
+    assert_eq!(act(&world, &refund, "not-carried-out", said.clone()).await, 409, "it is not overdue");
+    world.tamper("update expectations set due_on = due_on - 10 where kind = 'refund'").await;
+    world.tamper("update expectations set reference = 'MZ000000009-1' where kind = 'refund'").await;
+    world.end_day(TODAY).await;
+    assert!(about_refunds(&world).await.contains(&pair("refund_unconfirmed", "open")));
+    assert_eq!(act(&world, &refund, "not-carried-out", said).await, 200);
+    assert_eq!(act(&world, &refund, "not-carried-out/approve", json!({})).await, 200);
+    let failed = staff_view(&world, &refund).await;
+    assert_eq!((text(&failed, "/stage"), text(&failed, "/failure/code")), ("failed", "not_carried_out"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -128,6 +190,12 @@ async fn two_people_end_an_unknown_transfer_that_its_bank_never_had() {
     assert_eq!(act(&world, &refund, "not-carried-out", json!({})).await, 422, "it says who knows it");
     assert_eq!(act(&world, &refund, "not-carried-out", said.clone()).await, 200);
     assert_eq!(act(&world, &refund, "give-up/approve", said.clone()).await, 409, "that was not proposed");
+    assert_eq!(act(&world, &refund, "proposal/refuse", json!({})).await, 422, "it says why");
+    assert_eq!(act(&world, &refund, "proposal/refuse", said.clone()).await, 200);
+    assert_eq!(staff_view(&world, &refund).await["proposal"], Value::Null);
+    assert_eq!(act(&world, &refund, "not-carried-out/approve", said.clone()).await, 409, "it was refused");
+    assert_eq!(act(&world, &refund, "proposal/refuse", said.clone()).await, 409, "nothing is proposed");
+    assert_eq!(act(&world, &refund, "not-carried-out", said.clone()).await, 200);
     assert_eq!(staff_view(&world, &refund).await["proposal"]["note"], said["note"]);
     assert_eq!(act(&world, &refund, "not-carried-out/approve", json!({})).await, 200);
     let failed = staff_view(&world, &refund).await;
@@ -222,10 +290,10 @@ async fn a_refund_that_its_settlement_holds_is_not_transferred_to_the_account_th
     while work(&world).await > 0 {}
     assert_eq!(act(&world, &refund, "send-again", json!({})).await, 409);
     let held = staff_view(&world, &refund).await;
-    assert_eq!((text(&held, "/stage"), text(&held, "/instructions/0/state")), ("failed", "carried_out"));
-    let breaks = [pair("refund_unconfirmed", "open"), pair("unknown_debit", "open")];
-    let mut open = world.breaks().await;
-    open.sort();
-    assert_eq!(open, breaks);
+    assert_eq!((text(&held, "/stage"), text(&held, "/instructions/0/state")), ("succeeded", "carried_out"));
+    assert_eq!((text(&held, "/method"), held["instructions"].as_array().unwrap().len()), ("original", 1));
+    assert!(world.breaks().await.iter().all(|(_, state)| state == "self_resolved"));
+    let balances = world.balances().await;
+    assert!(!balances.keys().any(|account| account.starts_with("refunds/")), "{balances:?}");
     world.tied().await;
 }

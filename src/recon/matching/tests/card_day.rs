@@ -192,6 +192,19 @@ fn a_refund_waits_for_its_answer_only_as_long_as_there_may_be_one() {
     assert_eq!((taken.category, taken.money), (Category::UnknownDebit, ils(5_000)));
 }
 
+/// A chargeback may be listed under a transaction of its own, with the order of the payment.
+#[test]
+fn what_a_settlement_takes_for_an_order_that_brought_money_is_a_chargeback() {
+    let day = of_a_day();
+    let mut candidates = day.candidates();
+    candidates.expectations.retain(|one| one.refund.is_none());
+    candidates.known_refunds.clear();
+    candidates.known_orders = BTreeSet::from([("card".to_owned(), refund_reference(1_000))]);
+    let plan = plan(day.judge(day.net(), &candidates));
+    let [taken] = &plan.owed[..] else { panic!("{:?}", plan.owed) };
+    assert_eq!((taken.category, taken.money), (Category::Reversed, ils(5_000)));
+}
+
 /// A gateway may count its settlements 1, 2, 3: such a number stands in many a text.
 #[test]
 fn a_short_id_counts_only_by_itself_and_with_the_whole_amount() {

@@ -42,3 +42,26 @@ proptest! {
         prop_assert_eq!(&ruled[0].verdict, &Verdict::Unknown(Vec::new()));
     }
 }
+
+/// A channel may go on owing money under the reference of a bill: it was short, or its bank took it back.
+#[test]
+fn a_transfer_is_told_of_though_as_much_is_owed_under_its_bill() {
+    let number = bill(1);
+    let owed = Expectation {
+        account: ACCOUNT.to_owned(),
+        reference: Some(number.to_string()),
+        transaction: None,
+        money_key: None,
+        ..payment(1, "transfer", 5_000, 0)
+    };
+    let mut candidates =
+        Candidates { bills: bills(&[5_000]), transfers: transfers(), ..Candidates::default() };
+    candidates.expectations = vec![owed.clone()];
+    let lines = [line(1, 5_000, &written(number, 0))];
+    let ruled = run(&lines, &candidates).expect("in range");
+    assert_eq!(ruled[0].verdict, Verdict::Transfers("transfer".to_owned(), number));
+    candidates.expectations =
+        vec![Expectation { money_key: Some("transfer:TX-1".to_owned()), ..owed.clone() }];
+    let ruled = run(&lines, &candidates).expect("in range");
+    assert_eq!(ruled[0].verdict, Verdict::Pays(owed.id), "its channel told of it");
+}
