@@ -114,15 +114,19 @@ pub async fn find_by_code(conn: &mut PgConnection, code: &str) -> Result<Option<
     row.map(Receipt::try_from).transpose()
 }
 
-/// A refund was seen leaving: the receipt is credited by its amount; below zero when it came back.
-pub async fn update_credited(conn: &mut PgConnection, number: &str, by: Money) -> Result<(), Fault> {
+/// Refunds were seen leaving: each receipt is credited by their amounts; below zero when one came back.
+pub async fn update_credited(conn: &mut PgConnection, credits: &[(String, Money)]) -> Result<(), Fault> {
+    let numbers: Vec<&str> = credits.iter().map(|(number, _)| number.as_str()).collect();
+    let amounts: Vec<i64> = credits.iter().map(|(_, by)| by.minor()).collect();
     sqlx::query!(
-        "update receipts set credited_minor = credited_minor + $2,
-             state = case credited_minor + $2 when amount_minor then 'credited' when 0 then 'issued'
+        "update receipts set credited_minor = credited_minor + credit.minor,
+             state = case credited_minor + credit.minor when amount_minor then 'credited' when 0 then 'issued'
                           else 'credited_part' end
-         where number = $1",
-        number,
-        by.minor(),
+         from (select number, sum(minor)::bigint as minor from unnest($1::text[], $2::bigint[]) as one (number, minor)
+               group by number) as credit
+         where receipts.number = credit.number",
+        &numbers as _,
+        &amounts,
     )
     .execute(conn)
     .await?;

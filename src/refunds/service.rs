@@ -29,7 +29,7 @@ pub use again::{
 pub use decide::{Decision, approve, cancel, fund, refuse, withdraw};
 pub use recover::recover;
 pub use request::{propose, propose_line, request};
-pub use settle::{Settled, came_back, lock, settle, settle_told_late};
+pub use settle::{Left, Settled, came_back, lock, settle, settle_told_late};
 pub use tell::{
     Asked, Heard, News, Order, Told, begin, hear, not_sent_any_more, notice_job, tell, who_to_ask,
 };

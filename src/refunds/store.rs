@@ -178,6 +178,24 @@ pub async fn find_payments(conn: &mut PgConnection, ids: &[RefundId]) -> Result<
     Ok(intents.into_iter().map(IntentId::from_uuid).collect())
 }
 
+/// Those of these items in suspense of which nothing is left and all refunds have ended: cause and subject of their breaks.
+pub async fn find_used_up(
+    conn: &mut PgConnection,
+    items: &[SuspenseId],
+) -> Result<Vec<(SuspenseId, String, String)>, Fault> {
+    let items: Vec<Uuid> = items.iter().map(|id| id.uuid()).collect();
+    let rows = sqlx::query!(
+        "select id, cause, break_subject from suspense_items item
+         where id = any($1) and used_minor = amount_minor and not exists (
+             select from refunds where suspense_item = item.id
+               and state not in ('refused', 'canceled', 'succeeded', 'unclaimed'))",
+        &items,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (SuspenseId::from_uuid(row.id), row.cause, row.break_subject)).collect())
+}
+
 /// Those of these refunds whose money its channel took back: the payment has not enough left, or the item is that money.
 pub async fn find_taken_back(conn: &mut PgConnection, ids: &[RefundId]) -> Result<Vec<RefundId>, Fault> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();

@@ -102,7 +102,7 @@ fn check_payable(
     for channel in hub.config.channels.keys() {
         match channel_carries(hub, catalogue, (intent, basket), channel) {
             Err(IntentError::ChannelUnavailable { channel, why: unfit }) => {
-                why.push(format!("{channel}: {unfit}"))
+                why.push(format!("{channel}: {unfit}"));
             }
             carried => return carried,
         }

@@ -11,7 +11,7 @@ use crate::ids::RefundId;
 use crate::recon::booking::{PaidIn, RefundSeen, Seen};
 use crate::recon::matching::Awaited;
 use crate::recon::store::{self, Debit};
-use crate::refunds::service::{Heard, Settled};
+use crate::refunds::service::{Heard, Left, Settled};
 use crate::refunds::{self, RefundState, pay_ins};
 use crate::tx::Tx;
 
@@ -48,24 +48,27 @@ pub async fn lock(tx: &mut Tx, ids: &[RefundId]) -> Result<Locked, Fault> {
 
 /// Tells the refunds what was seen of them; answers the entries to post.
 pub async fn settle(tx: &mut Tx, seen: Vec<RefundSeen>) -> Result<Vec<Entry>, Fault> {
-    let mut entries = Vec::with_capacity(seen.len());
+    let (mut left, mut back) = (Vec::new(), Vec::new());
     for RefundSeen { refund, how, voucher } in seen {
-        let entry = match how {
-            Seen::AtBank { account } => {
-                refunds::service::settle(tx, refund, &Settled::AtBank { account }, voucher).await
-            }
-            Seen::AtBankUnknown { account } => {
-                refunds::service::settle(tx, refund, &Settled::AtBankUnknown { account }, voucher).await
-            }
-            Seen::Netted { channel } => {
-                refunds::service::settle(tx, refund, &Settled::Netted { channel }, voucher).await
-            }
+        let how = match how {
+            Seen::AtBank { account } => Settled::AtBank { account },
+            Seen::AtBankUnknown { account } => Settled::AtBankUnknown { account },
+            Seen::Netted { channel } => Settled::Netted { channel },
             Seen::CameBack { account, arrived, kept } => {
                 let kept_by = account.clone();
                 let returned = Returned { place: Place::Bank { account }, arrived, kept, kept_by };
-                refunds::service::came_back(tx, refund, &returned, voucher).await
+                back.push((refund, returned, voucher));
+                continue;
             }
         };
+        left.push(Left { refund, how, voucher });
+    }
+    let mut entries = Vec::new();
+    if !left.is_empty() {
+        entries = refunds::service::settle(tx, left).await.map_err(ServiceError::unheard)?;
+    }
+    for (refund, returned, voucher) in back {
+        let entry = refunds::service::came_back(tx, refund, &returned, voucher).await;
         entries.push(entry.map_err(ServiceError::unheard)?);
     }
     Ok(entries)

@@ -38,7 +38,7 @@ fn send(app: App, job: Job) -> BoxFuture<'static, Result<Done, Fault>> {
         let laid = lay(&app, id).await?;
         let begun = app.run(&actor(), &id, |tx, id| Box::pin(service::begin(tx, id))).await;
         let outgoing = match begun.map_err(ServiceError::unheard)? {
-            Begun::Leaves(outgoing) => outgoing,
+            Begun::Leaves(outgoing) => *outgoing,
             Begun::Waits => return Ok(AGAIN),
             Begun::Nothing => return Ok(Done::Finished),
         };

@@ -46,7 +46,7 @@ pub async fn is_leaving(tx: &mut Tx, refund: &Refund) -> Result<bool, Fault> {
 /// What becomes of a file that is to leave.
 #[derive(Debug, Clone)]
 pub enum Begun {
-    Leaves(Outgoing),
+    Leaves(Box<Outgoing>),
     /// Somebody says that an order of it was not carried out: until another person has decided, it stays where it is.
     Waits,
     Nothing,
@@ -85,7 +85,7 @@ pub async fn begin(tx: &mut Tx, id: &PaymentFileId) -> Result<Begun, RefundError
     store::update(tx.conn(), &file).await?;
     let bytes = store::find_bytes(tx.conn(), *id).await?;
     let bytes = bytes.ok_or_else(|| Fault::corrupt("payment_files", "bytes", id))?;
-    Ok(Begun::Leaves(Outgoing { file, bytes, again }))
+    Ok(Begun::Leaves(Box::new(Outgoing { file, bytes, again })))
 }
 
 /// Whether each of its orders may still leave, or was seen leaving: none has failed, is said not to have been carried out, or

@@ -182,7 +182,7 @@ pub async fn give_up(tx: &mut Tx, decision: &Decision) -> Result<Refund, RefundE
     held.refund.apply(RefundEvent::GivenUp)?;
     held.refund.decision_note = decision.note.clone().or(proposed.note.clone());
     store::update(tx.conn(), &[&held.refund]).await?;
-    ends(tx, &held, "no way to the payer was found").await?;
+    ends(tx, &[&held.refund], "no way to the payer was found").await?;
     let refund = held.refund;
     let hub = tx.hub().clone();
     let fund = shares::slug(&hub.config.unclaimed_fund)?;

@@ -125,7 +125,7 @@ async fn another_person_cancels(tx: &mut Tx, refund: &Refund) -> Result<(), Refu
 
 /// What was owed to the payer stands where it stood before.
 async fn put_back(tx: &mut Tx, held: &Held) -> Result<(), RefundError> {
-    ends(tx, held, "the refund was canceled").await?;
+    ends(tx, &[&held.refund], "the refund was canceled").await?;
     if let Some(item) = &held.item {
         let back = held.refund.amount.checked_neg()?;
         suspense::store::update_used(tx.conn(), item.id, back).await?;

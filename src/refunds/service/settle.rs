@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use mizan_ledger::{Entry, Money};
 use serde_json::json;
 
-use super::{Held, cause, emit, lock_with_source, rule, voucher};
-use crate::books::{Returned, Slug, Voucher, chart, rules};
+use super::{Held, emit, lock_with_source, rule, voucher};
+use crate::books::{Returned, RuleError, Slug, Voucher, chart, rules};
 use crate::breaks::{self, Category, NewBreak};
 use crate::expectations::{self, Keys, Kind, Met};
-use crate::ids::RefundId;
-use crate::intents::{self, shares::slug};
+use crate::fault::Fault;
+use crate::ids::{IntentId, RefundId, SuspenseId};
+use crate::intents::{self, Intent, shares::slug};
 use crate::receipts;
 use crate::refunds::attempts;
 use crate::refunds::model::{Rail, Refund, RefundError, RefundSource};
@@ -39,34 +40,56 @@ pub async fn lock(tx: &mut Tx, ids: &[RefundId]) -> Result<BTreeMap<RefundId, Re
     Ok(locked.into_iter().map(|refund| (refund.id, refund)).collect())
 }
 
-/// The whole amount was seen leaving: the refund has succeeded, its payment is refunded by as much and the receipt
-/// credited. Writes the rows and answers the entry, which the caller posts.
+/// A refund whose whole amount was seen leaving, and where.
+#[derive(Debug, Clone)]
+pub struct Left {
+    pub refund: RefundId,
+    pub how: Settled,
+    pub voucher: Voucher,
+}
+
+/// They have succeeded: their payments are refunded by as much and the receipts credited. Writes the rows, in as many statements
+/// for all as for one, and answers the entries, which the caller posts.
 ///
 /// # Errors
-/// [`RefundError::Illegal`] when the refund is neither submitted nor unknown: the money left on another account, and
-/// that is a break.
-pub async fn settle(
-    tx: &mut Tx,
-    id: RefundId,
-    how: &Settled,
-    voucher: Voucher,
-) -> Result<Entry, RefundError> {
-    let mut held = lock_with_source(tx, id).await?;
-    held.refund.apply(RefundEvent::Seen)?;
-    held.refund.succeeded_at = Some(tx.now());
-    let amount = held.refund.amount;
-    write(tx, &mut held, amount).await?;
-    ends(tx, &held, "it was given back").await?;
-    emit(tx, "refund.succeeded", &held.refund, json!({ "entry": voucher.id }));
-    let entry = match how {
+/// [`RefundError::Illegal`] when one is neither submitted nor unknown: the money left on another account, and that is a
+/// break.
+pub async fn settle(tx: &mut Tx, left: Vec<Left>) -> Result<Vec<Entry>, RefundError> {
+    let ids: Vec<RefundId> = left.iter().map(|one| one.refund).collect();
+    let payments = store::find_payments(tx.conn(), &ids).await?;
+    let mut payments: BTreeMap<IntentId, Intent> =
+        intents::service::lock(tx.conn(), &payments).await?.into_iter().map(|one| (one.id, one)).collect();
+    let mut refunds: BTreeMap<RefundId, Refund> =
+        store::lock(tx.conn(), &ids).await?.into_iter().map(|one| (one.id, one)).collect();
+    let (mut entries, mut credits) = (Vec::with_capacity(left.len()), Vec::new());
+    for Left { refund, how, voucher } in left {
+        let refund = refunds.get_mut(&refund).ok_or(RefundError::NotFound)?;
+        refund.apply(RefundEvent::Seen)?;
+        refund.succeeded_at = Some(tx.now());
+        if let Some(payment) = refund.source.intent().and_then(|id| payments.get_mut(&id)) {
+            payment.refunded = payment.refunded.checked_add(refund.amount)?;
+            credits.extend(payment.receipt.clone().map(|number| (number, refund.amount)));
+        }
+        emit(tx, "refund.succeeded", refund, json!({ "entry": voucher.id }));
+        entries.push(entry(&how, voucher, refund.amount).map_err(rule)?);
+    }
+    let settled: Vec<&Refund> = refunds.values().collect();
+    store::update(tx.conn(), &settled).await?;
+    intents::service::update(tx.conn(), &payments.values().collect::<Vec<_>>()).await?;
+    receipts::service::update_credited(tx.conn(), &credits).await?;
+    ends(tx, &settled, "it was given back").await?;
+    Ok(entries)
+}
+
+fn entry(how: &Settled, voucher: Voucher, amount: Money) -> Result<Entry, RuleError> {
+    match how {
         Settled::AtBank { account } => rules::refund::refund_seen_at_bank(voucher, account, amount),
         Settled::AtBankUnknown { account } => {
             let in_flight = chart::refunds_in_flight(amount.currency());
             rules::suspense::unknown_debit_explained(voucher, account, in_flight, amount)
         }
         Settled::Netted { channel } => rules::refund::refund_netted(voucher, channel, amount),
-    };
-    Ok(entry.map_err(rule)?)
+    }
 }
 
 /// The subject of the break of an instruction whose money came back.
@@ -74,19 +97,27 @@ fn returned_subject(refund: &Refund, instruction: i32) -> String {
     format!("{}:{instruction}", refund.id)
 }
 
-/// A refund has ended for good: so have the breaks of its earlier instructions that came back, and that of the item in
-/// suspense which it used up.
-pub(super) async fn ends(tx: &mut Tx, held: &Held, because: &'static str) -> Result<(), RefundError> {
+/// Refunds that were written have ended for good: so have the breaks of their earlier instructions that came back, and those of
+/// the items in suspense that they used up.
+pub(super) async fn ends(tx: &mut Tx, refunds: &[&Refund], because: &'static str) -> Result<(), RefundError> {
     let now = tx.now();
-    let subjects: Vec<String> = (1..=held.refund.instruction)
-        .map(|instruction| returned_subject(&held.refund, instruction))
-        .collect();
+    let mut subjects = Vec::new();
+    for refund in refunds {
+        subjects.extend((1..=refund.instruction).map(|instruction| returned_subject(refund, instruction)));
+    }
     breaks::store::update_self_resolved(tx.conn(), now, Category::RefundReturned, &subjects, because).await?;
-    let Some(item) = &held.item else { return Ok(()) };
-    let refunds = store::page_of(tx.conn(), RefundSource::Suspense(item.id)).await?;
-    if item.left.is_zero() && refunds.iter().all(|refund| refund.state.has_ended()) {
-        let subjects = [item.break_subject.clone()];
-        breaks::store::update_self_resolved(tx.conn(), now, cause(item)?, &subjects, because).await?;
+    let from_suspense = |refund: &&Refund| match refund.source {
+        RefundSource::Suspense(id) => Some(id),
+        RefundSource::Intent(_) => None,
+    };
+    let items: Vec<SuspenseId> = refunds.iter().filter_map(from_suspense).collect();
+    let mut over: BTreeMap<Category, Vec<String>> = BTreeMap::new();
+    for (id, cause, subject) in store::find_used_up(tx.conn(), &items).await? {
+        let cause = cause.parse().map_err(|_| Fault::corrupt("suspense_items", "cause", id))?;
+        over.entry(cause).or_default().push(subject);
+    }
+    for (cause, subjects) in over {
+        breaks::store::update_self_resolved(tx.conn(), now, cause, &subjects, because).await?;
     }
     Ok(())
 }
@@ -108,7 +139,7 @@ pub async fn settle_told_late(tx: &mut Tx, id: &RefundId) -> Result<(), RefundEr
     let voucher = voucher(tx, tx.id(), &refund);
     let (now, entry) = (tx.now(), voucher.id);
     let how = Settled::Netted { channel: slug(channel)? };
-    let seen = settle(tx, *id, &how, voucher).await?;
+    let seen = settle(tx, vec![Left { refund: *id, how, voucher }]).await?;
     let met =
         [own, owed].map(|one| Met { expectation: one.id, statement_line: None, settlement: None, entry });
     expectations::store::update_met(tx.conn(), now, &met).await?;
@@ -124,7 +155,7 @@ pub async fn settle_told_late(tx: &mut Tx, id: &RefundId) -> Result<(), RefundEr
         let because = "its channel told afterwards which refund it was";
         breaks::store::update_self_resolved(tx.conn(), now, category, &subjects, because).await?;
     }
-    tx.post_all(&[seen]).await?;
+    tx.post_all(&seen).await?;
     Ok(())
 }
 
@@ -166,7 +197,7 @@ async fn write(tx: &mut Tx, held: &mut Held, by: Money) -> Result<(), RefundErro
     intent.refunded = intent.refunded.checked_add(by)?;
     intents::service::update(tx.conn(), &[intent]).await?;
     if let Some(number) = &intent.receipt {
-        receipts::service::update_credited(tx.conn(), number, by).await?;
+        receipts::service::update_credited(tx.conn(), &[(number.clone(), by)]).await?;
     }
     Ok(())
 }

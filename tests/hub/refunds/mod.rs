@@ -12,7 +12,7 @@ mod told;
 
 use mizan::books::{Place, Returned, Slug, Voucher};
 use mizan::ids::RefundId;
-use mizan::refunds::service::{Settled, came_back, lock, settle};
+use mizan::refunds::service::{Left, Settled, came_back, lock, settle};
 use mizan::refunds::{self, RefundError};
 use mizan::tx::Actor;
 use mizan_ledger::{Currency, EntryId, Money};
@@ -105,8 +105,9 @@ pub async fn seen(world: &World, refund: &Value, how: Settled) -> Result<(), Ref
         .run(&Actor::hub("test"), &input, |tx, (id, how, voucher)| {
             Box::pin(async move {
                 lock(tx, &[*id]).await?;
-                let entry = settle(tx, *id, how, voucher.clone()).await?;
-                Ok::<_, RefundError>(tx.post_all(&[entry]).await?)
+                let left = Left { refund: *id, how: how.clone(), voucher: voucher.clone() };
+                let entries = settle(tx, vec![left]).await?;
+                Ok::<_, RefundError>(tx.post_all(&entries).await?)
             })
         })
         .await
