@@ -1,5 +1,6 @@
 //! One whole reconciliation: ask the channels, match until nothing moves any more, then see what is overdue.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use mizan_adapters::outcome::Outcome;
@@ -9,7 +10,9 @@ use super::service::{self, LINES_MAX, Slice, Step, Told, Treat, Unlined};
 use super::store;
 use crate::app::App;
 use crate::fault::Fault;
+use crate::ids::RefundId;
 use crate::inbox;
+use crate::refunds::service::Heard;
 use crate::tx::Actor;
 
 /// Reports asked for in one run.
@@ -60,8 +63,13 @@ pub async fn reconcile(app: &App) -> Result<Summary, Fault> {
 /// Every waiting line once, and what the inbox was told of it or by another run. Answers whether anything moved.
 async fn pass(app: &App, actor: &Actor, summary: &mut Summary, last: bool) -> Result<bool, Fault> {
     let before = (summary.matched, summary.told, summary.to_suspense);
-    for booked in app.run(actor, &(), |tx, unit| Box::pin(service::find_booked(tx, unit))).await? {
-        app.run(actor, &booked, |tx, booked| Box::pin(service::hear(tx, booked))).await?;
+    for (refund, heard) in app.run(actor, &(), |tx, unit| Box::pin(service::find_booked(tx, unit))).await? {
+        match hear(app, actor, refund, &heard).await {
+            Err(fault) if !fault.is_unavailable() && !fault.is_transient() => {
+                tracing::error!(%refund, %fault, "a refund cannot be told that its order was booked");
+            }
+            heard => heard?,
+        }
     }
     pass_lines(app, actor, summary, last).await?;
     for unlined in [Unlined::Silent, Unlined::Explained, Unlined::Direct] {
@@ -69,6 +77,11 @@ async fn pass(app: &App, actor: &Actor, summary: &mut Summary, last: bool) -> Re
     }
     let was_told = drain_inbox(app).await?;
     Ok(was_told || before != (summary.matched, summary.told, summary.to_suspense))
+}
+
+async fn hear(app: &App, actor: &Actor, refund: RefundId, heard: &Heard) -> Result<(), Fault> {
+    app.run(actor, heard, |tx, heard| Box::pin(service::hear(tx, heard))).await?;
+    app.run(actor, &refund, |tx, refund| Box::pin(service::recover(tx, refund))).await
 }
 
 /// The lines of bank statements. What cannot be booked as it was judged does not stop the others: its step is halved until
@@ -176,7 +189,12 @@ async fn ask_channels(app: &App, actor: &Actor) -> Result<usize, Fault> {
         store::page_wanted(&mut conn, REPORTS_MAX).await?
     };
     let mut new = 0;
+    // Who does not answer holds up the banks once, and is asked for its other days by the next run.
+    let mut silent = BTreeSet::new();
     for (channel, day) in wanted {
+        if silent.contains(&channel) {
+            continue;
+        }
         let reporter = app.hub.channels.get(&channel).and_then(|one| one.settlements.clone());
         let answer = match reporter {
             Some(reporter) => reporter.settlements(day).await,
@@ -196,7 +214,10 @@ async fn ask_channels(app: &App, actor: &Actor) -> Result<usize, Fault> {
             }
             Outcome::Accepted(None) => "its day is not closed yet".to_owned(),
             Outcome::Rejected { code, message } => format!("{code}: {message}"),
-            Outcome::Unknown { why } | Outcome::NotSent { why } => why,
+            Outcome::Unknown { why } | Outcome::NotSent { why } => {
+                silent.insert(channel.clone());
+                why
+            }
         };
         tracing::warn!(%channel, %day, why, "a channel does not tell what it settled");
         let kept = (channel, day, why);

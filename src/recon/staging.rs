@@ -116,7 +116,7 @@ pub struct NewLine {
     pub booked_on: Option<Day>,
     pub value_on: Option<Day>,
     pub bank_reference: Option<String>,
-    /// Our own reference wherever it stands, else the payer's.
+    /// Of money that left our own reference wherever it stands; else what its field holds.
     pub end_to_end: Option<String>,
     pub creditor_reference: Option<String>,
     pub payer: Option<String>,
@@ -192,19 +192,22 @@ impl Stage {
             .filter(|reference| self.references.insert(reference.clone()))
             .unwrap_or_else(|| format!("{}:{}", self.name, self.ordinal));
         let texts: Vec<&str> = if is_part { transaction.texts().collect() } else { line.texts().collect() };
+        let text = texts.join("\n");
+        let field = references.end_to_end.as_deref().or(references.customer.as_deref());
         Some(NewLine {
             ordinal: i64::try_from(self.ordinal).ok()?,
             money,
             booked_on: line.booking_day.or(line.value_day),
             value_on: line.value_day,
             bank_reference,
-            end_to_end: own_reference(
-                references.end_to_end.as_deref().or(references.customer.as_deref()),
-                &texts.join("\n"),
-            ),
+            end_to_end: if money.is_negative() {
+                own_reference(field, &text)
+            } else {
+                field.map(str::to_owned)
+            },
             creditor_reference: references.creditor.first().cloned(),
             payer: payer(&transaction.counterparty),
-            text: clipped(&texts.join("\n")),
+            text: clipped(&text),
             raw: evidence(&line.evidence, file),
             reversal: line.reversal,
             key,

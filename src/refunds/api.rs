@@ -375,6 +375,7 @@ impl From<RefundError> for Problem {
             RefundError::NotApprovable { state }
             | RefundError::Leaving { state }
             | RefundError::NotDeniable { state }
+            | RefundError::ToldAsDone { state }
             | RefundError::CarriedOut { state } => {
                 Self::new(Code::RefundNotApprovable).with("stage", state.as_str())
             }

@@ -198,6 +198,8 @@ pub enum RefundError {
         "only of a refund that is unknown, or submitted and overdue, it is said that it was not carried out; this one is {state}"
     )]
     NotDeniable { state: RefundState },
+    #[error("its rail told that it was carried out: have the rail trace the money")]
+    ToldAsDone { state: RefundState },
     #[error("the payee's account is the hub's own")]
     OwnAccount,
     #[error("its payment file is being handed to the bank: ask again when that is answered")]

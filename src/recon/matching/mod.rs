@@ -30,7 +30,7 @@ use crate::ids::{ExpectationId, RefundId, SettlementId};
 
 use self::reading::is_own;
 pub use candidates::{Awaited, Bill, Candidates, Left, Line, Undone};
-pub use reading::{named, names, own_reference};
+pub use reading::{Named, named, names, own_reference};
 
 /// What a line is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -236,7 +236,7 @@ impl<'a> Run<'a> {
                         "it names our refund {refund}, but is not what comes back of {}",
                         left.amount
                     );
-                    (Verdict::Unknown(Vec::new()), why)
+                    (Verdict::Unknown(self.bills_named(line)), why)
                 }
             }));
         }
@@ -256,7 +256,7 @@ impl<'a> Run<'a> {
             (Verdict::Waits, format!("{reference} is ours, and was not yet seen leaving"))
         } else {
             let why = format!("it names our refund {reference}, which is not awaited back");
-            (Verdict::Unknown(Vec::new()), why)
+            (Verdict::Unknown(self.bills_named(line)), why)
         }))
     }
 
@@ -376,15 +376,15 @@ impl<'a> Run<'a> {
         fits.then_some((bill, "bill_in_text"))
     }
 
+    /// The bills of ours that a line names anywhere.
+    fn bills_named(&self, line: &Line) -> Vec<BillNumber> {
+        let named = line.named.structured.union(&line.named.free).copied();
+        named.filter(|bill| self.candidates.bills.contains_key(bill)).collect()
+    }
+
     fn rest(&mut self) {
         for line in self.open() {
-            let bills: Vec<BillNumber> = line
-                .named
-                .structured
-                .union(&line.named.free)
-                .copied()
-                .filter(|bill| self.candidates.bills.contains_key(bill))
-                .collect();
+            let bills = self.bills_named(line);
             // The poster has not come to it, or has set it aside with a break of its own.
             let (verdict, reason) = match bills.len() {
                 _ if line.noticed => (Verdict::Waits, "its notice waits for the poster".to_owned()),

@@ -14,6 +14,6 @@ pub use chain::judge_waiting;
 pub use import::import;
 pub use overdue::{explain_debits, explain_suspense, open_overdue};
 pub use reconcile::{LINES_MAX, Slice, Step, Treat, match_lines};
-pub use refunds::{find_booked, hear};
+pub use refunds::{find_booked, hear, recover};
 pub use reports::{Told, not_told, told, want_direct};
 pub use unlined::{Unlined, match_unlined, set_aside_unlined};

@@ -13,7 +13,7 @@ use crate::fault::Fault;
 use crate::ids::RefundId;
 use crate::recon::booking::{Booking, Known};
 use crate::recon::matching::settlement::{ItemKind, Settlement};
-use crate::recon::matching::{self, Bill, Candidates, Left, Line};
+use crate::recon::matching::{self, Bill, Candidates, Left, Line, Named};
 use crate::recon::rails::transfer_channel;
 use crate::recon::store::{self, OpenLine};
 use crate::refunds::pay_ins;
@@ -102,19 +102,21 @@ pub async fn match_lines(tx: &mut Tx, slice: &Slice) -> Result<Step, Fault> {
 async fn read_lines(tx: &mut Tx, open: &[OpenLine]) -> Result<Vec<Line>, Fault> {
     let issuers = intents::service::issuers(tx).await?;
     let known = |issuer| issuers.contains(&issuer);
-    let line = |line: &OpenLine| Line {
-        id: line.id,
-        account: line.account.clone(),
-        money: line.money,
-        money_key: line.money_key.clone(),
-        end_to_end: line.end_to_end.clone(),
-        text: line.text.clone(),
-        named: matching::named(
-            &[line.creditor_reference.as_deref(), line.end_to_end.as_deref()],
-            &line.text,
-            known,
-        ),
-        noticed: line.noticed,
+    let line = |line: &OpenLine| {
+        let field = line.end_to_end.as_deref();
+        let named = matching::named(&[line.creditor_reference.as_deref(), field], &line.text, known);
+        // A payer quotes his refund beside the bill that he pays, or an agency beside what it pays in: those count.
+        let text = if named == Named::default() { line.text.as_str() } else { "" };
+        Line {
+            id: line.id,
+            account: line.account.clone(),
+            money: line.money,
+            money_key: line.money_key.clone(),
+            end_to_end: matching::own_reference(field, text),
+            text: line.text.clone(),
+            named,
+            noticed: line.noticed,
+        }
     };
     Ok(open.iter().map(line).collect())
 }

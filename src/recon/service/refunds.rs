@@ -88,11 +88,17 @@ pub async fn find_booked(tx: &mut Tx, _: &()) -> Result<Vec<(RefundId, Heard)>, 
     Ok(debits.into_iter().filter_map(heard).collect())
 }
 
-/// Its statement is the bank's word: the order was carried out. A refund of which no later order is on its way goes on from
-/// there, and its line is judged as that; of any other it is told in a break.
-pub async fn hear(tx: &mut Tx, (refund, heard): &(RefundId, Heard)) -> Result<(), Fault> {
+/// Its statement is the bank's word: the order was carried out.
+pub async fn hear(tx: &mut Tx, heard: &Heard) -> Result<(), Fault> {
     refunds::service::hear(tx, heard).await.map_err(ServiceError::unheard)?;
-    refunds::service::recover(tx, refund).await.map_err(ServiceError::unheard)
+    Ok(())
+}
+
+/// A refund of which no later order is on its way goes on from there, and its line is judged as that; of any other it is told in
+/// a break.
+pub async fn recover(tx: &mut Tx, refund: &RefundId) -> Result<(), Fault> {
+    refunds::service::recover(tx, refund).await.map_err(ServiceError::unheard)?;
+    Ok(())
 }
 
 /// Takes what agencies paid in; answers the entries to post.

@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::{Attempt, AttemptState};
 use crate::fault::Fault;
 use crate::ids::RefundId;
+use crate::refunds::model::Payee;
 
 /// Writes instructions as `sending`; one that never left is sent again. The refunds are locked.
 pub async fn insert(
@@ -16,8 +17,8 @@ pub async fn insert(
     let numbers: Vec<i32> = instructions.iter().map(|(_, number, _)| *number).collect();
     let references: Vec<&str> = instructions.iter().map(|(.., reference)| reference.as_str()).collect();
     sqlx::query!(
-        "insert into refund_attempts (refund, instruction, state, reference, channel, started_at)
-         select new.refund, new.instruction, 'sending', new.reference, refunds.channel, $4
+        "insert into refund_attempts (refund, instruction, state, reference, channel, payee, started_at)
+         select new.refund, new.instruction, 'sending', new.reference, refunds.channel, refunds.payee, $4
          from unnest($1::uuid[], $2::int[], $3::text[]) as new (refund, instruction, reference)
          join refunds on refunds.id = new.refund
          on conflict (refund, instruction) do update set state = 'sending', started_at = excluded.started_at
@@ -233,12 +234,24 @@ pub struct Done {
     pub channel: String,
     pub state: AttemptState,
     pub answer: Option<String>,
+    pub payee: Option<Payee>,
+}
+
+/// The number of the last instruction that was begun; 0 before the first.
+pub async fn find_last(conn: &mut PgConnection, refund: RefundId) -> Result<i32, Fault> {
+    let last = sqlx::query_scalar!(
+        r#"select coalesce(max(instruction), 0) as "last!" from refund_attempts where refund = $1"#,
+        refund.uuid(),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(last)
 }
 
 /// The first instruction of a refund that a rail has taken or carried out, and whose money did not come back.
 pub async fn find_done(conn: &mut PgConnection, refund: RefundId) -> Result<Option<Done>, Fault> {
     let row = sqlx::query!(
-        "select instruction, channel, state, answer from refund_attempts
+        "select instruction, channel, state, answer, payee from refund_attempts
          where refund = $1 and state in ('accepted', 'carried_out') and returned_entry_id is null
          order by instruction limit 1",
         refund.uuid(),
@@ -252,6 +265,7 @@ pub async fn find_done(conn: &mut PgConnection, refund: RefundId) -> Result<Opti
             channel: row.channel,
             state: state.ok_or_else(|| Fault::corrupt("refund_attempts", "state", refund))?,
             answer: row.answer,
+            payee: row.payee.map(serde_json::from_value).transpose()?,
         })
     })
     .transpose()

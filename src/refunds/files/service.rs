@@ -220,7 +220,8 @@ pub struct Report {
     pub says: StatusReport,
 }
 
-/// Applies a report: rejected orders have failed; orders of a silent file turn out to be taken. Answers whether the
+/// Applies a report: rejected orders have failed; those that are done are carried out, which no later word takes back; orders of a
+/// silent file turn out to be taken. Answers whether the
 /// bank has decided all of them.
 pub async fn report(tx: &mut Tx, report: &Report) -> Result<bool, RefundError> {
     let refunds = refund_store::lock_of_file(tx.conn(), report.file).await?;
@@ -231,6 +232,7 @@ pub async fn report(tx: &mut Tx, report: &Report) -> Result<bool, RefundError> {
         return Ok(false);
     }
     let (mut told, mut decided) = (Vec::new(), true);
+    let transaction = file.bank_file.clone().unwrap_or_else(|| file.msg_id.clone());
     for refund in &refunds {
         let block = (file.msg_id.as_str(), file.msg_id.as_str());
         let Some((status, reasons)) = report.says.of(block, &refund.reference()) else {
@@ -245,9 +247,11 @@ pub async fn report(tx: &mut Tx, report: &Report) -> Result<bool, RefundError> {
                 let reason = code.unwrap_or_else(|| status.to_owned());
                 told.push(news_of(refund, News::Failed { reason }));
             }
-            (Progress::Settled | Progress::UnderWay, RefundState::Unknown) => {
-                let transaction = file.bank_file.clone().unwrap_or_else(|| file.msg_id.clone());
-                told.push(news_of(refund, News::Taken { transaction }));
+            (Progress::Settled, RefundState::Submitted | RefundState::Unknown | RefundState::Failed) => {
+                told.push(news_of(refund, News::CarriedOut { transaction: transaction.clone() }));
+            }
+            (Progress::UnderWay, RefundState::Unknown | RefundState::Failed) => {
+                told.push(news_of(refund, News::Taken { transaction: transaction.clone() }));
             }
             _ => {}
         }

@@ -32,7 +32,7 @@ pub async fn send_again(tx: &mut Tx, decision: &Decision) -> Result<Refund, Refu
         return Err(RefundError::SamePerson);
     }
     if !refund.is_redirected() {
-        refund.instruction += 1;
+        refund.instruction = next_instruction(tx, &refund).await?;
     }
     refund.apply(RefundEvent::SentAgain)?;
     refund.provider_transaction = None;
@@ -63,7 +63,7 @@ pub async fn redirect(tx: &mut Tx, redirect: &Redirect) -> Result<Refund, Refund
         take_over(tx, &refund, &agency).await?;
     }
     if !refund.is_redirected() {
-        refund.instruction += 1;
+        refund.instruction = next_instruction(tx, &refund).await?;
     }
     refund.rail = account_for(tx, refund.source, refund.amount.currency()).await?;
     refund.payee = Some(redirect.payee.clone());
@@ -76,6 +76,12 @@ pub async fn redirect(tx: &mut Tx, redirect: &Redirect) -> Result<Refund, Refund
     store::update(tx.conn(), &[&refund]).await?;
     tx.audit("refund.redirected", refund.id, json!({ "payee": refund.payee }));
     Ok(refund)
+}
+
+/// No number is used twice, also when the refund went back to an earlier instruction.
+async fn next_instruction(tx: &mut Tx, refund: &Refund) -> Result<i32, Fault> {
+    let last = attempts::store::find_last(tx.conn(), refund.id).await?;
+    Ok(last.max(refund.instruction) + 1)
 }
 
 async fn take_over(tx: &mut Tx, refund: &Refund, agency: &Slug) -> Result<(), RefundError> {
@@ -156,10 +162,19 @@ async fn lock_unconfirmed(tx: &mut Tx, id: RefundId) -> Result<Refund, RefundErr
         RefundState::Unknown if files::service::is_leaving(tx, &refund).await? => {
             Err(RefundError::Leaving { state: refund.state })
         }
+        RefundState::Unknown | RefundState::Submitted if is_carried_out(tx, &refund).await? => {
+            Err(RefundError::ToldAsDone { state: refund.state })
+        }
         RefundState::Unknown => Ok(refund),
         RefundState::Submitted if is_overdue(tx, id).await? => Ok(refund),
         state => Err(RefundError::NotDeniable { state }),
     }
+}
+
+/// Whether its rail told that the current instruction was carried out.
+async fn is_carried_out(tx: &mut Tx, refund: &Refund) -> Result<bool, Fault> {
+    let done = attempts::store::find_carried_out(tx.conn(), &[refund.id]).await?;
+    Ok(done.contains(&(refund.id, refund.instruction)))
 }
 
 /// Whether the day has passed on which it should have been seen leaving, and its break told so.

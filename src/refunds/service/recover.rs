@@ -10,21 +10,26 @@ use crate::ids::RefundId;
 use crate::refunds::attempts::store::Done;
 use crate::refunds::attempts::{self, AttemptState};
 use crate::refunds::model::{Rail, Refund, RefundError};
-use crate::refunds::state::RefundState;
+use crate::refunds::state::{RefundEvent, RefundState};
 use crate::refunds::store;
 use crate::tx::Tx;
 
-/// Goes back to the instruction that a rail took or carried out, if the current one never left or failed.
-pub async fn recover(tx: &mut Tx, id: &RefundId) -> Result<(), RefundError> {
-    let Some(done) = attempts::store::find_done(tx.conn(), *id).await? else { return Ok(()) };
+/// Goes back to the instruction that a rail took or carried out, if the current one never left, failed or came back. Answers
+/// whether it did; it posts then, and nothing more is to be locked.
+pub async fn recover(tx: &mut Tx, id: &RefundId) -> Result<bool, RefundError> {
+    let Some(done) = attempts::store::find_done(tx.conn(), *id).await? else { return Ok(false) };
     let mut held = lock_with_source(tx, *id).await?;
     if done.instruction >= held.refund.instruction || !stands_still(tx, &held.refund).await? {
-        return Ok(());
+        return Ok(false);
     }
-    let Some(rail) = rail_of(tx, &held, &done).await? else { return Ok(()) };
+    let Some(rail) = rail_of(tx, &held, &done).await? else { return Ok(false) };
     let left = held.refund.instruction;
     let refund = &mut held.refund;
-    (refund.instruction, refund.rail, refund.payment_file) = (done.instruction, rail, None);
+    if refund.state != RefundState::Approved {
+        refund.apply(RefundEvent::SentAgain)?;
+    }
+    (refund.instruction, refund.rail, refund.payee) = (done.instruction, rail, done.payee);
+    refund.payment_file = None;
     refund.changed();
     store::update(tx.conn(), &[refund]).await?;
     tx.audit("refund.recovered", refund.id, json!({ "instruction": done.instruction, "left": left }));
@@ -36,13 +41,14 @@ pub async fn recover(tx: &mut Tx, id: &RefundId) -> Result<(), RefundError> {
         AttemptState::CarriedOut => News::CarriedOut { transaction },
         _ => News::Taken { transaction },
     };
-    tell(tx, &[Told { refund: *id, instruction: done.instruction, news }]).await
+    tell(tx, &[Told { refund: *id, instruction: done.instruction, news }]).await?;
+    Ok(true)
 }
 
-/// Nothing of it is on its way: it failed, or its current instruction stands in no file and was not sent.
+/// Nothing of it is on its way: it failed or came back, or its current instruction stands in no file and was not sent.
 async fn stands_still(tx: &mut Tx, refund: &Refund) -> Result<bool, RefundError> {
     match refund.state {
-        RefundState::Failed => Ok(true),
+        RefundState::Failed | RefundState::Returned => Ok(true),
         RefundState::Approved if refund.payment_file.is_none() => {
             let current = attempts::store::find(tx.conn(), refund.id, refund.instruction).await?;
             Ok(current.is_none_or(|attempt| attempt.state == AttemptState::NotSent))

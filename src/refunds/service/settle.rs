@@ -13,11 +13,12 @@ use crate::expectations::{self, Keys, Kind, Met};
 use crate::fault::Fault;
 use crate::ids::{IntentId, RefundId, SuspenseId};
 use crate::intents::{self, Intent, shares::slug};
+use crate::queue::NewJob;
 use crate::receipts;
-use crate::refunds::attempts;
 use crate::refunds::model::{Rail, Refund, RefundError, RefundSource};
 use crate::refunds::state::RefundEvent;
 use crate::refunds::store;
+use crate::refunds::{attempts, jobs};
 use crate::tx::Tx;
 
 /// Where the money was seen to leave.
@@ -187,6 +188,10 @@ pub async fn came_back(
     };
     breaks::store::insert(tx.conn(), &entropy, now, &[open]).await?;
     emit(tx, "refund.returned", &held.refund, json!({ "arrived": returned.arrived, "kept": returned.kept }));
+    if held.refund.instruction > 1 {
+        // The payer may have the money by an earlier one.
+        tx.enqueue(NewJob::now(jobs::SETTLED, id));
+    }
     Ok(rules::refund::refund_returned(voucher, returned).map_err(rule)?)
 }
 

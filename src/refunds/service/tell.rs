@@ -58,7 +58,9 @@ pub enum News {
 /// an instruction found in `sending`, which may have left, and is unknown from now on. A transfer is written into a
 /// payment file instead, with all others that wait for its account; the file is sent by a job of its own.
 pub async fn begin(tx: &mut Tx, id: &RefundId) -> Result<Option<Order>, RefundError> {
-    recover(tx, id).await?;
+    if recover(tx, id).await? {
+        return Ok(None);
+    }
     let known = store::find(tx.conn(), *id).await?.ok_or(RefundError::NotFound)?;
     if let Rail::Bank { account } = &known.rail {
         files::write::write(tx, account).await?;

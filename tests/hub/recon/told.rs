@@ -1,5 +1,8 @@
 //! What channels say they settled: once, again, otherwise, and what cannot be booked of it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use mizan::recon::service::{Told, told};
 use mizan::tx::Actor;
 use mizan_adapters::channel::{Settlement, SettlementItem, SettlementKind};
@@ -7,6 +10,8 @@ use mizan_ledger::{Currency, Money};
 use serde_json::{Value, json};
 
 use super::ILS;
+use super::days_off::taken;
+use super::written::statement;
 use crate::world::{TODAY, World};
 
 /// Of one payment, of which the channel keeps something.
@@ -137,4 +142,32 @@ async fn a_settlement_that_cannot_be_booked_holds_up_no_other() {
     assert_eq!(world.reconcile().await["matched"], 1);
     assert!(!world.balances().await.contains_key("channel/card/receivable ILS"));
     assert_eq!(open_breaks(&world, "settlement_set_aside").await, Vec::<Value>::new());
+}
+
+/// Each asking may take the whole time that a channel is given, and the banks wait for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_that_does_not_answer_is_asked_once_in_a_run() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = asked.clone();
+    let silent = axum::Router::new().fallback(move || {
+        count.fetch_add(1, Ordering::SeqCst);
+        async { axum::http::StatusCode::BAD_GATEWAY }
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    #[expect(clippy::disallowed_methods, reason = "the test's own gateway")]
+    tokio::spawn(async move { axum::serve(listener, silent).await });
+    let world = World::configured(|config| {
+        let card = config.channels.get_mut("card").and_then(|card| card.gateway.as_mut()).unwrap();
+        card.endpoint.base_url = format!("http://{address}");
+        config.channels.remove("card-health");
+    })
+    .await;
+    taken(&world, &statement("WED", "2026-11-18", ["0.00", "0.00"], &[])).await;
+    asked.store(0, Ordering::SeqCst);
+    world.next_morning("2026-11-22T20:30:00Z").await;
+    taken(&world, &statement("SUN", TODAY, ["0.00", "0.00"], &[])).await;
+    let before = asked.load(Ordering::SeqCst);
+    world.reconcile().await;
+    assert_eq!(asked.load(Ordering::SeqCst) - before, 1, "four days are wanted");
 }

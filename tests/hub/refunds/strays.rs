@@ -39,6 +39,30 @@ async fn small_money_under_a_refunds_reference_is_not_its_return_and_stops_nothi
     assert_eq!(unknown_credits(&world).await, 3);
 }
 
+/// Our reference reaches every payee, and payers quote it.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_quotes_a_refund_beside_a_bill_pays_the_bill() {
+    let world = World::new().await;
+    let refund = left(&world).await;
+    world.next_morning("2026-11-23T08:00:00Z").await;
+    let mut bills = Vec::new();
+    for in_text in [false, true] {
+        let intent = world.intent(&format!("CASE-{in_text}")).await;
+        let bill = intent["bill_number"].as_str().unwrap();
+        let text = format!("instead of {REFERENCE} {}", if in_text { bill } else { "" });
+        world.transfer(ILS, "215.25", "ILS", (!in_text).then_some(bill), &text).await;
+        bills.push(intent);
+    }
+    // And what comes back with our reference in its text alone is the return.
+    world.transfer(ILS, "10.00", "ILS", None, &format!("RTN {REFERENCE} AC04")).await;
+    world.end_day("2026-11-23").await;
+    for intent in &bills {
+        assert_eq!(world.find_intent(id(intent)).await["state"], "paid");
+    }
+    assert_eq!(staff_view(&world, &refund).await["stage"], "returned");
+    assert_eq!(unknown_credits(&world).await, 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_that_comes_back_twice_came_back_once() {
     let world = World::new().await;

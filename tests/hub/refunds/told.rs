@@ -1,6 +1,6 @@
 //! What a gateway tells of one refund, in every order: what it says it carried out is never given a second time.
 
-use mizan::demo::PAYER_ACCOUNT;
+use mizan::demo::{PAYER_ACCOUNT, RETURNING_ACCOUNT};
 use mizan::refunds::service::{Heard, hear};
 use serde_json::json;
 
@@ -150,6 +150,69 @@ async fn a_refund_whose_second_order_came_to_nothing_goes_back_to_the_first() {
     each_account_ties(&world).await;
     world.reconcile().await;
     assert_eq!(world.balances().await, balances, "once");
+}
+
+/// Both orders left, and the second came back: the payer has the money by the first, and the next one has a number of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refund_whose_second_order_came_back_goes_back_to_the_first_and_to_its_payee() {
+    let world = World::new().await;
+    let refund = refused_by_bank(&world).await;
+    let other = json!({ "payee": { "name": "Another (example)", "iban": RETURNING_ACCOUNT } });
+    assert_eq!(act(&world, &refund, "payee", other).await, 200);
+    assert_eq!(act(&world, &refund, "send-again", json!({})).await, 200);
+    send(&world).await;
+    world.end_day(TODAY).await;
+    let seen = staff_view(&world, &refund).await;
+    assert_eq!((text(&seen, "/stage"), text(&seen, "/payee/iban")), ("succeeded", RETURNING_ACCOUNT));
+    assert_eq!(
+        world.balances().await["suspense/main-ils/debits ILS"],
+        1_000,
+        "the first is a second payment"
+    );
+    world.next_morning("2026-11-23T08:00:00Z").await;
+    world.end_day("2026-11-23").await;
+    assert_eq!(text(&staff_view(&world, &refund).await, "/stage"), "returned");
+    while work(&world).await > 0 {}
+    world.reconcile().await;
+    let seen = staff_view(&world, &refund).await;
+    assert_eq!((text(&seen, "/stage"), text(&seen, "/payee/iban")), ("succeeded", PAYER_ACCOUNT), "{seen}");
+    let balances = world.balances().await;
+    let left = |account: &String| account.starts_with("refunds/") || account.starts_with("suspense/");
+    assert!(!balances.keys().any(left), "{balances:?}");
+
+    // Comes the first back too, the next is the third.
+    world.next_morning("2026-11-24T08:00:00Z").await;
+    world.transfer(crate::recon::ILS, "10.00", "ILS", Some("MZ000000001-1"), "returned (example)").await;
+    world.end_day("2026-11-24").await;
+    assert_eq!(text(&staff_view(&world, &refund).await, "/stage"), "returned");
+    assert_eq!(act(&world, &refund, "send-again", json!({})).await, 200);
+    send(&world).await;
+    let seen = staff_view(&world, &refund).await;
+    assert_eq!(text(&seen, "/stage"), "submitted", "{seen}");
+    let references: Vec<&str> =
+        seen["instructions"].as_array().unwrap().iter().map(|one| text(one, "/reference")).collect();
+    assert_eq!(references, ["MZ000000001-1", "MZ000000001-2", "MZ000000001-3"]);
+}
+
+/// The bank says that it has executed the order, and its statement does not come.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_says_that_an_order_was_not_carried_out_against_its_banks_own_word() {
+    let world = World::new().await;
+    let intent = paid_by_transfer(&world, "CASE-1").await;
+    let refund = approved(&world, &intent, "10.00", PAYER_ACCOUNT).await;
+    send(&world).await;
+    world.control("day", json!({ "close": TODAY })).await;
+    advance(&world, 61);
+    while work(&world).await > 0 {}
+    let seen = staff_view(&world, &refund).await;
+    assert_eq!((text(&seen, "/stage"), text(&seen, "/instructions/0/state")), ("submitted", "carried_out"));
+    world.tamper("update expectations set due_on = due_on - 10 where kind = 'refund'").await;
+    world.reconcile().await;
+    let path = format!("/v1/finance/refunds/{}/not-carried-out", id(&refund));
+    let said = json!({ "note": "We do not see it (example)" });
+    let denied = world.people.reconciler.client.post(&path, &said).await.unwrap();
+    assert_eq!((denied.status, text(&denied.json, "/code")), (409, "refund_not_approvable"));
+    assert!(text(&denied.json, "/detail").contains("told that it was carried out"), "{}", denied.json);
 }
 
 /// The bank took the order, and executes it never.
