@@ -4,7 +4,7 @@
 //! Rules in order of trust, each asked of every line before the next:
 //! 1. the money key of an expectation (the bank's own reference, seen before);
 //! 2. the bank's mark that it undoes a credit, with the reference of that or of its bill, and its amount;
-//! 3. our own EndToEndId of a refund or payout, with its amount;
+//! 3. our own reference of a refund or payout, in its field or alone in the text, with its amount;
 //! 4. the reference of a refund for which its agency has to pay in;
 //! 5. the id of a settlement that its channel reported;
 //! 6. a bill: structured, whatever the amount; in free text only with the amount that is due, because a mistyped

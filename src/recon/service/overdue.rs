@@ -64,16 +64,11 @@ fn missing(one: &Overdue) -> NewBreak {
 pub async fn explain_suspense(tx: &mut Tx, _: &()) -> Result<usize, Fault> {
     store::take_turn(tx.conn()).await?;
     let explained = store::lock_explained(tx.conn(), AT_ONCE).await?;
-    let (now, today) = (tx.now(), tx.hub().calendar.day_of(tx.now()));
+    let now = tx.now();
     let (mut entries, mut met, mut subjects) = (Vec::new(), Vec::new(), Vec::new());
     for one in &explained {
-        let voucher = Voucher {
-            id: tx.id(),
-            effective_on: today,
-            actor: "hub:recon".to_owned(),
-            source_ref: one.intent.map_or_else(|| format!("line:{}", one.line), |id| id.to_string()),
-            meta: Map::from_iter([("statement_line".to_owned(), one.line.into())]),
-        };
+        let source = one.intent.map_or_else(|| format!("line:{}", one.line), |id| id.to_string());
+        let voucher = voucher(tx, source, one.line);
         met.push(Met {
             expectation: one.expectation,
             statement_line: Some(one.line),
@@ -94,6 +89,17 @@ pub async fn explain_suspense(tx: &mut Tx, _: &()) -> Result<usize, Fault> {
     Ok(explained.len())
 }
 
+/// What explains a line counts from today; the day of the line is proved as it was known then.
+fn voucher(tx: &Tx, source_ref: String, line: i64) -> Voucher {
+    Voucher {
+        id: tx.id(),
+        effective_on: tx.hub().calendar.day_of(tx.now()),
+        actor: "hub:recon".to_owned(),
+        source_ref,
+        meta: Map::from_iter([("statement_line".to_owned(), line.into())]),
+    }
+}
+
 /// Refunds that a statement showed before they were known to be on their way: what was booked as an unknown debit is theirs.
 /// Answers how many; to be called again while it is some.
 pub async fn explain_debits(tx: &mut Tx, _: &()) -> Result<usize, Fault> {
@@ -101,16 +107,10 @@ pub async fn explain_debits(tx: &mut Tx, _: &()) -> Result<usize, Fault> {
     let explained = store::page_explained_refunds(tx.conn(), AT_ONCE).await?;
     let ids: Vec<RefundId> = explained.iter().map(|one| one.refund).collect();
     let locked = super::refunds::lock(tx, &ids).await?;
-    let (now, today) = (tx.now(), tx.hub().calendar.day_of(tx.now()));
+    let now = tx.now();
     let (mut seen, mut met, mut subjects, mut awaited) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for one in explained.iter().filter(|one| locked.in_flight.contains(&one.refund)) {
-        let voucher = Voucher {
-            id: tx.id(),
-            effective_on: today,
-            actor: "hub:recon".to_owned(),
-            source_ref: one.refund.to_string(),
-            meta: Map::from_iter([("statement_line".to_owned(), one.line.into())]),
-        };
+        let voucher = voucher(tx, one.refund.to_string(), one.line);
         met.push(Met {
             expectation: one.expectation,
             statement_line: Some(one.line),
