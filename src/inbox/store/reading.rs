@@ -124,3 +124,25 @@ pub async fn find_wire(conn: &mut PgConnection, n: i64) -> Result<Option<Wire>, 
         .await?;
     Ok(wire)
 }
+
+/// Those of these transactions, each with its channel, that were told to take money back from us, and the payment that each
+/// takes back.
+pub async fn find_originals(
+    conn: &mut PgConnection,
+    asked: &[(String, String)],
+) -> Result<Vec<((String, String), String)>, Fault> {
+    let (channels, transactions): (Vec<&str>, Vec<&str>) =
+        asked.iter().map(|(channel, name)| (channel.as_str(), name.as_str())).unzip();
+    let rows = sqlx::query!(
+        r#"select notices.channel, notices.transaction, min(original_transaction) as "original!"
+           from unnest($1::text[], $2::text[]) as asked (channel, transaction)
+           join notices using (channel, transaction)
+           where meaning in ('refunded', 'reversed') and original_transaction is not null
+           group by notices.channel, notices.transaction"#,
+        &channels as _,
+        &transactions as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| ((row.channel, row.transaction), row.original)).collect())
+}

@@ -12,7 +12,7 @@ use crate::expectations::{self, Keys};
 use crate::fault::Fault;
 use crate::ids::RefundId;
 use crate::recon::booking::{Booking, Known};
-use crate::recon::matching::settlement::{ItemKind, Settlement};
+use crate::recon::matching::settlement::{Item, ItemKind, Settlement};
 use crate::recon::matching::{self, Bill, Candidates, Left, Line, Named};
 use crate::recon::rails::transfer_channel;
 use crate::recon::store::{self, OpenLine};
@@ -169,10 +169,11 @@ async fn find_bills(tx: &mut Tx, named: &BTreeSet<BillNumber>) -> Result<BTreeMa
 /// settlements' parts.
 pub(super) async fn with_expectations(
     tx: &mut Tx,
-    settlements: Vec<Settlement>,
+    mut settlements: Vec<Settlement>,
     mut keys: Keys,
     named: &[RefundId],
 ) -> Result<Candidates, Fault> {
+    name_originals(tx, &mut settlements).await?;
     for settlement in &settlements {
         for item in &settlement.items {
             match item.kind {
@@ -192,9 +193,7 @@ pub(super) async fn with_expectations(
     let locked = refunds::lock(tx, &ids.into_iter().collect::<Vec<_>>()).await?;
     let in_doubt = crate::refunds::service::find_in_doubt(tx.conn(), &keys.references).await?;
     let refused = crate::refunds::service::find_refused(tx.conn(), &keys.references).await?;
-    let taken = settlements.iter().flat_map(|one| one.items.iter().map(move |item| (one, item)));
-    let taken = taken.filter(|(_, item)| item.kind == ItemKind::Refund);
-    let orders: Vec<_> = taken.map(|(one, item)| (one.channel.clone(), item.reference.clone())).collect();
+    let orders = each_taken(&settlements, |item| item.reference.clone());
     let known_orders = expectations::store::find_known_orders(tx.conn(), &orders).await?;
     let known_payments = expectations::store::find_known_payments(tx.conn(), &keys.transactions).await?;
     let open = expectations::store::lock_by_keys(tx.conn(), &keys).await?;
@@ -217,6 +216,38 @@ pub(super) async fn with_expectations(
         candidates.known_refunds.insert(one.reference);
     }
     Ok(candidates)
+}
+
+/// What a channel gave back at its own desk, or by its own word, goes by a name of its own: once a callback said of which
+/// payment, the settlement's part is of that payment.
+async fn name_originals(tx: &mut Tx, settlements: &mut [Settlement]) -> Result<(), Fault> {
+    let taken = each_taken(settlements, |item| item.transaction.clone());
+    if taken.is_empty() {
+        return Ok(());
+    }
+    let originals: BTreeMap<_, _> =
+        inbox::store::reading::find_originals(tx.conn(), &taken).await?.into_iter().collect();
+    let orders = each_taken(settlements, |item| item.reference.clone());
+    let ours: BTreeSet<_> =
+        crate::refunds::service::find_ordered(tx.conn(), &orders).await?.into_iter().collect();
+    for one in settlements {
+        for item in one.items.iter_mut().filter(|item| item.kind == ItemKind::Refund) {
+            let told = originals.get(&(one.channel.clone(), item.transaction.clone()));
+            if let Some(original) = told
+                && !ours.contains(&(one.channel.clone(), item.reference.clone()))
+            {
+                item.transaction.clone_from(original);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A name of each part that a settlement took from us, with its channel.
+fn each_taken(settlements: &[Settlement], name: impl Fn(&Item) -> String) -> Vec<(String, String)> {
+    let all = settlements.iter().flat_map(|one| one.items.iter().map(move |item| (one, item)));
+    let taken = all.filter(|(_, item)| item.kind == ItemKind::Refund);
+    taken.map(|(one, item)| (one.channel.clone(), name(item))).collect()
 }
 
 /// Writes what was decided: the rows, then the posting.

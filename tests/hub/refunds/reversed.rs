@@ -3,6 +3,7 @@
 use mizan::demo::PAYER_ACCOUNT;
 use mizan::fulfilment;
 use mizan::queue::worker;
+use mizan_adapters::channel::RefundOrder;
 use serde_json::{Value, json};
 
 use super::*;
@@ -126,6 +127,32 @@ async fn a_reversal_that_only_the_settlement_tells_of_is_heard_too() {
     let seen = world.find_intent(id(&paid)).await;
     assert_eq!((text(&seen, "/attempts/0/state"), &seen["reversed"]), ("reversed", &ils("425.38")));
     assert_eq!(world.breaks().await, [("reversed".to_owned(), "open".to_owned())]);
+    world.tied().await;
+}
+
+/// The merchant's clerk gives a part back at the gateway's own desk.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_channel_gave_back_at_its_own_desk_is_of_its_payment_in_the_settlement_too() {
+    let world = World::new().await;
+    let paid = paid_passport(&world, "CASE-1").await;
+    let asked = requested(&world, &paid, "63.00").await;
+    let order = RefundOrder {
+        refund: "desk-refund-1".to_owned(),
+        transaction: text(&staff_view(&world, &asked).await, "/original_transaction").to_owned(),
+        money: Money::new(10_000, Currency::ILS),
+    };
+    let desk = world.app.hub.channels.get("card").unwrap().refund.clone().unwrap();
+    desk.refund(order).await.accepted().unwrap();
+    world.settle(1).await;
+    assert_eq!(world.find_intent(id(&paid)).await["reversed"], ils("100.00"));
+    world.end_day(TODAY).await;
+    assert_eq!(world.find_intent(id(&paid)).await["reversed"], ils("100.00"), "told twice, gone once");
+    let breaks = world.people.reconciler.client.get("/v1/finance/breaks").await.unwrap().json;
+    assert_eq!(breaks["data"].as_array().unwrap().len(), 1, "{breaks}");
+    assert_eq!(
+        (&breaks["data"][0]["category"], &breaks["data"][0]["money"]),
+        (&json!("reversed"), &ils("100.00"))
+    );
     world.tied().await;
 }
 
