@@ -1,6 +1,6 @@
 //! What a person types to find a payment: its id, the bill number in any writing, the portal's reference, the number
-//! or code of a receipt, a transaction of a rail or the reference a bank gave a line of its statement, or our reference at
-//! a provider.
+//! or code of a receipt, a transaction of a rail or the reference a bank gave a line of its statement, our reference at
+//! a provider, or a refund by its id or by the reference that it carries there.
 
 use mizan_adapters::reference::BillNumber;
 use sqlx::PgConnection;
@@ -34,6 +34,7 @@ fn wanted(config: &Config, question: &str) -> Option<Wanted> {
     Some(Wanted {
         id: text.parse().ok(),
         attempt: text.parse().ok(),
+        refund: text.parse().ok(),
         bill_number: text.parse::<BillNumber>().ok().map(|number| number.to_string()),
         channels: config.channels.keys().cloned().chain(banks).collect(),
         money_keys,

@@ -5,7 +5,7 @@ use sqlx::PgConnection;
 
 use super::IntentRow;
 use crate::fault::Fault;
-use crate::ids::{AttemptId, IntentId};
+use crate::ids::{AttemptId, IntentId, RefundId};
 use crate::intents::Intent;
 
 /// What to look for; each by an index.
@@ -14,8 +14,9 @@ pub struct Wanted {
     pub id: Option<IntentId>,
     /// Our own reference at a provider.
     pub attempt: Option<AttemptId>,
+    pub refund: Option<RefundId>,
     pub bill_number: Option<String>,
-    /// An external reference, the number or code of a receipt, a transaction of a rail.
+    /// An external reference, the number or code of a receipt, a transaction of a rail, our reference of a refund there.
     pub text: String,
     /// The rails whose transactions are meant.
     pub channels: Vec<String>,
@@ -37,6 +38,9 @@ pub async fn page(conn: &mut PgConnection, wanted: &Wanted, limit: i64) -> Resul
              union select id from payment_intents where bill_number = $2
              union select id from payment_intents where external_reference = $3
              union select intent from attempts where id = $4
+             union select intent from refunds where id = $8
+             union select refunds.intent from refund_attempts join refunds on refunds.id = refund_attempts.refund
+                   where refund_attempts.reference = $3
              union select intent from receipts where number = $3
              union select intent from receipts where code = $3
              union select intent from notices where channel = any($5) and transaction = $3
@@ -61,6 +65,7 @@ pub async fn page(conn: &mut PgConnection, wanted: &Wanted, limit: i64) -> Resul
         &wanted.channels,
         &wanted.money_keys,
         limit,
+        wanted.refund.map(Id::uuid),
     )
     .fetch_all(conn)
     .await?;

@@ -6,7 +6,7 @@ use mizan::demo::PAYER_ACCOUNT;
 
 use super::*;
 use crate::recon::ILS;
-use crate::refunds::{bank, id};
+use crate::refunds::{bank, id, staff_view};
 
 /// The bank's reference of the one line that this condition picks.
 async fn reference(world: &World, condition: &str) -> String {
@@ -47,7 +47,7 @@ async fn money_is_found_by_the_banks_reference_wherever_it_went() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refund_is_found_by_the_reference_that_its_bank_gave_the_transfer() {
+async fn a_refund_is_found_by_its_id_by_our_reference_and_by_that_of_its_bank() {
     let world = World::new().await;
     let intent = bank::paid_by_transfer(&world, "CASE-1").await;
     let refund = bank::approved(&world, &intent, "10.00", PAYER_ACCOUNT).await;
@@ -55,9 +55,13 @@ async fn a_refund_is_found_by_the_reference_that_its_bank_gave_the_transfer() {
     world.end_day(TODAY).await;
     let debit = reference(&world, "amount_minor = -1000").await;
     let browser = Browser::of_reconciler(&world).await;
-    let sought = browser.get(&format!("/console/payments?q={debit}")).await;
-    assert_eq!(sought.to, format!("/console/payments/{}", id(&intent)), "{}", sought.html);
-    let page = browser.get(&sought.to).await;
+    let to = format!("/console/payments/{}", id(&intent));
+    let ours = staff_view(&world, &refund).await["instructions"][0]["reference"].as_str().unwrap().to_owned();
+    for number in [debit.clone(), ours, id(&refund).to_owned()] {
+        let sought = browser.get(&format!("/console/payments?q={number}")).await;
+        assert_eq!(sought.to, to, "{number}: {}", sought.html);
+    }
+    let page = browser.get(&to).await;
     for told in ["CASE-1", &format!("/console/refunds/{}", id(&refund))] {
         assert!(page.html.contains(told), "{debit} does not tell {told}: {}", page.html);
     }
