@@ -67,7 +67,6 @@ pub struct Config {
     pub issuer: String,
     pub quote_minutes: u32,
     pub intent_hours: u32,
-    pub catalogue: Vec<PathBuf>,
     pub banks: Vec<Bank>,
     pub channels: BTreeMap<String, Channel>,
     pub statements_folder: Option<PathBuf>,
@@ -103,12 +102,17 @@ pub struct Bank {
     /// BIC of the bank that holds the account.
     #[serde(default)]
     pub bic: Option<String>,
-    /// A bank that answers over HTTP: payment files in, statements out.
+    /// A bank that takes payment files over HTTP. Statements come by the watched folder or by import.
     #[serde(default)]
     pub endpoint: Option<mizan_adapters::bank::rest::Settings>,
     /// The most that the bank keeps of an order of ours that it returns, as a decimal amount; without it, nothing.
     #[serde(default)]
     pub return_charge_max: Option<String>,
+}
+
+/// An account number as it is compared: no spaces, capitals.
+pub fn account_number(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_whitespace()).map(|letter| letter.to_ascii_uppercase()).collect()
 }
 
 /// How one channel settles and where; its dialect stands in `kind`.
@@ -238,7 +242,6 @@ impl Default for Config {
             issuer: "9000".to_owned(),
             quote_minutes: 30,
             intent_hours: 72,
-            catalogue: Vec::new(),
             banks: Vec::new(),
             channels: BTreeMap::new(),
             statements_folder: None,

@@ -17,7 +17,7 @@ use crate::access::KeyCache;
 use crate::app::{App, Parts, Wake};
 use crate::catalogue::CatalogueCache;
 use crate::channels::Channels;
-use crate::config::{Config, Mode, deployment};
+use crate::config::{Config, deployment};
 use crate::crash::CrashPoints;
 use crate::entropy::Entropy;
 use crate::http::pace::Pace;
@@ -62,7 +62,7 @@ pub async fn app_among(
     let pool = pool(options, connections).await?;
     let poster_pool = self::pool(of_poster, 3).await?;
     let book = Book::open(&pool, "main").await.context("the book")?;
-    of_this_mode(&pool, config.mode, clock.now()).await?;
+    of_this_deployment(&pool, &config, clock.now()).await?;
     let keys = HubKeys::open(&config.data_dir, &entropy).context("the hub's keys")?;
     webhooks::Policy::new(&config).context("webhooks.networks")?;
     let calendar = Calendar::friday_saturday(config.zone.clone());
@@ -86,13 +86,14 @@ pub async fn app_among(
     }))
 }
 
-/// Refuses a database of the other mode; one that no hub has started on is of this mode from now on.
-async fn of_this_mode(pool: &PgPool, mode: Mode, now: Instant) -> anyhow::Result<()> {
+/// Refuses a database of the other mode or of another zone; one that no hub has started on is of these from now on.
+async fn of_this_deployment(pool: &PgPool, config: &Config, now: Instant) -> anyhow::Result<()> {
     let mut conn = pool.acquire().await?;
-    let deployment = deployment::settle(&mut conn, mode, now).await;
+    let deployment = deployment::settle(&mut conn, config.mode, &config.zone, now).await;
     let deployment =
         deployment.context("the mode of the database (is it migrated? mizan migrate says so)")?;
-    deployment.admit(mode).context("mode")
+    deployment.admit(config.mode).context("mode")?;
+    deployment.admit_zone(&config.zone).context("zone")
 }
 
 async fn pool(options: PgConnectOptions, connections: u32) -> anyhow::Result<PgPool> {

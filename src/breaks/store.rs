@@ -49,11 +49,17 @@ pub async fn insert(
                      $8::jsonb[], $9::text[], $10::timestamptz[])
              as break (id, category, subject, currency, amount, channel, intent, detail, owner, due_at)
          on conflict (category, subject) do update
-         set detail = excluded.detail, currency = excluded.currency, amount_minor = excluded.amount_minor,
+         set currency = excluded.currency, amount_minor = excluded.amount_minor,
+             detail = case
+                 when breaks.detail - 'earlier' = excluded.detail then breaks.detail
+                 -- Whoever ends it has seen each telling, not the last alone.
+                 when excluded.category = 'altered' then excluded.detail || jsonb_build_object('earlier',
+                     coalesce(breaks.detail -> 'earlier', '[]') || jsonb_build_array(breaks.detail - 'earlier'))
+                 else excluded.detail end,
              state = case
                  when breaks.resolved_at is not null then 'reopened'
                  -- What was proposed was said of something else.
-                 when breaks.state = 'proposed' and (breaks.currency, breaks.amount_minor, breaks.detail)
+                 when breaks.state = 'proposed' and (breaks.currency, breaks.amount_minor, breaks.detail - 'earlier')
                      is distinct from (excluded.currency, excluded.amount_minor, excluded.detail) then 'open'
                  else breaks.state end,
              due_at = case when breaks.resolved_at is not null then excluded.due_at else breaks.due_at end,
@@ -123,6 +129,19 @@ pub async fn is_known(conn: &mut PgConnection, category: Category, subject: &str
     .fetch_one(conn)
     .await?;
     Ok(known)
+}
+
+/// Whether a break, open or not, says the same already.
+pub async fn is_told(conn: &mut PgConnection, new: &NewBreak) -> Result<bool, Fault> {
+    let told = sqlx::query_scalar!(
+        r#"select exists (select from breaks where category = $1 and subject = $2 and detail = $3) as "told!""#,
+        new.category.as_str(),
+        new.subject,
+        new.detail,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(told)
 }
 
 /// Another break says it better: those of this category and these subjects that are open end.

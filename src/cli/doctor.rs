@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use mizan_ledger::{Clock as _, SystemClock};
+use mizan_ledger::{Clock as _, SystemClock, Zone};
 use serde_json::json;
 use sqlx::PgConnection;
 
@@ -280,7 +280,9 @@ async fn rows(
     keys: Option<&HubKeys>,
     findings: &mut Findings,
 ) -> Result<(), crate::fault::Fault> {
-    mode(find_deployment(conn).await?, config.mode, findings);
+    let database = find_deployment(conn).await?;
+    mode(database.as_ref(), config.mode, findings);
+    zone(database.as_ref(), &config.zone, findings);
     if let (Some(keys), Some(sealed)) = (keys, listing::find_sealed(conn).await?) {
         match keys.unseal(&sealed) {
             Ok(_) => findings.well("master key", "opens the portals' secrets"),
@@ -296,7 +298,16 @@ async fn rows(
     Ok(())
 }
 
-fn mode(database: Option<Deployment>, configured: Mode, findings: &mut Findings) {
+fn zone(database: Option<&Deployment>, configured: &Zone, findings: &mut Findings) {
+    match database.map(|database| database.admit_zone(configured)) {
+        Some(Err(other)) => {
+            findings.ill("zone", other.to_string(), "no hub starts here before this is mended");
+        }
+        _ => findings.well("zone", format!("days are counted in {}", configured.name())),
+    }
+}
+
+fn mode(database: Option<&Deployment>, configured: Mode, findings: &mut Findings) {
     let named = configured.as_str();
     match database.map(|database| database.admit(configured)) {
         None => findings.well("mode", format!("the first start makes this a {named} database, for ever")),

@@ -6,7 +6,7 @@ use std::fmt;
 use mizan_adapters::iban::Iban;
 use mizan_ledger::{Currency, Money, Rate};
 
-use super::{Bank, Channel, Config};
+use super::{Bank, Channel, Config, account_number};
 use crate::books::Slug;
 
 /// ISO 13616.
@@ -77,10 +77,6 @@ impl Found {
             self.add(key, format!("{text:?}: {error}"));
         }
     }
-}
-
-fn account_number(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_whitespace()).map(|letter| letter.to_ascii_uppercase()).collect()
 }
 
 impl Config {

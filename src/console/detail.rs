@@ -19,7 +19,7 @@ pub struct Part {
 }
 
 /// Name in the record, Arabic, English.
-const NAMES: [(&str, &str, &str); 49] = [
+const NAMES: [(&str, &str, &str); 52] = [
     ("account", "الحساب البنكي", "Bank account"),
     ("amount", "المبلغ", "Amount"),
     ("answer", "الجواب", "Answer"),
@@ -29,6 +29,7 @@ const NAMES: [(&str, &str, &str); 49] = [
     ("bank_reference", "مرجع البنك", "Bank reference"),
     ("bill_number", "رقم الفاتورة", "Bill"),
     ("booked_on", "قُيّد في", "Booked on"),
+    ("bytes", "الحجم بالبايت", "Bytes"),
     ("closing", "رصيد الإقفال", "Closing balance"),
     ("contract", "حسب العقد", "By contract"),
     ("cost", "العمولة", "Cost"),
@@ -36,6 +37,7 @@ const NAMES: [(&str, &str, &str); 49] = [
     ("days", "الأيام", "Days"),
     ("due_on", "كان متوقعًا في", "Expected on"),
     ("expectation", "التوقّع", "Expectation"),
+    ("file", "الملف", "File"),
     ("first_amount", "المبلغ أول مرة", "Amount at first"),
     ("first_notice", "الإشعار الأول", "First notice"),
     ("first_reference", "المرجع أول مرة", "Reference at first"),
@@ -69,17 +71,29 @@ const NAMES: [(&str, &str, &str); 49] = [
     ("tries", "عدد المحاولات", "Tries"),
     ("why", "السبب", "Why"),
     ("work", "العمل", "Work"),
+    ("written_at", "كُتب في", "Written at"),
 ];
 
 /// Parts whose text is a word of ours, or a sentence that the words know.
 const SAID: [&str; 5] = ["propose", "source", "state", "why", "work"];
+
+/// What was told before, each telling with its own parts.
+const EARLIER: &str = "earlier";
 
 /// The parts of a break's detail, in the record's order; the break's own amount is not told twice.
 pub fn parts(detail: &Value, own: Option<Money>, language: Language, zone: &Zone) -> Vec<Part> {
     let own = own.map(|money| serde_json::json!(money));
     let all = detail.as_object().into_iter().flatten();
     let told = all.filter(|(name, value)| !(name.as_str() == "amount" && Some(*value) == own.as_ref()));
-    told.filter_map(|(name, value)| part(name, value, language, zone)).collect()
+    let told = told.filter(|(name, _)| name.as_str() != EARLIER);
+    let now = told.filter_map(|(name, value)| part(name, value, language, zone));
+    let before = detail[EARLIER].as_array().into_iter().flatten().filter_map(Value::as_object).flatten();
+    let before = before.filter_map(|(name, value)| {
+        let part = part(name, value, language, zone)?;
+        let name = format!("{}: {}", words::say(EARLIER, language), part.name);
+        Some(Part { name, ..part })
+    });
+    now.chain(before).collect()
 }
 
 fn part(name: &str, value: &Value, language: Language, zone: &Zone) -> Option<Part> {

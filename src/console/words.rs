@@ -3,7 +3,7 @@
 use crate::http::language::Language;
 
 /// Slug, Arabic, English.
-const WORDS: [(&str, &str, &str); 154] = [
+const WORDS: [(&str, &str, &str); 155] = [
     // payments
     ("requires_payment", "بانتظار الدفع", "Waiting for payment"),
     ("processing", "قيد الدفع", "Processing"),
@@ -151,6 +151,7 @@ const WORDS: [(&str, &str, &str); 154] = [
     ("expense", "مصروفات", "Expense"),
     // why a break stands, and why it is resolved
     ("yes", "نعم", "Yes"),
+    ("earlier", "قبل ذلك", "Earlier"),
     ("nothing known is named", "لا يذكر شيئًا معروفًا", "nothing known is named"),
     (
         "a bill is named in free text, but not its amount",

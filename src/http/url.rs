@@ -15,8 +15,11 @@ pub fn read(text: &str, live: bool) -> Option<Uri> {
         _ => false,
     };
     let credentials = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
+    // The library takes a port that no browser does as none.
+    let after_host = uri.authority().zip(uri.host()).and_then(|(all, host)| all.as_str().strip_prefix(host));
+    let port = after_host.is_some_and(|port| port.is_empty() || uri.port_u16().is_some_and(|port| port > 0));
     let plain = !text.contains(['#', '\\']) && !uri.path().split('/').any(is_dots);
-    (scheme && !credentials && plain && text.len() <= URL_CHARS_MAX).then_some(uri)
+    (scheme && !credentials && port && plain && text.len() <= URL_CHARS_MAX).then_some(uri)
 }
 
 fn is_dots(segment: &str) -> bool {
@@ -50,6 +53,11 @@ mod tests {
             "https://portal.example/back/%2E./other",
             "https://portal.example/back/%2e%2e",
             "https://portal.example\\@evil.example/",
+            "https://portal.example:abc/",
+            "https://portal.example:99999/",
+            "https://portal.example:0/",
+            "https://portal.example:/",
+            "http://127.0.0.1:8080.evil.example/",
         ] {
             assert!(read(bad, false).is_none(), "{bad}");
         }

@@ -11,7 +11,7 @@ use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::door::{Received, receive};
+use super::door::{Received, Refusal, receive};
 use super::model::{InboxError, TakenUp};
 use super::service;
 use crate::access::Scope;
@@ -70,10 +70,19 @@ async fn callback(
             Ok(StatusCode::NO_CONTENT.into_response())
         }
         Some(Received::Hint) => Ok(StatusCode::ACCEPTED.into_response()),
-        Some(Received::Refused(why)) => {
-            tracing::warn!(channel = %instance, why, "callback refused");
-            let body = Json(json!({ "error": "refused", "message": why }));
-            Ok((StatusCode::UNAUTHORIZED, body).into_response())
+        Some(Received::Refused(refusal)) => {
+            tracing::warn!(channel = %instance, %refusal, "callback refused");
+            let body = Json(json!({ "error": "refused", "message": refusal.to_string() }));
+            Ok((status_of(&refusal), body).into_response())
         }
+    }
+}
+
+/// Whose signature is right does not look for the fault in the keys.
+fn status_of(refusal: &Refusal) -> StatusCode {
+    match refusal {
+        Refusal::Unsigned | Refusal::WrongSignature => StatusCode::UNAUTHORIZED,
+        Refusal::AnotherMerchant => StatusCode::FORBIDDEN,
+        Refusal::Unreadable(_) => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }

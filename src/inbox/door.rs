@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
+pub use mizan_adapters::channel::Refusal;
 use mizan_adapters::channel::{self, Verdict};
 use serde_json::Value;
 
@@ -21,7 +22,7 @@ pub enum Received {
     Taken(Taken),
     /// A weak scheme proves nothing: nothing is stored, and the sweeper asks the channel about the order it names.
     Hint,
-    Refused(String),
+    Refused(Refusal),
 }
 
 /// Takes the raw bytes of a callback in; None when the channel sends none.
@@ -44,10 +45,10 @@ pub async fn receive(
             Received::Hint
         }
         Verdict::Refused(refusal) => {
-            let why = refusal.to_string();
             let mut conn = app.pool.acquire().await?;
+            let why = refusal.to_string();
             store::insert_refused(&mut conn, instance, &why, raw, app.clock.now()).await?;
-            Received::Refused(why)
+            Received::Refused(refusal)
         }
     }))
 }

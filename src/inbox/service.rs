@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mizan_adapters::reference::{BillNumber, RfReference};
-use mizan_ledger::Id;
+use mizan_ledger::{EntryId, Id};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -49,6 +49,23 @@ pub async fn take(tx: &mut Tx, new: &NewNotice) -> Result<Taken, Fault> {
     breaks::store::insert(tx.conn(), &entropy, now, &[altered]).await?;
     tx.audit("notice.altered", format!("{}:{}", new.channel, new.transaction), json!({ "notice": n }));
     Ok(Taken::Altered)
+}
+
+/// Facts taken in with one statement; only those that are known already are looked at by themselves.
+const FACTS_AT_ONCE: usize = 1_000;
+
+/// The same of many facts, in their order.
+pub async fn take_all(tx: &mut Tx, all: &[&NewNotice]) -> Result<(), Fault> {
+    for some in all.chunks(FACTS_AT_ONCE) {
+        let arrivals: Vec<Arrival<'_>> =
+            some.iter().map(|&new| Arrival { new, entry: tx.id(), fallback_entry: tx.id() }).collect();
+        let now = tx.now();
+        let news: BTreeSet<EntryId> = store::insert(tx.conn(), &arrivals, now).await?.into_iter().collect();
+        for known in arrivals.iter().filter(|arrival| !news.contains(&arrival.entry)) {
+            take(tx, known.new).await?;
+        }
+    }
+    Ok(())
 }
 
 pub use super::store::entry_of;

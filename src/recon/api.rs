@@ -44,7 +44,10 @@ async fn import(State(app): State<App>, call: Call) -> Result<Answer, Problem> {
     call.require(&Scope::Reconcile)?;
     let upload: Upload = call.query()?;
     let name = upload.name.unwrap_or_else(|| "upload".to_owned()).chars().take(200).collect();
-    let file = NewFile::read(name, FileSource::Upload, call.body.to_vec()).map_err(ReconError::from)?;
+    let bytes = call.body.to_vec();
+    // A large file is read for seconds: other requests go on meanwhile.
+    let read = tokio::task::spawn_blocking(move || NewFile::read(name, FileSource::Upload, bytes)).await;
+    let file = read.map_err(|error| Fault::Other(error.to_string()))?.map_err(ReconError::from)?;
     app.once(&call, StatusCode::CREATED, &file, |tx, file| Box::pin(service::import(tx, file))).await
 }
 

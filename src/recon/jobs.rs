@@ -9,15 +9,17 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use mizan_adapters::statement::Refused;
+use mizan_ledger::Instant;
 
 use super::model::{FileSource, Imported, ReconError};
+use super::service::UnreadFile;
 use super::staging::NewFile;
 use super::{RECONCILE, run, service};
 use crate::app::App;
 use crate::fault::Fault;
 use crate::queue::Job;
 use crate::queue::worker::{Done, Work};
-use crate::tx::Actor;
+use crate::tx::{Actor, Tx};
 
 /// How often the folder is looked at.
 const FOLDER_TICK: Duration = Duration::from_secs(2);
@@ -103,17 +105,19 @@ pub async fn look(app: &App, folder: &Path, seen: &mut Seen) -> Result<Vec<Impor
             continue;
         }
         let mut again_in = None;
-        if print.length > bytes_max {
-            tracing::warn!(?path, length = print.length, "a statement file is too large");
+        let read = if print.length > bytes_max {
+            let cause = format!("{} bytes, of which at most {bytes_max} are read", print.length);
+            Err(ReconError::Unreadable(of_the_file(cause)))
         } else {
-            match import_file(app, &path).await {
-                Ok(imported) => taken.push(imported),
-                Err(ReconError::Unreadable(refused)) => tracing::warn!(?path, %refused, "no statement"),
-                Err(ReconError::Fault(fault)) if fault.is_unavailable() => return Err(fault),
-                Err(ReconError::Fault(fault)) => {
-                    tracing::error!(?path, %fault, "a statement file could not be taken in");
-                    again_in = Some(LOOKS_AFTER_FAULT);
-                }
+            import_file(app, &path).await
+        };
+        match read {
+            Ok(imported) => taken.push(imported),
+            Err(ReconError::Unreadable(refused)) => not_read(app, &path, print, &refused).await?,
+            Err(ReconError::Fault(fault)) if fault.is_unavailable() => return Err(fault),
+            Err(ReconError::Fault(fault)) => {
+                tracing::error!(?path, %fault, "a statement file could not be taken in");
+                again_in = Some(LOOKS_AFTER_FAULT);
             }
         }
         seen.0.insert(path, Last { print, again_in });
@@ -137,14 +141,39 @@ async fn files(folder: &Path) -> std::io::Result<Vec<(PathBuf, Print)>> {
     Ok(files)
 }
 
-async fn import_file(app: &App, path: &Path) -> Result<Imported, ReconError> {
-    let unreadable =
-        |error: std::io::Error| Refused { place: "the file".to_owned(), cause: error.to_string() };
-    let bytes = tokio::fs::read(path).await.map_err(unreadable)?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let file = NewFile::read(name, FileSource::Folder, bytes)?;
+fn of_the_file(cause: String) -> Refused {
+    Refused { place: "the file".to_owned(), cause }
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Somebody is told of it: it may be a statement that was cut short on its way.
+async fn not_read(app: &App, path: &Path, print: Print, refused: &Refused) -> Result<(), Fault> {
+    tracing::warn!(?path, %refused, "no statement");
+    let (seconds, nanos) = print.changed;
+    let written_at = Instant::from_micros(seconds * 1_000_000 + nanos / 1_000);
+    let file = UnreadFile {
+        name: name_of(path),
+        bytes: print.length,
+        written_at: written_at.map_or_else(|_| seconds.to_string(), |at| at.to_string()),
+        why: refused.to_string(),
+    };
     let actor = Actor::hub("folder");
-    let imported = app.run(&actor, &file, |tx, file| Box::pin(service::import(tx, file))).await?;
+    app.run(&actor, &file, |tx, file| Box::pin(service::open_file_break(tx, file))).await
+}
+
+async fn import_file(app: &App, path: &Path) -> Result<Imported, ReconError> {
+    let bytes = tokio::fs::read(path).await.map_err(|error| of_the_file(error.to_string()))?;
+    let file = NewFile::read(name_of(path), FileSource::Folder, bytes)?;
+    let actor = Actor::hub("folder");
+    let import = async |tx: &mut Tx, file: &NewFile| -> Result<Imported, ReconError> {
+        let imported = service::import(tx, file).await?;
+        service::close_file_break(tx, &file.name).await?;
+        Ok(imported)
+    };
+    let imported = app.run(&actor, &file, |tx, file| Box::pin(import(tx, file))).await?;
     for one in imported.statements.iter().filter(|one| one.reason.is_some()) {
         tracing::warn!(file = %imported.file, account = %one.account, reason = ?one.reason, "statement not accepted");
     }

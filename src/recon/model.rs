@@ -4,7 +4,7 @@ use mizan_adapters::statement::{self, Refused, StatementKind};
 use mizan_ledger::{Currency, Day, Instant, Money};
 use serde::Serialize;
 
-use crate::config::Bank;
+use crate::config::{Bank, account_number};
 use crate::fault::Fault;
 use crate::ids::{StatementFileId, StatementId};
 
@@ -122,7 +122,7 @@ impl Cause {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
     Accepted,
-    /// Of a day without a movement, and it came after the next one, which continued without it.
+    /// Of a day that left the balance as it was, and it came after the next one, which continued without it.
     Between,
     Known,
     /// Its day has not come, and will be the next.
@@ -188,9 +188,9 @@ impl Summary {
         })
     }
 
-    /// Nothing moved, and nothing about it is in doubt.
-    pub fn is_still(&self) -> bool {
-        self.lines == 0 && self.closes == Some(true) && self.opening == self.closing && self.doubt.is_none()
+    /// What moved came to nothing, and nothing about it is in doubt.
+    pub fn is_even(&self) -> bool {
+        self.closes == Some(true) && self.opening == self.closing && self.doubt.is_none()
     }
 
     /// Judges it, given what is known about its account. `same` tells whether an statement of the same
@@ -255,11 +255,6 @@ impl Summary {
             None => Standing::Accepted,
         }
     }
-}
-
-/// An account number as it is compared: no spaces, capitals.
-pub fn account_number(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_whitespace()).map(|letter| letter.to_ascii_uppercase()).collect()
 }
 
 /// A statement as staff see it.

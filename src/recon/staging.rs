@@ -9,7 +9,8 @@ use mizan_ledger::{Day, Money};
 use sha2::{Digest, Sha256};
 
 use super::matching::own_reference;
-use super::model::{FileSource, Summary, account_number};
+use super::model::{FileSource, Summary};
+use crate::config::account_number;
 
 /// The longest text and evidence kept of a line; the file itself is kept whole.
 const TEXT_CHARS_MAX: usize = 4_000;

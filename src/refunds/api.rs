@@ -14,8 +14,8 @@ use super::model::{Refund, RefundError, RefundSource};
 use super::service::{self, Decision};
 use super::state::{PortalState, RefundState};
 use super::store::{self, Filter};
-use super::view::{self, RefundView, StaffView};
-use super::{attempts, files, pay_ins};
+use super::view::{self, More, RefundView, StaffView};
+use super::{files, pay_ins};
 use crate::access::Scope;
 use crate::app::App;
 use crate::fault::Fault;
@@ -86,7 +86,7 @@ fn to_portal(tx: &Tx, refund: &Refund) -> RefundView {
 }
 
 fn to_staff(tx: &Tx, refund: &Refund) -> StaffView {
-    view::for_staff(tx.hub(), refund, Vec::new())
+    view::for_staff(tx.hub(), refund, More::default())
 }
 
 /// Read a refund.
@@ -184,7 +184,7 @@ async fn request_by_staff(State(app): State<App>, call: Call) -> Result<Answer, 
 async fn search_by_staff(State(app): State<App>, call: Call) -> Result<Json<Page<StaffView>>, Problem> {
     call.person(&Scope::FinanceRead)?;
     let search: Search = call.query()?;
-    listed(&app, &search, None, |refund| view::for_staff(&app.hub, &refund, Vec::new())).await
+    listed(&app, &search, None, |refund| view::for_staff(&app.hub, &refund, More::default())).await
 }
 
 /// Read a refund with its instructions.
@@ -200,8 +200,8 @@ async fn find_by_staff(
     let id = refund_id(&id)?;
     let mut conn = app.pool.acquire().await.map_err(Fault::from)?;
     let refund = store::find(&mut conn, id).await?.ok_or(Problem::new(Code::NotFound))?;
-    let instructions = attempts::store::page_of(&mut conn, id).await?;
-    Ok(Json(view::for_staff(&app.hub, &refund, instructions)))
+    let more = service::more(&mut conn, id).await?;
+    Ok(Json(view::for_staff(&app.hub, &refund, more)))
 }
 
 /// A use case in which a person decides.

@@ -8,6 +8,7 @@ mod tell;
 
 use mizan_ledger::EntryId;
 use serde_json::{Map, Value};
+use sqlx::PgConnection;
 
 use super::model::{Rail, Refund, RefundError, RefundSource};
 use super::{store, view};
@@ -23,6 +24,7 @@ use crate::tx::{Hub, Tx};
 
 pub use super::attempts::store::{find_in_doubt, find_ordered, find_refused, page_of as instructions};
 pub use super::store::{Filter, find, page, page_of};
+pub use super::view::More;
 pub use again::{
     Redirect, deny, give_up, propose_denial, propose_give_up, redirect, refuse_proposal, send_again,
 };
@@ -108,4 +110,12 @@ fn another_person(tx: &Tx, refund: &Refund) -> Result<(), RefundError> {
         return Err(RefundError::SamePerson);
     }
     Ok(())
+}
+
+/// What officers see of one refund beside itself.
+pub async fn more(conn: &mut PgConnection, id: RefundId) -> Result<More, Fault> {
+    Ok(More {
+        instructions: instructions(conn, id).await?,
+        outstanding: store::find_outstanding(conn, id).await?,
+    })
 }

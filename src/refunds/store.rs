@@ -178,7 +178,29 @@ pub async fn find_payments(conn: &mut PgConnection, ids: &[RefundId]) -> Result<
     Ok(intents.into_iter().map(IntentId::from_uuid).collect())
 }
 
-/// Those of these items in suspense of which nothing is left and all refunds have ended: cause and subject of their breaks.
+/// What the channels have yet to pay in of the money that a refund gives back: none when all of it is here.
+pub async fn find_outstanding(conn: &mut PgConnection, id: RefundId) -> Result<Option<Money>, Fault> {
+    let row = sqlx::query!(
+        r#"select expected.currency, sum(expected.amount_minor)::bigint as "minor!"
+           from refunds left join suspense_items item on item.id = refunds.suspense_item
+           join expectations expected
+             on expected.intent = refunds.intent or expected.money_key = item.money_key
+           where refunds.id = $1 and kind = 'payment' and expected.state = 'open'
+             and expected.currency = refunds.currency
+           group by expected.currency"#,
+        id.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| {
+        let currency = row.currency.parse().map_err(|_| Fault::corrupt("expectations", "currency", id))?;
+        Ok(Money::new(row.minor, currency))
+    })
+    .transpose()
+}
+
+/// Those of these items in suspense of whose break nothing is left, in no other item either, and all refunds have ended: cause
+/// and subject of that break.
 pub async fn find_used_up(
     conn: &mut PgConnection,
     items: &[SuspenseId],
@@ -186,9 +208,11 @@ pub async fn find_used_up(
     let items: Vec<Uuid> = items.iter().map(|id| id.uuid()).collect();
     let rows = sqlx::query!(
         "select id, cause, break_subject from suspense_items item
-         where id = any($1) and used_minor = amount_minor and not exists (
-             select from refunds where suspense_item = item.id
-               and state not in ('refused', 'canceled', 'succeeded', 'unclaimed'))",
+         where id = any($1) and not exists (
+             select from suspense_items one left join refunds on refunds.suspense_item = one.id
+               and refunds.state not in ('refused', 'canceled', 'succeeded', 'unclaimed')
+             where one.break_subject = item.break_subject and one.cause = item.cause
+               and (one.used_minor < one.amount_minor or refunds.id is not null))",
         &items,
     )
     .fetch_all(conn)

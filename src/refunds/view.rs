@@ -66,6 +66,9 @@ pub struct StaffView {
     pub payment_file: Option<PaymentFileId>,
     /// While it waits for its agency's money: what the agency writes when it pays in.
     pub pay_in: Option<PayInView>,
+    /// What the payment's channel has yet to pay in: a transfer before that gives what is not here. Told of one
+    /// refund, not in lists.
+    pub outstanding: Option<Money>,
     /// Who proposes to give it up, or of an unknown one that it was not carried out, until another person agrees.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proposal: Option<Proposal>,
@@ -95,7 +98,14 @@ pub fn for_portal(hub: &Hub, refund: &Refund) -> RefundView {
     view(hub, refund, refund.payee.as_ref().map(shortened))
 }
 
-pub fn for_staff(hub: &Hub, refund: &Refund, instructions: Vec<Attempt>) -> StaffView {
+/// What is read of one refund alone, and not of a list.
+#[derive(Debug, Default)]
+pub struct More {
+    pub instructions: Vec<Attempt>,
+    pub outstanding: Option<Money>,
+}
+
+pub fn for_staff(hub: &Hub, refund: &Refund, more: More) -> StaffView {
     let (channel, original_transaction) = match &refund.rail {
         Rail::Gateway { channel, transaction } => (channel.clone(), Some(transaction.clone())),
         Rail::Bank { account } => (account.clone(), None),
@@ -121,8 +131,9 @@ pub fn for_staff(hub: &Hub, refund: &Refund, instructions: Vec<Attempt>) -> Staf
             agency: agency.to_string(),
             reference: pay_ins::reference(refund.serial).to_string(),
         }),
+        outstanding: more.outstanding,
         proposal: refund.proposal.clone(),
-        instructions: instructions.into_iter().map(instruction).collect(),
+        instructions: more.instructions.into_iter().map(instruction).collect(),
     }
 }
 

@@ -178,12 +178,16 @@ pub async fn page_open(conn: &mut PgConnection) -> Result<Vec<Item>, Fault> {
     rows.into_iter().map(Item::try_from).collect()
 }
 
-/// Part or all of an item was applied or is being given back; the table's check refuses more than is left.
-pub async fn update_used(conn: &mut PgConnection, id: SuspenseId, by: Money) -> Result<(), Fault> {
+/// Part or all of these items was applied or is being given back; the table's check refuses more than is left.
+pub async fn update_used(conn: &mut PgConnection, used: &[(SuspenseId, Money)]) -> Result<(), Fault> {
+    let (items, amounts): (Vec<Uuid>, Vec<i64>) = used.iter().map(|(id, by)| (id.uuid(), by.minor())).unzip();
     sqlx::query!(
-        "update suspense_items set used_minor = used_minor + $2 where id = $1",
-        id.uuid(),
-        by.minor(),
+        "update suspense_items set used_minor = used_minor + used.minor
+         from (select id, sum(minor)::bigint as minor from unnest($1::uuid[], $2::bigint[]) as one (id, minor)
+               group by id) used
+         where suspense_items.id = used.id",
+        &items,
+        &amounts,
     )
     .execute(conn)
     .await?;

@@ -66,8 +66,14 @@ async fn what_no_news_will_end_two_people_end() {
 
     // What was proposed was said of 217.25: of 9217.25 it is not.
     world.tell("card", &order, "T-EXAMPLE-1", ("9217.25", "ILS")).await;
-    assert_eq!(only(&world).await["state"], "open");
+    let last = only(&world).await;
+    assert_eq!((&last["state"], &last["detail"]["amount"]["amount"]), (&json!("open"), &json!("9217.25")));
     assert_eq!(step(approver, &altered, "approve", &asked).await.1["code"], "already_decided");
+    // Each telling is still there, with its amount and its notice.
+    let earlier = last["detail"]["earlier"].as_array().unwrap();
+    let amounts: Vec<&str> = earlier.iter().map(|one| one["amount"]["amount"].as_str().unwrap()).collect();
+    assert_eq!(amounts, ["216.25", "217.25"], "{last}");
+    assert!(earlier.iter().all(|one| one["notice"].is_i64()), "{last}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -41,5 +41,5 @@ async fn a_refused_callback_is_an_error_of_the_load() {
         Target::new(world.portal().clone(), &world.base, CHANNEL, "another-merchant", callback_key());
     let outcome = press(&target, baskets, &plan(Way::Bill)).await.unwrap();
     assert_eq!(outcome.paid, 0);
-    assert!(outcome.errors > 0 && outcome.faults[0].contains("401"), "{:?}", outcome.faults);
+    assert!(outcome.errors > 0 && outcome.faults[0].contains("403"), "{:?}", outcome.faults);
 }

@@ -126,3 +126,21 @@ async fn a_key_of_the_other_mode_is_unknown() {
         }
     }
 }
+
+/// What was proved on a day stays on it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_days_of_a_database_are_those_of_one_zone() {
+    let world = World::new().await;
+    let shell = Shell::new(world.db());
+    std::fs::write(shell.file("east.toml"), "zone = \"Asia/Tokyo\"\n").unwrap();
+    let config = shell.file("east.toml").display().to_string();
+    let told = "zone: the days of this database are those of Asia/Hebron since its first start at 2026-11-22T08:00:00Z, \
+                and the configuration says zone = \"Asia/Tokyo\"";
+    let served = shell.mizan(&["serve", "--config", &config]).await;
+    assert_eq!((served.code, served.err.contains(told)), (3, true), "{served:?}");
+    let doctor = shell.mizan(&["doctor", "--config", &config]).await;
+    assert!(doctor.code == 1 && doctor.out.contains("those of Asia/Hebron"), "{doctor:?}");
+    let change = sqlx::query!("update deployment set zone = 'Asia/Tokyo'");
+    let mut conn = world.app.pool.acquire().await.unwrap();
+    assert!(change.execute(&mut *conn).await.unwrap_err().to_string().contains("never changes"));
+}

@@ -173,7 +173,7 @@ pub(super) async fn render(
     let id: RefundId = id.parse().map_err(|_| Stop::NotFound)?;
     let mut look = app.snapshot().await?;
     let refund = service::find(&mut look, id).await?.ok_or(Stop::NotFound)?;
-    let instructions = service::instructions(&mut look, id).await?;
+    let more = service::more(&mut look, id).await?;
     let source = source(app, &mut look, &refund).await?;
     let pay_ins = pay_in::shown(app, &mut look, officer, &refund).await?;
     let people = [Some(refund.requested_by.clone()), refund.decided_by.clone()];
@@ -182,7 +182,7 @@ pub(super) async fn render(
     let approver = officer.session.scopes.contains(&Scope::Approve);
     let undecided = refund.state == refunds::RefundState::Requested;
     let values = json!({
-        "pay_ins": pay_ins, "refund": refunds::view::for_staff(&app.hub, &refund, instructions), "source": source,
+        "pay_ins": pay_ins, "refund": refunds::view::for_staff(&app.hub, &refund, more), "source": source,
         "requested_by": names(&refund.requested_by), "decided_by": refund.decided_by.as_deref().map(&names),
         "own": own, "undecided": undecided, "approver": approver, "may_decide": undecided && approver && !own,
         "wrong": refusal.map(|refusal| refusal.text(officer.session.language)),

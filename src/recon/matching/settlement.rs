@@ -210,8 +210,7 @@ impl<'a> Planning<'a> {
         let exact = free.clone().find(|one| one.money == item.gross);
         let Some(expected) = exact.or_else(|| free.next()).copied() else {
             // It was settled before.
-            let twice = self.difference(Category::DuplicateMoney, item, item.gross, None);
-            self.plan.parked.push(twice);
+            self.park(Category::DuplicateMoney, item, item.gross, None);
             return Ok(());
         };
         self.used.insert(expected.id);
@@ -221,8 +220,7 @@ impl<'a> Planning<'a> {
         let settled = if over.is_positive() { expected.money } else { item.gross };
         self.plan.receivable = self.plan.receivable.checked_add(settled)?;
         if over.is_positive() {
-            let over = self.difference(Category::AmountOver, item, over, expected.intent);
-            self.plan.parked.push(over);
+            self.park(Category::AmountOver, item, over, expected.intent);
         } else if over.is_negative() {
             let short = over.checked_neg()?;
             let short = self.difference(Category::AmountUnder, item, short, expected.intent);
@@ -288,6 +286,12 @@ impl<'a> Planning<'a> {
         }
         self.plan.cost_variance = self.plan.kept.checked_sub(self.contract)?;
         Ok(self.plan)
+    }
+
+    /// Under a name of its own: a callback may have brought money of this transaction to suspense too.
+    fn park(&mut self, category: Category, item: &Item, money: Money, intent: Option<IntentId>) {
+        let subject = format!("{}:{}", self.settlement.name(), item.transaction);
+        self.plan.parked.push(Difference { subject, ..self.difference(category, item, money, intent) });
     }
 
     fn subject(&self, item: &Item) -> String {

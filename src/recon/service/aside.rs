@@ -18,18 +18,17 @@ pub(super) struct Aside<'a> {
     pub period_on: Option<Day>,
     pub opening: Option<Money>,
     pub closing: Option<Money>,
-    /// By how much it does not close, where that can be said.
+    /// By how much it does not close, or ends elsewhere than the accepted one of its name, where that can be said.
     pub difference: Option<Money>,
 }
 
 impl Aside<'_> {
-    /// A quarantined statement waits for a person, unless it is about an account that is none of ours.
+    /// A quarantined statement waits for a person.
     pub async fn open_break(&self, tx: &mut Tx, cause: Cause, why: &str) -> Result<(), Fault> {
-        let Some(category) = category(cause) else { return Ok(()) };
         let new = NewBreak {
-            category,
+            category: category(cause),
             subject: subject(self.account, self.reference, self.period_on),
-            money: self.difference.filter(|_| cause == Cause::DoesNotClose),
+            money: self.difference,
             channel: None,
             intent: None,
             detail: json!({
@@ -43,15 +42,56 @@ impl Aside<'_> {
     }
 }
 
-fn category(cause: Cause) -> Option<Category> {
+/// A file of the watched folder that is no statement waits for a person too: it may be one that was cut short. Once two people
+/// have ended that, the same file says nothing new.
+pub async fn open_file_break(tx: &mut Tx, file: &UnreadFile) -> Result<(), Fault> {
+    let new = NewBreak {
+        category: Category::StatementInDoubt,
+        subject: file_subject(&file.name),
+        money: None,
+        channel: None,
+        intent: None,
+        detail: json!({
+            "file": file.name, "bytes": file.bytes, "written_at": file.written_at, "why": file.why,
+        }),
+    };
+    if breaks::store::is_told(tx.conn(), &new).await? {
+        return Ok(());
+    }
+    let (now, entropy) = (tx.now(), tx.hub().entropy.clone());
+    breaks::store::insert(tx.conn(), &entropy, now, &[new]).await
+}
+
+/// A file of this name was read: when it could not be, it was not whole yet, or the bank has mended it.
+pub async fn close_file_break(tx: &mut Tx, name: &str) -> Result<(), Fault> {
+    let (now, subject) = (tx.now(), file_subject(name));
+    let read = "the file was read";
+    breaks::store::update_self_resolved(tx.conn(), now, Category::StatementInDoubt, &[subject], read).await?;
+    Ok(())
+}
+
+fn file_subject(name: &str) -> String {
+    format!("file:{name}")
+}
+
+/// A file that nobody can read as a statement.
+#[derive(Debug)]
+pub struct UnreadFile {
+    pub name: String,
+    pub bytes: u64,
+    /// When it was last changed: one that was mended is another.
+    pub written_at: String,
+    pub why: String,
+}
+
+fn category(cause: Cause) -> Category {
     match cause {
-        Cause::UnknownAccount => None,
-        Cause::DoesNotClose => Some(Category::StatementDoesNotClose),
-        Cause::NoDay | Cause::FutureDay | Cause::NoBalances | Cause::Doubtful => {
-            Some(Category::StatementInDoubt)
+        Cause::DoesNotClose => Category::StatementDoesNotClose,
+        Cause::UnknownAccount | Cause::NoDay | Cause::FutureDay | Cause::NoBalances | Cause::Doubtful => {
+            Category::StatementInDoubt
         }
-        Cause::Gap => Some(Category::StatementGap),
-        Cause::Altered | Cause::Repeats => Some(Category::Altered),
+        Cause::Gap => Category::StatementGap,
+        Cause::Altered | Cause::Repeats => Category::Altered,
     }
 }
 

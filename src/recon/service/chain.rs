@@ -60,7 +60,12 @@ impl<'a> Link<'a> {
     }
 
     /// The same of one that stands between two: no further is known by it.
-    pub(super) async fn settle(&self, tx: &mut Tx, covers_from: Day) -> Result<(), Fault> {
+    pub(super) async fn stand_between(&self, tx: &mut Tx) -> Result<(), Fault> {
+        store::update_keys(tx.conn(), self.id, self.account).await?;
+        self.settle(tx, self.period_on).await
+    }
+
+    async fn settle(&self, tx: &mut Tx, covers_from: Day) -> Result<(), Fault> {
         let now = tx.now();
         let Self { account, reference, period_on, closing, .. } = *self;
         let replaced = store::update_superseded(tx.conn(), account, reference, period_on).await?;

@@ -1,16 +1,15 @@
 use mizan_adapters::statement::{self, Event, Limits};
-use mizan_ledger::Day;
+use mizan_ledger::{Day, Money};
 use serde_json::json;
 
 use super::aside::Aside;
 use super::chain::{Link, accept_those_waiting, want_reports};
+use crate::config::account_number;
 use crate::fault::Fault;
 use crate::ids::{StatementFileId, StatementId};
 use crate::queue::NewJob;
 use crate::recon::RECONCILE;
-use crate::recon::model::{
-    Cause, Imported, ImportedStatement, ReconError, Standing, Summary, Taken, account_number,
-};
+use crate::recon::model::{Cause, Imported, ImportedStatement, ReconError, Standing, Summary, Taken};
 use crate::recon::staging::{NewFile, NewLine, Stage};
 use crate::recon::store::{self, NewStatement};
 use crate::tx::{Hub, Tx};
@@ -86,6 +85,8 @@ struct Open<'a> {
     account: String,
     summary: &'a Summary,
     standing: Standing,
+    /// By how much it does not close, or ends elsewhere than what was told first.
+    difference: Option<Money>,
     stage: Stage,
     lines: Vec<NewLine>,
 }
@@ -108,8 +109,8 @@ impl<'a> Open<'a> {
         let bank = summary.bank(&hub.config.banks);
         let account = bank.map_or_else(|| summary.number.clone(), |bank| bank.name.clone());
         let position = store::find_position(tx.conn(), &account).await?;
-        let accepted = store::find_accepted_content(tx.conn(), &account, summary).await?;
-        let same = accepted.map(|content| content == summary.content);
+        let first = store::find_first_told(tx.conn(), &account, summary).await?;
+        let same = first.as_ref().map(|first| first.content == summary.content);
         let standing = if bank.is_none() && is_agencys_own(&hub, &summary.number) {
             Standing::Ignored(
                 "the account is an agency's own: its money does not pass through here".to_owned(),
@@ -120,7 +121,15 @@ impl<'a> Open<'a> {
                 standing => standing,
             }
         };
-        Ok(Self { id: tx.id(), file, account, summary, standing, stage, lines: Vec::new() })
+        let difference = match &standing {
+            Standing::Quarantined(Cause::DoesNotClose, _) => summary.difference,
+            Standing::Quarantined(Cause::Altered, _) => {
+                let closings = summary.closing.zip(first.and_then(|first| first.closing));
+                closings.and_then(|(told, first)| told.checked_sub(first).ok()).filter(|by| !by.is_zero())
+            }
+            _ => None,
+        };
+        Ok(Self { id: tx.id(), file, account, summary, standing, difference, stage, lines: Vec::new() })
     }
 
     /// Lines of one that does not close, or says other things than an accepted one, are kept to be shown, and to say what is
@@ -129,6 +138,7 @@ impl<'a> Open<'a> {
         matches!(
             self.standing,
             Standing::Accepted
+                | Standing::Between
                 | Standing::Waits(_)
                 | Standing::Quarantined(Cause::Gap | Cause::DoesNotClose | Cause::Altered, _)
         )
@@ -144,7 +154,7 @@ impl<'a> Open<'a> {
 
     async fn close(mut self, tx: &mut Tx) -> Result<ImportedStatement, Fault> {
         self.write_lines(tx).await?;
-        if self.standing == Standing::Accepted
+        if matches!(self.standing, Standing::Accepted | Standing::Between)
             && let Some(why) = Link::new(self.id, &self.account, self.summary)?.repeats(tx).await?
         {
             self.standing = Standing::Quarantined(Cause::Repeats, why);
@@ -173,7 +183,7 @@ impl<'a> Open<'a> {
             Standing::Between => {
                 let link = Link::new(self.id, &self.account, self.summary)?;
                 self.insert(tx, "accepted", Some(link.period_on), None).await?;
-                link.settle(tx, link.period_on).await?;
+                link.stand_between(tx).await?;
                 (Taken::Accepted, None)
             }
             Standing::Accepted => {
@@ -198,7 +208,7 @@ impl<'a> Open<'a> {
     }
 
     fn aside(&self) -> Aside<'_> {
-        let Self { id, account, summary, .. } = self;
+        let Self { id, account, summary, difference, .. } = self;
         Aside {
             id: *id,
             account,
@@ -206,7 +216,7 @@ impl<'a> Open<'a> {
             period_on: summary.period_on,
             opening: summary.opening,
             closing: summary.closing,
-            difference: summary.difference,
+            difference: *difference,
         }
     }
 
@@ -224,10 +234,10 @@ impl<'a> Open<'a> {
     }
 }
 
-/// A statement that does not continue its account, unless nothing moved on its day and the next one that was accepted
-/// begins where it ends.
+/// A statement that does not continue its account, unless the movements of its day came to nothing, as on an account that is
+/// swept every night, and the next one that was accepted begins where it ends.
 async fn between(tx: &mut Tx, account: &str, summary: &Summary, why: String) -> Result<Standing, Fault> {
-    if summary.is_still()
+    if summary.is_even()
         && let (Some(day), Some(opening)) = (summary.period_on, summary.opening)
         && store::find_opening_after(tx.conn(), account, day).await? == Some(opening)
     {

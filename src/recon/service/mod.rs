@@ -10,6 +10,7 @@ mod reports;
 mod undone;
 mod unlined;
 
+pub use aside::{UnreadFile, close_file_break, open_file_break};
 pub use chain::judge_waiting;
 pub use import::import;
 pub use overdue::{explain_debits, explain_suspense, open_overdue};

@@ -79,9 +79,10 @@ pub async fn explain_suspense(tx: &mut Tx, _: &()) -> Result<usize, Fault> {
         let receivable = chart::receivable(&slug(&one.channel)?, one.money.currency());
         let entry = rules::suspense::suspense_credit_explained(voucher, &parked, receivable);
         entries.push(entry.map_err(|error| Fault::Other(error.to_string()))?);
-        suspense::store::update_used(tx.conn(), one.item, one.money).await?;
         subjects.push(one.money_key.clone());
     }
+    let used: Vec<_> = explained.iter().map(|one| (one.item, one.money)).collect();
+    suspense::store::update_used(tx.conn(), &used).await?;
     expectations::store::update_met(tx.conn(), now, &met).await?;
     let told = "the payment was told of afterwards";
     breaks::store::update_self_resolved(tx.conn(), now, Category::UnknownCredit, &subjects, told).await?;

@@ -258,9 +258,7 @@ pub(super) async fn write(tx: &mut Tx, mut booking: Booking) -> Result<(), Fault
     let entries = refunds::take_paid_in(tx, std::mem::take(&mut booking.paid_in)).await?;
     booking.entries.extend(entries);
     suspense::store::insert(tx.conn(), now, &booking.suspense).await?;
-    for (item, amount) in &booking.used {
-        suspense::store::update_used(tx.conn(), *item, *amount).await?;
-    }
+    suspense::store::update_used(tx.conn(), &booking.used).await?;
     expectations::store::update_met(tx.conn(), now, &booking.met).await?;
     let mut born: BTreeMap<Instant, Vec<_>> = BTreeMap::new();
     for (at, new) in std::mem::take(&mut booking.born) {
@@ -269,9 +267,8 @@ pub(super) async fn write(tx: &mut Tx, mut booking: Booking) -> Result<(), Fault
     for (at, new) in born {
         expectations::store::insert(tx.conn(), &entropy, at, &new).await?;
     }
-    for notice in booking.notices.iter().chain(&booking.taken_back) {
-        inbox::service::take(tx, notice).await?;
-    }
+    let told: Vec<_> = booking.notices.iter().chain(&booking.taken_back).collect();
+    inbox::service::take_all(tx, &told).await?;
     for heard in &booking.heard {
         tx.enqueue(crate::refunds::service::notice_job(heard));
     }

@@ -26,7 +26,9 @@ pub use settlements::{
     find_items, find_told, find_untold_since, insert_settlement, insert_wanted, lock_one, lock_reported,
     page_direct, page_explained, page_silent, page_wanted, update_matched, update_not_told, update_told,
 };
-pub use statements::{NewStatement, exists, find_accepted_content, insert_lines, insert_statement, page};
+pub use statements::{
+    FirstTold, NewStatement, exists, find_first_told, insert_lines, insert_statement, page,
+};
 
 use sqlx::PgConnection;
 

@@ -8,13 +8,13 @@ use crate::recon::model::{Cause, Statement, Summary};
 use crate::recon::staging::NewLine;
 
 /// The content of the statement of this identity that is accepted, or waits for its day.
-pub async fn find_accepted_content(
+pub async fn find_first_told(
     conn: &mut PgConnection,
     account: &str,
     summary: &Summary,
-) -> Result<Option<Vec<u8>>, Fault> {
-    let content = sqlx::query_scalar!(
-        "select content from statements
+) -> Result<Option<FirstTold>, Fault> {
+    let row = sqlx::query!(
+        "select content, currency, closing_minor from statements
          where account = $1 and reference = $2 and period_on = $3 and state in ('accepted', 'waiting')",
         account,
         summary.reference,
@@ -22,7 +22,20 @@ pub async fn find_accepted_content(
     )
     .fetch_optional(conn)
     .await?;
-    Ok(content)
+    row.map(|row| {
+        let closing = row.currency.parse().ok().zip(row.closing_minor);
+        let closing = closing.map(|(currency, minor)| Money::new(minor, currency));
+        Ok(FirstTold { content: row.content, closing })
+    })
+    .transpose()
+}
+
+/// What the bank told first under the name of a statement.
+#[derive(Debug)]
+pub struct FirstTold {
+    /// SHA-256 over balances and booked lines.
+    pub content: Vec<u8>,
+    pub closing: Option<Money>,
 }
 
 /// Writes the lines of one statement as one statement of SQL, each with the entry's id that will book it.

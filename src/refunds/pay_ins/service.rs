@@ -121,7 +121,7 @@ pub async fn approve(tx: &mut Tx, decision: &Decision) -> Result<PayIn, RefundEr
         return Err(RefundError::OverRefund { refundable: item.left });
     }
     store::update(tx.conn(), &pay_in).await?;
-    suspense::store::update_used(tx.conn(), item.id, pay_in.money).await?;
+    suspense::store::update_used(tx.conn(), &[(item.id, pay_in.money)]).await?;
     if let Some(key) = item.money_key.filter(|_| pay_in.money == item.left) {
         let (now, why) = (tx.now(), format!("paid in for refund {}", refund.id));
         breaks::store::update_self_resolved(tx.conn(), now, Category::UnknownCredit, &[key], &why).await?;

@@ -128,7 +128,7 @@ async fn put_back(tx: &mut Tx, held: &Held) -> Result<(), RefundError> {
     ends(tx, &[&held.refund], "the refund was canceled").await?;
     if let Some(item) = &held.item {
         let back = held.refund.amount.checked_neg()?;
-        suspense::store::update_used(tx.conn(), item.id, back).await?;
+        suspense::store::update_used(tx.conn(), &[(item.id, back)]).await?;
         breaks::store::update_reopened(tx.conn(), cause(item)?, &item.break_subject).await?;
     }
     let stands = stands(tx, held).await?;
@@ -164,7 +164,7 @@ async fn enter_approval(tx: &mut Tx, mut held: Held) -> Result<Refund, RefundErr
         if amount.compare(item.left)?.is_gt() {
             return Err(RefundError::OverRefund { refundable: item.left });
         }
-        suspense::store::update_used(tx.conn(), item.id, amount).await?;
+        suspense::store::update_used(tx.conn(), &[(item.id, amount)]).await?;
     }
     let voucher = voucher(tx, held.refund.approved_entry, &held.refund);
     let entry = rules::refund::refund_approved(voucher, amount, &stands).map_err(rule)?;

@@ -4,6 +4,7 @@ use mizan_ledger::{Currency, Money};
 use serde_json::json;
 
 use super::{Held, basket, emit};
+use crate::config::account_number;
 use crate::expectations;
 use crate::expectations::store::taken_back;
 use crate::ids::{IntentId, PortalId, SuspenseId};
@@ -269,7 +270,8 @@ fn can_refund(hub: &Hub, channel: &str) -> bool {
 
 /// Nobody is paid on an account of the hub's own.
 pub(super) fn check_payee(hub: &Hub, payee: &Payee) -> Result<(), RefundError> {
-    let is_ours = hub.config.banks.iter().any(|bank| bank.account == payee.iban);
+    let named = account_number(&payee.iban);
+    let is_ours = hub.config.banks.iter().any(|bank| account_number(&bank.account) == named);
     if is_ours { Err(RefundError::OwnAccount) } else { Ok(()) }
 }
 

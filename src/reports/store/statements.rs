@@ -44,8 +44,8 @@ pub async fn find_heads(conn: &mut PgConnection, day: Day) -> Result<Vec<Head>, 
 pub struct Quarantined {
     pub account: String,
     pub opening: Option<Money>,
-    /// Nothing but its place is wrong, or each of its lines stands on an accepted statement; else it may show money that
-    /// nobody has booked.
+    /// Each movement it shows, by the bank's reference, amount and day, stands on an accepted statement of its day as often;
+    /// else it may show money that nobody has booked.
     pub adds_nothing: bool,
     pub aside: Aside,
 }
@@ -54,14 +54,17 @@ pub struct Quarantined {
 pub async fn find_quarantined(conn: &mut PgConnection, day: Day) -> Result<Vec<Quarantined>, Fault> {
     let rows = sqlx::query!(
         r#"select account, coalesce(reason, state) as "reason!", currency, opening_minor, closing_minor,
-             (coalesce(cause = 'gap', false) or cause in ('altered', 'does_not_close')
+             (coalesce(cause in ('gap', 'altered', 'does_not_close'), false)
               and lines_count = (select count(*) from statement_lines line where line.statement = aside.id)
               and not exists (
-                select from statement_lines line where line.statement = aside.id and not exists (
-                  select from statement_lines known
-                  join statements on statements.id = known.statement and statements.state = 'accepted'
-                  where known.money_key = line.money_key and known.amount_minor = line.amount_minor
-                    and known.booked_on = line.booked_on))) as "adds_nothing!"
+                select from (select bank_reference, amount_minor, booked_on, count(*) as times from statement_lines
+                             where statement = aside.id group by bank_reference, amount_minor, booked_on) shown
+                where times > (
+                  select count(*) from statements known join statement_lines line on line.statement = known.id
+                  where known.account = aside.account and known.period_on = aside.period_on
+                    and known.state = 'accepted' and line.amount_minor = shown.amount_minor
+                    and line.booked_on = shown.booked_on
+                    and line.bank_reference is not distinct from shown.bank_reference))) as "adds_nothing!"
            from statements aside
            where state in ('quarantined', 'waiting') and period_on = $1 and not exists (
              select from breaks

@@ -125,3 +125,23 @@ async fn work_that_was_given_up_is_told_with_the_payment_it_was_about() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_ends_an_altered_telling_has_seen_those_before_it() {
+    let world = World::new().await;
+    let intent = world.intent("CASE-1").await;
+    let order = world.at_gateway("card", &intent).await;
+    for amount in ["215.25", "216.25", "217.25"] {
+        world.tell("card", &order, "T-EXAMPLE-1", (amount, "ILS")).await;
+    }
+    world.settle(1).await;
+    let browser = Browser::of_reconciler(&world).await;
+    let english = browser.get("/console/breaks").await.html;
+    browser.speak("ar").await;
+    let arabic = browser.get("/console/breaks").await.html;
+    for (page, before) in [(english, "Earlier: Amount"), (arabic, "قبل ذلك: المبلغ")] {
+        for told in [before, "216.25", "217.25"] {
+            assert!(page.contains(told), "{told} is not told: {page}");
+        }
+    }
+}

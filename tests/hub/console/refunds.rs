@@ -1,10 +1,10 @@
 //! Refunds in the console: seen by all officers, decided by another person than who asked.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Browser, field};
 use crate::refunds::{id, paid_passport, requested, staff_view};
-use crate::world::World;
+use crate::world::{TODAY, World};
 
 /// A refund of 63.00 that waits, and the path of its page.
 async fn waiting(world: &World) -> (Value, String) {
@@ -136,4 +136,18 @@ async fn what_an_agency_paid_in_is_named_by_one_officer_and_taken_by_another() {
     assert_eq!(world.balances().await["agency/health/payable ILS"], -8_000);
     assert_eq!(other.post(&approve, &format!("csrf={csrf}&note=")).await.status, 409);
     assert!(other.get(&path).await.html.contains("Entered"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_decides_sees_what_its_channel_has_not_paid_in_yet() {
+    let world = World::new().await;
+    let (refund, path) = waiting(&world).await;
+    let browser = Browser::of_reconciler(&world).await;
+    let seen = staff_view(&world, &refund).await;
+    assert_eq!(seen["outstanding"], json!({ "amount": "425.38", "currency": "ILS" }), "{seen}");
+    assert!(browser.get(&path).await.html.contains("Not yet paid in by the channel"));
+    world.end_day(TODAY).await;
+    assert_eq!(staff_view(&world, &refund).await["outstanding"], Value::Null);
+    let after = browser.get(&path).await.html;
+    assert!(after.contains("63.00") && !after.contains("Not yet paid in by the channel"), "{after}");
 }

@@ -59,6 +59,7 @@ async fn a_statement_sent_again_in_another_file_adds_nothing() {
     world.reconcile().await;
     assert_eq!(world.proof_of(TODAY).await["tied"], false);
     let breaks = world.finance("/v1/finance/breaks?category=altered").await;
+    assert_eq!(breaks[0]["money"], json!({ "amount": "0.10", "currency": "ILS" }), "12.60 for 12.50");
     let said = json!({ "note": "The bank withdrew the second file (example)" });
     let path = |act: &str| format!("/v1/finance/breaks/{}/{act}", breaks[0]["id"].as_str().unwrap());
     assert_eq!(world.people.reconciler.client.post(&path("propose"), &said).await.unwrap().status, 200);
@@ -147,6 +148,7 @@ async fn what_is_no_statement_of_ours_is_told_apart() {
     assert_eq!((status, outcomes(&body)), (201, vec!["quarantined"]), "{body}");
     let why = body["statements"][0]["reason"].as_str().unwrap();
     assert_eq!(why, "no bank account PS92PALS000000000400123456702 in ILS stands in the configuration");
+    assert_eq!(world.breaks().await, [("statement_in_doubt".to_owned(), "open".to_owned())]);
     let letter = File { name: "letter.txt".to_owned(), bytes: b"Dear customer".to_vec() };
     let (status, body) = world.upload(&letter).await;
     assert_eq!((status, body["code"].as_str()), (422, Some("statement_unreadable")), "{body}");
@@ -173,6 +175,27 @@ async fn the_watched_folder_is_taken_in_once() {
     // A hub that was started again has seen nothing yet, and still adds nothing.
     let again = look(&world.app, &folder, &mut Seen::default()).await.unwrap();
     assert!(again.len() == 6 && again.iter().all(|one| one.known));
+    // What is no statement may be one that was cut short: somebody is told, once, and says what it was.
+    let breaks = world.finance("/v1/finance/breaks?category=statement_in_doubt").await;
+    assert_eq!(breaks.as_array().unwrap().len(), 1, "{breaks}");
+    assert_eq!((&breaks[0]["detail"]["file"], &breaks[0]["state"]), (&json!("readme.txt"), &json!("open")));
+    let path = |act: &str| format!("/v1/finance/breaks/{}/{act}", breaks[0]["id"].as_str().unwrap());
+    let said = json!({ "note": "A note of the bank to its customers (example)" });
+    assert_eq!(world.people.reconciler.client.post(&path("propose"), &said).await.unwrap().status, 200);
+    assert_eq!(world.people.approver.client.post(&path("approve"), &said).await.unwrap().status, 200);
+    look(&world.app, &folder, &mut Seen::default()).await.unwrap();
+    assert_eq!(world.breaks().await, [("statement_in_doubt".to_owned(), "resolved".to_owned())]);
+    std::fs::write(folder.join("readme.txt"), b"no statement either").unwrap();
+    look(&world.app, &folder, &mut seen).await.unwrap();
+    assert_eq!(
+        world.breaks().await,
+        [("statement_in_doubt".to_owned(), "reopened".to_owned())],
+        "another file"
+    );
+    let whole = std::fs::read(folder.join(format!("{ILS}-{TODAY}.xml"))).unwrap();
+    std::fs::write(folder.join("readme.txt"), whole).unwrap();
+    look(&world.app, &folder, &mut seen).await.unwrap();
+    assert_eq!(world.breaks().await, [("statement_in_doubt".to_owned(), "self_resolved".to_owned())]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

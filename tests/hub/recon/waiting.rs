@@ -110,6 +110,75 @@ async fn a_statement_cut_short_that_comes_after_the_whole_one_hides_nothing() {
     world.tied().await;
 }
 
+/// A file of the same day under another name, between the same balances: it lists money of which nobody knows.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_told_again_with_more_movements_refutes_its_day() {
+    let world = World::new().await;
+    let first = [line("10.00", "CRDT", TODAY, "R1"), line("20.00", "CRDT", TODAY, "R2")];
+    for file in world.close_day(TODAY).await.iter().filter(|file| !file.name.contains(ILS)) {
+        world.upload(file).await;
+    }
+    taken(&world, &statement("ONE", TODAY, ["0.00", "30.00"], &first)).await;
+    world.tied().await;
+    let moved = [first[1].clone(), first[0].clone()];
+    for (name, more, tied) in [
+        ("OTHER-ORDER", vec![], true),
+        ("MORE", vec![line("11.00", "CRDT", TODAY, "R3"), line("11.00", "DBIT", TODAY, "R4")], false),
+    ] {
+        let lines = [&moved[..], &more[..]].concat();
+        let (_, body) = world.upload(&statement(name, TODAY, ["0.00", "30.00"], &lines)).await;
+        assert_eq!(outcomes(&body), ["quarantined"], "{body}");
+        world.reconcile().await;
+        assert_eq!(world.proof_of(TODAY).await["tied"], tied, "{name}");
+    }
+    assert_eq!(world.breaks().await.iter().filter(|(category, _)| category == "statement_gap").count(), 2);
+}
+
+/// The same statement in another order, with movements of which two have one reference of the bank.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_in_another_order_hides_nothing() {
+    let world = World::new().await;
+    for file in world.close_day(TODAY).await.iter().filter(|file| !file.name.contains(ILS)) {
+        world.upload(file).await;
+    }
+    let lines = ["1.00", "2.00", "4.00"].map(|amount| line(amount, "CRDT", TODAY, "R1"));
+    taken(&world, &statement("ONE", TODAY, ["0.00", "7.00"], &lines)).await;
+    let [a, b, c] = lines;
+    let (_, body) = world.upload(&statement("ONE", TODAY, ["0.00", "7.00"], &[c, a, b])).await;
+    assert_eq!(outcomes(&body), ["quarantined"], "{body}");
+    world.tied().await;
+}
+
+/// An account that is swept every night, of which a day comes after the next: its movements are booked all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_that_came_to_nothing_may_come_after_the_next_with_its_movements() {
+    let world = World::new().await;
+    let days = [TODAY, TOMORROW, "2026-11-24"];
+    world.next_morning("2026-11-24T20:00:00Z").await;
+    let swept = |day: &str, at: usize| {
+        let [credit, debit] = [format!("C{at}"), format!("D{at}")];
+        let lines = [line("10.00", "CRDT", day, &credit), line("10.00", "DBIT", day, &debit)];
+        statement(&format!("DAY-{at}"), day, ["5.00", "5.00"], &lines)
+    };
+    for at in [0, 2, 1] {
+        taken(&world, &swept(days[at], at)).await;
+    }
+    let unknown = world.breaks().await.into_iter().filter(|(category, _)| category == "unknown_credit");
+    assert_eq!(unknown.count(), 3, "the movements of each day are booked");
+    for day in &days {
+        let proof = world.proof_of(day).await;
+        let account =
+            proof["accounts"].as_array().unwrap().iter().find(|one| one["account"] == "bank/main-ils");
+        assert_eq!(account.unwrap()["unexplained"], "0.00", "{day}: {proof}");
+    }
+    let (_, again) = world.upload(&changed(&swept(days[1], 1), "</Document>", "</Document>\n")).await;
+    assert_eq!(outcomes(&again), ["known"]);
+    // It does not fit where the days beside it do not end and begin.
+    let lines = [line("3.00", "CRDT", TODAY, "C9"), line("3.00", "DBIT", TODAY, "D9")];
+    let (_, other) = world.upload(&statement("OTHER", TODAY, ["6.00", "6.00"], &lines)).await;
+    assert_eq!(outcomes(&other), ["quarantined"], "{other}");
+}
+
 /// A day that ends with the balance with which it began continues itself, and the bank names none of its movements.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_day_exported_again_under_another_name_is_not_booked_again() {
