@@ -13,6 +13,7 @@ use super::stop::Stop;
 use super::{Answer, Usage};
 use crate::app::SNAPSHOT;
 use crate::config::Config;
+use crate::config::store::find_deployment;
 use crate::http::language::Language;
 use crate::reports::api::TIED;
 use crate::reports::{self, Asked, Proof};
@@ -107,6 +108,11 @@ async fn ask(remote: &Remote, date: Day, format: Format, lang: Lang) -> anyhow::
 
 async fn daily(config: &Config, database: &Database, day: Day) -> anyhow::Result<Proof> {
     let (pool, book) = database.book().await?;
+    let mut conn = pool.acquire().await?;
+    if let Some(deployment) = find_deployment(&mut conn).await? {
+        deployment.admit_zone(&config.zone).context("zone")?;
+    }
+    drop(conn);
     let calendar = Calendar::friday_saturday(config.zone.clone());
     let asked = Asked { book: &book, calendar: &calendar, banks: &config.banks, day };
     let mut snapshot = pool.begin_with(SNAPSHOT).await?;

@@ -87,7 +87,11 @@ fn collection(app: &App, intent: &Intent, basket: &Basket, attempt: &Attempt, ar
         description_ar: format!("فاتورة {}", intent.bill_number),
         description_en: english.join(", ").chars().take(100).collect(),
         language: if arabic { Language::Ar } else { Language::En },
-        return_url: format!("{public}/pay/{}/return", intent.pay_token),
+        return_url: format!(
+            "{public}/pay/{}/return?lang={}",
+            intent.pay_token,
+            if arabic { "ar" } else { "en" }
+        ),
         callback_url: format!("{public}/channels/{}/callback", attempt.channel),
     }
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::page::render;
 use crate::app::App;
-use crate::catalogue;
+use crate::catalogue::{self, Catalogue, ServiceCode};
 use crate::fault::Fault;
 use crate::http::form::Form;
 use crate::http::language::Language;
@@ -24,6 +24,7 @@ use crate::intents::carrying::{Unfit, carries};
 use crate::intents::jobs::{Next, start_on};
 use crate::intents::{Intent, IntentError, IntentState, service as intents, view};
 use crate::quoting::Basket;
+use crate::quoting::view::LineView;
 use crate::receipts;
 
 pub fn router() -> Router<App> {
@@ -84,6 +85,10 @@ async fn values(app: &App, intent: &Intent, language: Language) -> Result<Value,
             }
         }
     }
+    // Why nothing came of the last attempt, while it can be tried again.
+    let failure = shown.attempts.last().and_then(|last| last.failure.as_ref()).map(|failure| &failure.title);
+    let failure = failure.filter(|_| intent.state != IntentState::Processing);
+    let lines: Vec<Value> = shown.lines.iter().map(|line| heading(&catalogue, line)).collect();
     let receipt = match &intent.receipt {
         Some(number) => receipts::service::find(&mut conn, number).await?,
         None => None,
@@ -102,7 +107,7 @@ async fn values(app: &App, intent: &Intent, language: Language) -> Result<Value,
     Ok(json!({
         "token": intent.pay_token, "bill_number": intent.bill_number.grouped(),
         "external_reference": intent.external_reference, "state_text": text, "tone": tone,
-        "lines": shown.lines, "amount": shown.amount,
+        "lines": lines, "amount": shown.amount, "failure": failure, "under_way": intent.state == IntentState::Processing,
         "part": part.then(|| json!({ "paid": intent.paid, "left": left })), "channels": channels, "absent": absent,
         "payable": open && !intent.asks_no_more(app.clock.now()),
         "expires_at": language.date_time(intent.expires_at, &app.hub.config.zone),
@@ -110,6 +115,14 @@ async fn values(app: &App, intent: &Intent, language: Language) -> Result<Value,
         "receipt": receipt.as_ref().map(|receipt| &receipt.number),
         "receipt_code": receipt.as_ref().map(|receipt| &receipt.code), "return_url": back,
     }))
+}
+
+/// A line with the names of its service and of the agency behind it.
+fn heading(catalogue: &Catalogue, line: &LineView) -> Value {
+    let code = line.service.parse::<ServiceCode>().ok();
+    let service = code.as_ref().and_then(|code| catalogue.service(code)).map(|service| &service.name);
+    let agency = code.as_ref().and_then(|code| catalogue.agency(code.agency())).map(|agency| &agency.name);
+    json!({ "service": service, "agency": agency, "components": line.components, "total": line.total })
 }
 
 fn state_text(state: IntentState, language: Language) -> (&'static str, &'static str) {

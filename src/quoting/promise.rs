@@ -1,7 +1,6 @@
-//! The bytes a quote is signed over (Ed25519), so that anyone can check later who promised what.
+//! The text a quote is signed over (Ed25519), so that anyone can check later who promised what; the API answers it as `signed`.
 //!
-//! The layout can be written again in any language from the quote as the API answers it. It is a list of
-//! fields, each `name=LENGTH:VALUE` and a line feed, where LENGTH counts the bytes of VALUE in UTF-8; no value
+//! It is a list of fields, each `name=LENGTH:VALUE` and a line feed, where LENGTH counts the bytes of VALUE in UTF-8; no value
 //! needs escaping and no two promises have the same bytes. Fields in brackets are left out when there is
 //! nothing to say; a field set off to the right repeats.
 //!
@@ -42,8 +41,8 @@ pub struct Promise<'a> {
 }
 
 impl Promise<'_> {
-    /// The canonical bytes: the same promise always has the same, another never has them.
-    pub fn bytes(&self) -> Vec<u8> {
+    /// The same promise always has the same text, another never has it.
+    pub fn text(&self) -> String {
         let mut fields = Fields(String::new());
         fields.put("mizan-quote", "1");
         fields.put("id", self.id);
@@ -57,7 +56,7 @@ impl Promise<'_> {
             fields.put("line", &index.saturating_add(1).to_string());
             fields.basket_line(line);
         }
-        fields.0.into_bytes()
+        fields.0
     }
 }
 

@@ -1,6 +1,6 @@
 use mizan_ledger::{Currency, Instant};
 
-use super::{Basket, Claim, Inputs, PriceError, QuoteState};
+use super::{Basket, Claim, Inputs, PriceError, Promise, QuoteState};
 use crate::fault::Fault;
 use crate::ids::{IntentId, PortalId, QuoteId};
 
@@ -32,11 +32,18 @@ pub struct Quote {
     /// The intent that redeemed it; once.
     pub used_by: Option<IntentId>,
     pub key_id: String,
-    /// Ed25519 over the bytes of its [`super::Promise`].
+    /// Ed25519 over its [`Quote::promise`].
     pub signature: Vec<u8>,
 }
 
 impl Quote {
+    /// The text that is signed.
+    pub fn promise(&self, live: bool) -> String {
+        let (id, portal) = (self.id.to_string(), self.portal.to_string());
+        let (issued_at, expires_at) = (self.created_at, self.expires_at);
+        Promise { id: &id, live, portal: &portal, issued_at, expires_at, basket: &self.basket }.text()
+    }
+
     /// Where the quote stands: used for ever, else open until its time is up.
     pub fn state(&self, now: Instant) -> QuoteState {
         match self.used_by {

@@ -1,7 +1,7 @@
 use mizan_ledger::{Currency, Instant, Zone};
 
 use super::{
-    Asked, Basket, Limits, NewLine, NewQuote, PriceCode, PriceError, PriceFault, Promise, Quote, QuoteError,
+    Asked, Basket, Limits, NewLine, NewQuote, PriceCode, PriceError, PriceFault, Quote, QuoteError,
     QuoteState, expiry, store,
 };
 use crate::catalogue::{self, Catalogue, FeeVersion, ServiceCode};
@@ -33,17 +33,10 @@ fn promise(tx: &Tx, catalogue: &Catalogue, new: &NewQuote) -> Result<Quote, Quot
     let basket = price(catalogue, new, created_at)?;
     let expires_at = expiry(created_at, hold_seconds, versions(catalogue, &basket));
     let id: QuoteId = tx.id();
-    let promise = Promise {
-        id: &id.to_string(),
-        live: hub.config.mode.is_live(),
-        portal: &new.portal.to_string(),
-        issued_at: created_at,
-        expires_at,
-        basket: &basket,
-    };
-    let signature = hub.keys.sign(&promise.bytes());
-    let key_id = hub.keys.key_id().to_owned();
-    Ok(Quote { id, portal: new.portal, basket, created_at, expires_at, used_by: None, key_id, signature })
+    let (portal, key_id, signature) = (new.portal, hub.keys.key_id().to_owned(), Vec::new());
+    let quote = Quote { id, portal, basket, created_at, expires_at, used_by: None, key_id, signature };
+    let signature = hub.keys.sign(quote.promise(hub.config.mode.is_live()).as_bytes());
+    Ok(Quote { signature, ..quote })
 }
 
 /// The fee version behind each line, with the zone its days are counted in.

@@ -55,10 +55,12 @@ pub struct QuoteView {
     pub expires_at: Instant,
     pub total: Money,
     pub lines: Vec<LineView>,
+    /// The exact text that is signed: fields of `name=LENGTH:VALUE`, LENGTH in bytes of UTF-8, a line feed after each.
+    pub signed: String,
     pub signature: SignatureView,
 }
 
-/// Ed25519 over the canonical bytes of the quote; the key stands at `/.well-known/mizan-keys.json`.
+/// Ed25519 over `signed`; the key stands at `/.well-known/mizan-keys.json`.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 #[schema(as = QuoteSignature)]
 pub struct SignatureView {
@@ -81,6 +83,7 @@ pub fn quote(hub: &Hub, quote: &Quote, now: Instant) -> QuoteView {
         expires_at: quote.expires_at,
         total: quote.basket.total,
         lines: lines(&quote.basket),
+        signed: quote.promise(hub.config.mode.is_live()),
         signature: SignatureView { key_id: quote.key_id.clone(), value: BASE64.encode(&quote.signature) },
     }
 }

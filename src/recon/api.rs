@@ -45,9 +45,7 @@ async fn import(State(app): State<App>, call: Call) -> Result<Answer, Problem> {
     let upload: Upload = call.query()?;
     let name = upload.name.unwrap_or_else(|| "upload".to_owned()).chars().take(200).collect();
     let bytes = call.body.to_vec();
-    // A large file is read for seconds: other requests go on meanwhile.
-    let read = tokio::task::spawn_blocking(move || NewFile::read(name, FileSource::Upload, bytes)).await;
-    let file = read.map_err(|error| Fault::Other(error.to_string()))?.map_err(ReconError::from)?;
+    let file = NewFile::read_aside(name, FileSource::Upload, bytes).await?;
     app.once(&call, StatusCode::CREATED, &file, |tx, file| Box::pin(service::import(tx, file))).await
 }
 

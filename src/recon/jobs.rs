@@ -52,8 +52,9 @@ pub async fn folder_loop(app: App) {
     }
 }
 
-/// After a fault of ours a file is left alone for so many looks, then read again.
-const LOOKS_AFTER_FAULT: u32 = 30;
+/// After a fault of ours a file is left alone for so many looks, then read again; so is one that is no statement, which may
+/// not be whole yet.
+const LOOKS_UNTIL_AGAIN: u32 = 30;
 
 /// Files by their name, as they were when they were taken in or refused.
 #[derive(Debug, Default)]
@@ -64,6 +65,8 @@ struct Last {
     print: Print,
     /// Looks to go until it is read again; None when that would change nothing.
     again_in: Option<u32>,
+    /// It was no statement.
+    is_unread: bool,
 }
 
 /// What changes with any rewriting of a file, also one that keeps name and length: banks correct a digit.
@@ -93,6 +96,11 @@ impl Seen {
             Some(_) => false,
         }
     }
+
+    /// Whether it was no statement the last time, as it is now.
+    fn was_unread(&self, path: &Path, print: Print) -> bool {
+        self.0.get(path).is_some_and(|last| last.print == print && last.is_unread)
+    }
 }
 
 /// One look into a folder, in the order of the names: banks name days so that they sort. A file that cannot be taken
@@ -104,7 +112,7 @@ pub async fn look(app: &App, folder: &Path, seen: &mut Seen) -> Result<Vec<Impor
         if !seen.is_due(&path, print) {
             continue;
         }
-        let mut again_in = None;
+        let (mut again_in, mut is_unread) = (None, false);
         let read = if print.length > bytes_max {
             let cause = format!("{} bytes, of which at most {bytes_max} are read", print.length);
             Err(ReconError::Unreadable(of_the_file(cause)))
@@ -113,26 +121,37 @@ pub async fn look(app: &App, folder: &Path, seen: &mut Seen) -> Result<Vec<Impor
         };
         match read {
             Ok(imported) => taken.push(imported),
-            Err(ReconError::Unreadable(refused)) => not_read(app, &path, print, &refused).await?,
+            Err(ReconError::Unreadable(refused)) if seen.was_unread(&path, print) => {
+                not_read(app, &path, print, &refused).await?;
+            }
+            Err(ReconError::Unreadable(refused)) => {
+                tracing::warn!(?path, %refused, "no statement");
+                (again_in, is_unread) = (Some(LOOKS_UNTIL_AGAIN), true);
+            }
             Err(ReconError::Fault(fault)) if fault.is_unavailable() => return Err(fault),
             Err(ReconError::Fault(fault)) => {
                 tracing::error!(?path, %fault, "a statement file could not be taken in");
-                again_in = Some(LOOKS_AFTER_FAULT);
+                again_in = Some(LOOKS_UNTIL_AGAIN);
             }
         }
-        seen.0.insert(path, Last { print, again_in });
+        seen.0.insert(path, Last { print, again_in, is_unread });
     }
     Ok(taken)
 }
+
+/// Endings under which files are written before they are renamed.
+const UNFINISHED: [&str; 3] = ["part", "tmp", "filepart"];
 
 /// The finished files of a folder; banks write under another ending and rename.
 async fn files(folder: &Path) -> std::io::Result<Vec<(PathBuf, Print)>> {
     let mut entries = tokio::fs::read_dir(folder).await?;
     let mut files = Vec::new();
     while let Some(entry) = entries.next_entry().await? {
-        let (path, metadata) = (entry.path(), entry.metadata().await?);
+        let path = entry.path();
+        // Whoever lays files down may take one away meanwhile.
+        let Ok(metadata) = entry.metadata().await else { continue };
         let hidden = entry.file_name().to_string_lossy().starts_with('.');
-        let unfinished = path.extension().is_some_and(|ending| ending == "part" || ending == "tmp");
+        let unfinished = path.extension().is_some_and(|ending| UNFINISHED.iter().any(|one| ending == *one));
         if metadata.is_file() && !hidden && !unfinished {
             files.push((path, Print::of(&metadata)));
         }
@@ -151,22 +170,26 @@ fn name_of(path: &Path) -> String {
 
 /// Somebody is told of it: it may be a statement that was cut short on its way.
 async fn not_read(app: &App, path: &Path, print: Print, refused: &Refused) -> Result<(), Fault> {
-    tracing::warn!(?path, %refused, "no statement");
     let (seconds, nanos) = print.changed;
     let written_at = Instant::from_micros(seconds * 1_000_000 + nanos / 1_000);
     let file = UnreadFile {
-        name: name_of(path),
+        name: printable(&name_of(path)),
         bytes: print.length,
         written_at: written_at.map_or_else(|_| seconds.to_string(), |at| at.to_string()),
-        why: refused.to_string(),
+        why: printable(&refused.to_string()),
     };
     let actor = Actor::hub("folder");
     app.run(&actor, &file, |tx, file| Box::pin(service::open_file_break(tx, file))).await
 }
 
+/// A damaged file may quote anything, and PostgreSQL's text holds no NUL.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
 async fn import_file(app: &App, path: &Path) -> Result<Imported, ReconError> {
     let bytes = tokio::fs::read(path).await.map_err(|error| of_the_file(error.to_string()))?;
-    let file = NewFile::read(name_of(path), FileSource::Folder, bytes)?;
+    let file = NewFile::read_aside(name_of(path), FileSource::Folder, bytes).await?;
     let actor = Actor::hub("folder");
     let import = async |tx: &mut Tx, file: &NewFile| -> Result<Imported, ReconError> {
         let imported = service::import(tx, file).await?;

@@ -122,8 +122,9 @@ impl Cause {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
     Accepted,
-    /// Of a day that left the balance as it was, and it came after the next one, which continued without it.
-    Between,
+    /// Of a day that left the balance as it was, and it came after the next one, which continued without it: directly after the
+    /// statement of this place, or before all others.
+    Between(Option<i64>),
     Known,
     /// Its day has not come, and will be the next.
     Waits(String),

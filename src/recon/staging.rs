@@ -9,8 +9,9 @@ use mizan_ledger::{Day, Money};
 use sha2::{Digest, Sha256};
 
 use super::matching::own_reference;
-use super::model::{FileSource, Summary};
+use super::model::{FileSource, ReconError, Summary};
 use crate::config::account_number;
+use crate::fault::Fault;
 
 /// The longest text and evidence kept of a line; the file itself is kept whole.
 const TEXT_CHARS_MAX: usize = 4_000;
@@ -31,6 +32,15 @@ pub struct NewFile {
 }
 
 impl NewFile {
+    /// The same beside everything else that the hub does: a large file is read for seconds.
+    ///
+    /// # Errors
+    /// As [`NewFile::read`].
+    pub async fn read_aside(name: String, source: FileSource, bytes: Vec<u8>) -> Result<Self, ReconError> {
+        let read = tokio::task::spawn_blocking(move || Self::read(name, source, bytes)).await;
+        Ok(read.map_err(|error| Fault::Other(error.to_string()))??)
+    }
+
     /// Reads a file through, in constant memory beside its bytes.
     ///
     /// # Errors

@@ -182,11 +182,13 @@ pub async fn find_payments(conn: &mut PgConnection, ids: &[RefundId]) -> Result<
 pub async fn find_outstanding(conn: &mut PgConnection, id: RefundId) -> Result<Option<Money>, Fault> {
     let row = sqlx::query!(
         r#"select expected.currency, sum(expected.amount_minor)::bigint as "minor!"
-           from refunds left join suspense_items item on item.id = refunds.suspense_item
-           join expectations expected
-             on expected.intent = refunds.intent or expected.money_key = item.money_key
-           where refunds.id = $1 and kind = 'payment' and expected.state = 'open'
-             and expected.currency = refunds.currency
+           from expectations expected join refunds on refunds.id = $1 and expected.currency = refunds.currency
+           where expected.id in (
+               select one.id from refunds r join expectations one on one.intent = r.intent where r.id = $1
+               union
+               select one.id from refunds r join suspense_items item on item.id = r.suspense_item
+               join expectations one on one.money_key = item.money_key where r.id = $1)
+             and kind = 'payment' and expected.state = 'open'
            group by expected.currency"#,
         id.uuid(),
     )

@@ -59,6 +59,11 @@ async fn a_declined_card_leaves_the_bill_open() {
     let after = world.find_intent(intent["id"].as_str().unwrap()).await;
     assert_eq!(after["state"], "requires_payment");
     assert_eq!(after["attempts"][0]["state"], "declined");
+    let url = format!("{}?lang=en", intent["pay_url"].as_str().unwrap());
+    let seen = world.http.get(url).send().await.unwrap().text().await.unwrap();
+    for told in ["The last attempt: ", "Issue of a passport", "Ministry of Interior"] {
+        assert!(seen.contains(told), "{told} is not told: {seen}");
+    }
     assert!(after["attempts"][0]["failure"]["code"].is_string());
     world.pay_by_card(&after).await;
     let paid = world.find_intent(intent["id"].as_str().unwrap()).await;

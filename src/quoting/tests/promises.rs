@@ -21,7 +21,7 @@ fn bytes(basket: &Basket) -> String {
         expires_at: at("2026-06-15T08:30:00Z"),
         basket,
     };
-    String::from_utf8(promise.bytes()).expect("UTF-8")
+    promise.text()
 }
 
 /// Reads the layout as an outsider would: names and values, by their lengths.

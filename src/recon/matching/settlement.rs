@@ -290,7 +290,11 @@ impl<'a> Planning<'a> {
 
     /// Under a name of its own: a callback may have brought money of this transaction to suspense too.
     fn park(&mut self, category: Category, item: &Item, money: Money, intent: Option<IntentId>) {
-        let subject = format!("{}:{}", self.settlement.name(), item.transaction);
+        let name = format!("{}:{}", self.settlement.name(), item.transaction);
+        let parked = &self.plan.parked;
+        // Listed three times it is parked twice.
+        let before = parked.iter().filter(|one| one.transaction.as_ref() == Some(&item.transaction)).count();
+        let subject = if before == 0 { name } else { format!("{name}:{}", before + 1) };
         self.plan.parked.push(Difference { subject, ..self.difference(category, item, money, intent) });
     }
 

@@ -60,8 +60,11 @@ impl<'a> Link<'a> {
     }
 
     /// The same of one that stands between two: no further is known by it.
-    pub(super) async fn stand_between(&self, tx: &mut Tx) -> Result<(), Fault> {
+    pub(super) async fn stand_between(&self, tx: &mut Tx, place: Option<i64>) -> Result<(), Fault> {
         store::update_keys(tx.conn(), self.id, self.account).await?;
+        if let Some(place) = place {
+            store::update_place(tx.conn(), self.id, place).await?;
+        }
         self.settle(tx, self.period_on).await
     }
 
@@ -79,6 +82,19 @@ impl<'a> Link<'a> {
         }
         Ok(())
     }
+}
+
+/// Where a statement of a past day stands that begins and ends with this balance, as those of an account that is swept every night
+/// do. What was proved stays: movements come in neither before the account's first statement nor on a day that was told of.
+pub(super) async fn find_place_between(
+    tx: &mut Tx,
+    account: &str,
+    (day, balance): (Day, Money),
+    is_still: bool,
+) -> Result<Option<Option<i64>>, Fault> {
+    let junction = store::find_junction(tx.conn(), account, day, balance).await?;
+    let fits = junction.filter(|at| is_still || (at.place.is_some() && !at.day_is_told));
+    Ok(fits.map(|at| at.place))
 }
 
 /// The channels that settle into the account are to tell what they paid on these days.
@@ -132,6 +148,14 @@ pub async fn judge_waiting(tx: &mut Tx, _: &()) -> Result<(), Fault> {
         accept_those_waiting(tx, account).await?;
     }
     for left in store::page_day_come(tx.conn(), today).await? {
+        if let (Some(day), Some(balance)) = (left.period_on, left.opening)
+            && left.closing == left.opening
+            && let Some(place) =
+                find_place_between(tx, &left.account, (day, balance), left.lines == 0).await?
+        {
+            accept_between(tx, &left, (day, balance), place).await?;
+            continue;
+        }
         let position = store::find_position(tx.conn(), &left.account).await?;
         let why = position
             .zip(left.period_on)
@@ -140,6 +164,23 @@ pub async fn judge_waiting(tx: &mut Tx, _: &()) -> Result<(), Fault> {
         put_aside(tx, &left, Cause::Gap, &why).await?;
     }
     Ok(())
+}
+
+/// One that waited while those after it came.
+async fn accept_between(
+    tx: &mut Tx,
+    left: &Statement,
+    (period_on, balance): (Day, Money),
+    place: Option<i64>,
+) -> Result<(), Fault> {
+    let (account, reference) = (&left.account, &left.reference);
+    let link = Link { id: left.id, account, reference, period_on, opening: balance, closing: balance };
+    if let Some(why) = link.repeats(tx).await? {
+        return put_aside(tx, left, Cause::Repeats, &why).await;
+    }
+    let now = tx.now();
+    store::update_accepted(tx.conn(), left.id, period_on, now).await?;
+    link.stand_between(tx, place).await
 }
 
 /// A statement that waited cannot be taken as the truth: it waits for a person instead.

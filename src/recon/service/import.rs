@@ -1,9 +1,9 @@
-use mizan_adapters::statement::{self, Event, Limits};
+use mizan_adapters::statement::{self, Event, Limits, StatementLine};
 use mizan_ledger::{Day, Money};
 use serde_json::json;
 
 use super::aside::Aside;
-use super::chain::{Link, accept_those_waiting, want_reports};
+use super::chain::{Link, accept_those_waiting, find_place_between, want_reports};
 use crate::config::account_number;
 use crate::fault::Fault;
 use crate::ids::{StatementFileId, StatementId};
@@ -45,11 +45,8 @@ pub async fn import(tx: &mut Tx, new: &NewFile) -> Result<Imported, ReconError> 
                 open = Some(Open::judge(tx, imported.id, summary, Stage::new(&head)).await?);
             }
             Event::Line(line) => {
-                if let Some(open) = open.as_mut().filter(|open| open.keeps_lines()) {
-                    open.lines.extend(open.stage.stage(&line, &new.bytes));
-                    if open.lines.len() >= LINES_AT_ONCE {
-                        open.write_lines(tx).await?;
-                    }
+                if let Some(open) = open.as_mut() {
+                    open.take(tx, &line, &new.bytes).await?;
                 }
             }
             Event::Problem(_) => {}
@@ -89,6 +86,8 @@ struct Open<'a> {
     difference: Option<Money>,
     stage: Stage,
     lines: Vec<NewLine>,
+    /// Lines of the file so far, kept or not.
+    read: usize,
 }
 
 /// An account into which a channel pays an agency itself.
@@ -111,10 +110,14 @@ impl<'a> Open<'a> {
         let position = store::find_position(tx.conn(), &account).await?;
         let first = store::find_first_told(tx.conn(), &account, summary).await?;
         let same = first.as_ref().map(|first| first.content == summary.content);
+        let altered_before =
+            same == Some(false) && store::is_altered_known(tx.conn(), &account, summary).await?;
         let standing = if bank.is_none() && is_agencys_own(&hub, &summary.number) {
             Standing::Ignored(
                 "the account is an agency's own: its money does not pass through here".to_owned(),
             )
+        } else if altered_before {
+            Standing::Known
         } else {
             match summary.judge(bank, position, same, hub.calendar.day_of(tx.now())) {
                 Standing::Quarantined(Cause::Gap, why) => between(tx, &account, summary, why).await?,
@@ -129,7 +132,17 @@ impl<'a> Open<'a> {
             }
             _ => None,
         };
-        Ok(Self { id: tx.id(), file, account, summary, standing, difference, stage, lines: Vec::new() })
+        Ok(Self {
+            id: tx.id(),
+            file,
+            account,
+            summary,
+            standing,
+            difference,
+            stage,
+            lines: Vec::new(),
+            read: 0,
+        })
     }
 
     /// Lines of one that does not close, or says other things than an accepted one, are kept to be shown, and to say what is
@@ -138,10 +151,24 @@ impl<'a> Open<'a> {
         matches!(
             self.standing,
             Standing::Accepted
-                | Standing::Between
+                | Standing::Between(_)
                 | Standing::Waits(_)
                 | Standing::Quarantined(Cause::Gap | Cause::DoesNotClose | Cause::Altered, _)
         )
+    }
+
+    /// A line that is not kept is read past; the database ends a transaction of which it hears nothing for seconds.
+    async fn take(&mut self, tx: &mut Tx, line: &StatementLine, bytes: &[u8]) -> Result<(), Fault> {
+        self.read += 1;
+        if self.keeps_lines() {
+            self.lines.extend(self.stage.stage(line, bytes));
+            if self.lines.len() >= LINES_AT_ONCE {
+                self.write_lines(tx).await?;
+            }
+        } else if self.read.is_multiple_of(LINES_AT_ONCE) {
+            store::take_turn(tx.conn()).await?;
+        }
+        Ok(())
     }
 
     async fn write_lines(&mut self, tx: &mut Tx) -> Result<(), Fault> {
@@ -154,7 +181,7 @@ impl<'a> Open<'a> {
 
     async fn close(mut self, tx: &mut Tx) -> Result<ImportedStatement, Fault> {
         self.write_lines(tx).await?;
-        if matches!(self.standing, Standing::Accepted | Standing::Between)
+        if matches!(self.standing, Standing::Accepted | Standing::Between(_))
             && let Some(why) = Link::new(self.id, &self.account, self.summary)?.repeats(tx).await?
         {
             self.standing = Standing::Quarantined(Cause::Repeats, why);
@@ -180,10 +207,10 @@ impl<'a> Open<'a> {
                 }
                 (Taken::Waiting, Some(reason.clone()))
             }
-            Standing::Between => {
+            Standing::Between(place) => {
                 let link = Link::new(self.id, &self.account, self.summary)?;
                 self.insert(tx, "accepted", Some(link.period_on), None).await?;
-                link.stand_between(tx).await?;
+                link.stand_between(tx, *place).await?;
                 (Taken::Accepted, None)
             }
             Standing::Accepted => {
@@ -234,14 +261,13 @@ impl<'a> Open<'a> {
     }
 }
 
-/// A statement that does not continue its account, unless the movements of its day came to nothing, as on an account that is
-/// swept every night, and the next one that was accepted begins where it ends.
+/// A statement that does not continue its account, unless it fits between others.
 async fn between(tx: &mut Tx, account: &str, summary: &Summary, why: String) -> Result<Standing, Fault> {
     if summary.is_even()
-        && let (Some(day), Some(opening)) = (summary.period_on, summary.opening)
-        && store::find_opening_after(tx.conn(), account, day).await? == Some(opening)
+        && let (Some(day), Some(balance)) = (summary.period_on, summary.opening)
+        && let Some(place) = find_place_between(tx, account, (day, balance), summary.lines == 0).await?
     {
-        return Ok(Standing::Between);
+        return Ok(Standing::Between(place));
     }
     Ok(Standing::Quarantined(Cause::Gap, why))
 }

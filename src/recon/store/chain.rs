@@ -24,27 +24,50 @@ pub async fn find_position(conn: &mut PgConnection, account: &str) -> Result<Opt
     .transpose()
 }
 
-/// With what the first accepted statement after a day opens.
-pub async fn find_opening_after(
+/// Where in the chain of its account a statement stands that came after those that follow it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Junction {
+    /// Of the statement before it; None before the first.
+    pub place: Option<i64>,
+    /// An accepted statement of its own day is there already.
+    pub day_is_told: bool,
+}
+
+/// Between which accepted statements one of this day fits that begins and ends with this balance: the one closes and the other
+/// opens with it. The last such place, and the one before all others.
+pub async fn find_junction(
     conn: &mut PgConnection,
     account: &str,
     day: Day,
-) -> Result<Option<Money>, Fault> {
+    balance: Money,
+) -> Result<Option<Junction>, Fault> {
+    let currency = balance.currency();
     let row = sqlx::query!(
-        r#"select currency, opening_minor as "opening_minor!" from statements
-           where account = $1 and period_on > $2 and state = 'accepted'
-           order by period_on, place nulls first, id limit 1"#,
+        r#"with chain as (
+             select period_on, opening_minor, closing_minor, place, row_number() over chained as nth,
+                    lead(period_on) over chained as next_on, lead(opening_minor) over chained as next_opening
+             from statements where account = $1 and currency = $4 and state = 'accepted'
+             window chained as (order by period_on, place nulls first, opening_minor = closing_minor, id))
+           select place, exists (select from chain where period_on = $2) as "day_is_told!"
+           from chain where period_on <= $2 and closing_minor = $3 and next_on >= $2 and next_opening = $3
+           union all
+           select null, exists (select from chain where period_on = $2)
+           from chain where nth = 1 and period_on >= $2 and opening_minor = $3
+           order by 1 desc nulls last limit 1"#,
         account,
         day as _,
+        balance.minor(),
+        currency.code(),
     )
     .fetch_optional(conn)
     .await?;
-    row.map(|row| {
-        let currency: Currency =
-            row.currency.parse().map_err(|_| Fault::corrupt("statements", "currency", account))?;
-        Ok(Money::new(row.opening_minor, currency))
-    })
-    .transpose()
+    Ok(row.map(|row| Junction { place: row.place, day_is_told: row.day_is_told }))
+}
+
+/// It stands directly after the statement of this place, beside others that left the balance as it was.
+pub async fn update_place(conn: &mut PgConnection, id: StatementId, place: i64) -> Result<(), Fault> {
+    sqlx::query!("update statements set place = $2 where id = $1", id.uuid(), place).execute(conn).await?;
+    Ok(())
 }
 
 /// A statement that waited becomes the truth: what was missing before it has come, or its day.

@@ -9,8 +9,8 @@ mod settlements;
 mod statements;
 
 pub use chain::{
-    find_next, find_opening_after, find_position, find_repeated, find_told_before, page_day_come,
-    update_accepted, update_keys, update_position, update_quarantined, update_superseded,
+    Junction, find_junction, find_next, find_position, find_repeated, find_told_before, page_day_come,
+    update_accepted, update_keys, update_place, update_position, update_quarantined, update_superseded,
 };
 pub use files::{find_file, find_file_statements, insert_file};
 pub use found::{FoundLine, find_by_money_keys};
@@ -27,7 +27,7 @@ pub use settlements::{
     page_direct, page_explained, page_silent, page_wanted, update_matched, update_not_told, update_told,
 };
 pub use statements::{
-    FirstTold, NewStatement, exists, find_first_told, insert_lines, insert_statement, page,
+    FirstTold, NewStatement, exists, find_first_told, insert_lines, insert_statement, is_altered_known, page,
 };
 
 use sqlx::PgConnection;

@@ -30,6 +30,26 @@ pub async fn find_first_told(
     .transpose()
 }
 
+/// Whether a statement of this identity with these very contents stands aside already as altered.
+pub async fn is_altered_known(
+    conn: &mut PgConnection,
+    account: &str,
+    summary: &Summary,
+) -> Result<bool, Fault> {
+    let known = sqlx::query_scalar!(
+        r#"select exists (
+             select from statements where account = $1 and reference = $2 and period_on = $3 and content = $4
+               and state = 'quarantined' and cause = 'altered') as "known!""#,
+        account,
+        summary.reference,
+        summary.period_on as _,
+        &summary.content,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(known)
+}
+
 /// What the bank told first under the name of a statement.
 #[derive(Debug)]
 pub struct FirstTold {

@@ -122,10 +122,10 @@ pub async fn approve(tx: &mut Tx, decision: &Decision) -> Result<PayIn, RefundEr
     }
     store::update(tx.conn(), &pay_in).await?;
     suspense::store::update_used(tx.conn(), &[(item.id, pay_in.money)]).await?;
-    if let Some(key) = item.money_key.filter(|_| pay_in.money == item.left) {
-        let (now, why) = (tx.now(), format!("paid in for refund {}", refund.id));
-        breaks::store::update_self_resolved(tx.conn(), now, Category::UnknownCredit, &[key], &why).await?;
-    }
+    let used_up = refund_store::find_used_up(tx.conn(), &[item.id]).await?;
+    let subjects: Vec<String> = used_up.into_iter().map(|(_, _, subject)| subject).collect();
+    let (now, why) = (tx.now(), format!("paid in for refund {}", refund.id));
+    breaks::store::update_self_resolved(tx.conn(), now, Category::UnknownCredit, &subjects, &why).await?;
     let parked = Parked { suspense: slug(&item.account)?, amount: pay_in.money };
     let payable = chart::agency_payable(&slug(&pay_in.agency)?, 0, pay_in.money.currency());
     let voucher = voucher(tx, pay_in.entry, &refund);

@@ -22,7 +22,7 @@ pub async fn find_heads(conn: &mut PgConnection, day: Day) -> Result<Vec<Head>, 
         r#"select account, currency, period_on as "period_on!", opening_minor as "opening_minor!",
              closing_minor as "closing_minor!"
            from statements where state = 'accepted' and period_on <= $1
-           order by account, currency, period_on, place nulls first, id"#,
+           order by account, currency, period_on, place nulls first, opening_minor = closing_minor, id"#,
         day as _,
     )
     .fetch_all(conn)

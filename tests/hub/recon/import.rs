@@ -2,7 +2,7 @@ use mizan::recon::Taken;
 use mizan::recon::jobs::{Seen, look};
 use serde_json::{Value, json};
 
-use super::{File, ILS, USD};
+use super::{File, ILS, JOD, USD};
 use crate::world::{TODAY, World};
 
 pub fn outcomes(body: &Value) -> Vec<&str> {
@@ -65,6 +65,13 @@ async fn a_statement_sent_again_in_another_file_adds_nothing() {
     assert_eq!(world.people.reconciler.client.post(&path("propose"), &said).await.unwrap().status, 200);
     assert_eq!(world.proof_of(TODAY).await["tied"], false, "one person alone");
     assert_eq!(world.people.approver.client.post(&path("approve"), &said).await.unwrap().status, 200);
+    world.tied().await;
+    // Sent once more in another file it says nothing new.
+    let once_more = changed(&altered, "</Document>", "</Document>\n");
+    let (_, body) = world.upload(&once_more).await;
+    assert_eq!(outcomes(&body), ["known"], "{body}");
+    let breaks = world.finance("/v1/finance/breaks?category=altered&open=false").await;
+    assert_eq!(breaks[0]["state"], "resolved", "{breaks}");
     world.tied().await;
 }
 
@@ -158,6 +165,32 @@ async fn what_is_no_statement_of_ours_is_told_apart() {
     assert_eq!((portal.status, portal.json["code"].as_str()), (403, Some("forbidden_scope")));
 }
 
+async fn look_for_a_minute(world: &World, folder: &std::path::Path, seen: &mut Seen) {
+    for _ in 0..31 {
+        look(&world.app, folder, seen).await.unwrap();
+    }
+}
+
+/// The reader quotes what it found, which no text of the database holds.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_file_holds_up_no_other_and_is_told_of() {
+    let world = World::new().await;
+    let files = world.close_day(TODAY).await;
+    let folder = tempfile::tempdir().unwrap();
+    let damaged =
+        String::from_utf8(of(&files, ILS).bytes.clone()).unwrap().replacen("</Stmt>", "</St\0mt>", 1);
+    std::fs::write(folder.path().join("a-damaged.xml"), damaged).unwrap();
+    std::fs::write(folder.path().join("b-whole.txt"), &of(&files, USD).bytes).unwrap();
+    let mut seen = Seen::default();
+    let taken = look(&world.app, folder.path(), &mut seen).await.unwrap();
+    assert_eq!(taken.iter().map(|file| file.file.as_str()).collect::<Vec<_>>(), ["b-whole.txt"]);
+    look_for_a_minute(&world, folder.path(), &mut seen).await;
+    let breaks = world.finance("/v1/finance/breaks?category=statement_in_doubt").await;
+    assert_eq!(breaks[0]["detail"]["file"], "a-damaged.xml", "{breaks}");
+    std::fs::write(folder.path().join("c.txt"), &of(&files, JOD).bytes).unwrap();
+    assert_eq!(look(&world.app, folder.path(), &mut seen).await.unwrap().len(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_watched_folder_is_taken_in_once() {
     let world = World::new().await;
@@ -175,7 +208,10 @@ async fn the_watched_folder_is_taken_in_once() {
     // A hub that was started again has seen nothing yet, and still adds nothing.
     let again = look(&world.app, &folder, &mut Seen::default()).await.unwrap();
     assert!(again.len() == 6 && again.iter().all(|one| one.known));
-    // What is no statement may be one that was cut short: somebody is told, once, and says what it was.
+    // What is no statement may be one that is being written, or one that was cut short: if it still is a minute later,
+    // somebody is told, once, and says what it was.
+    assert_eq!(world.breaks().await, []);
+    look_for_a_minute(&world, &folder, &mut seen).await;
     let breaks = world.finance("/v1/finance/breaks?category=statement_in_doubt").await;
     assert_eq!(breaks.as_array().unwrap().len(), 1, "{breaks}");
     assert_eq!((&breaks[0]["detail"]["file"], &breaks[0]["state"]), (&json!("readme.txt"), &json!("open")));
@@ -183,10 +219,10 @@ async fn the_watched_folder_is_taken_in_once() {
     let said = json!({ "note": "A note of the bank to its customers (example)" });
     assert_eq!(world.people.reconciler.client.post(&path("propose"), &said).await.unwrap().status, 200);
     assert_eq!(world.people.approver.client.post(&path("approve"), &said).await.unwrap().status, 200);
-    look(&world.app, &folder, &mut Seen::default()).await.unwrap();
+    look_for_a_minute(&world, &folder, &mut Seen::default()).await;
     assert_eq!(world.breaks().await, [("statement_in_doubt".to_owned(), "resolved".to_owned())]);
     std::fs::write(folder.join("readme.txt"), b"no statement either").unwrap();
-    look(&world.app, &folder, &mut seen).await.unwrap();
+    look_for_a_minute(&world, &folder, &mut seen).await;
     assert_eq!(
         world.breaks().await,
         [("statement_in_doubt".to_owned(), "reopened".to_owned())],

@@ -173,10 +173,69 @@ async fn a_day_that_came_to_nothing_may_come_after_the_next_with_its_movements()
     }
     let (_, again) = world.upload(&changed(&swept(days[1], 1), "</Document>", "</Document>\n")).await;
     assert_eq!(outcomes(&again), ["known"]);
-    // It does not fit where the days beside it do not end and begin.
-    let lines = [line("3.00", "CRDT", TODAY, "C9"), line("3.00", "DBIT", TODAY, "D9")];
-    let (_, other) = world.upload(&statement("OTHER", TODAY, ["6.00", "6.00"], &lines)).await;
-    assert_eq!(outcomes(&other), ["quarantined"], "{other}");
+    // Not where the days beside it do not end and begin, nor before the account began, nor on a day that was told of.
+    for (name, day, balance) in
+        [("ELSEWHERE", TOMORROW, "6.00"), ("BEFORE", "2026-11-20", "5.00"), ("TOLD", TOMORROW, "5.00")]
+    {
+        let lines = [line("3.00", "CRDT", day, "C9"), line("3.00", "DBIT", day, "D9")];
+        let (_, other) = world.upload(&statement(name, day, [balance, balance], &lines)).await;
+        assert_eq!(outcomes(&other), ["quarantined"], "{name}: {other}");
+    }
+}
+
+/// A bank that tells a day page by page, and the pages without a movement last.
+#[tokio::test(flavor = "multi_thread")]
+async fn late_pages_without_a_movement_take_their_place_in_the_chain() {
+    let world = World::new().await;
+    let days = [TODAY, TOMORROW, "2026-11-24"];
+    for day in days {
+        world.next_morning(&format!("{day}T20:00:00Z")).await;
+        for file in world.close_day(day).await.iter().filter(|file| !file.name.contains(ILS)) {
+            world.upload(file).await;
+        }
+    }
+    let credit = |amount: &str, day: &str| [line(amount, "CRDT", day, &format!("C{amount}"))];
+    for (name, day, balances, lines) in [
+        ("A1", TODAY, ["0.00", "100.00"], &credit("100.00", TODAY)[..]),
+        ("B1", TOMORROW, ["100.00", "150.00"], &credit("50.00", TOMORROW)[..]),
+        ("C1", days[2], ["150.00", "157.00"], &credit("7.00", days[2])[..]),
+        // Later ones, each between two of those.
+        ("B2", TOMORROW, ["150.00", "150.00"], &[]),
+        ("A2", TODAY, ["100.00", "100.00"], &[]),
+        ("A0", TODAY, ["0.00", "0.00"], &[]),
+        ("B0", TOMORROW, ["100.00", "100.00"], &[]),
+        ("BEFORE", "2026-11-20", ["0.00", "0.00"], &[]),
+    ] {
+        taken(&world, &statement(name, day, balances, lines)).await;
+    }
+    for (name, day, balance) in [("X1", TODAY, "150.00"), ("X2", "2026-11-20", "100.00")] {
+        let (_, other) = world.upload(&statement(name, day, [balance, balance], &[])).await;
+        assert_eq!(outcomes(&other), ["quarantined"], "{name}: {other}");
+    }
+    for (day, at_bank) in days.iter().zip(["100.00", "150.00", "157.00"]) {
+        let proof = world.proof_of(day).await;
+        let accounts = proof["accounts"].as_array().unwrap();
+        let account = accounts.iter().find(|one| one["account"] == "bank/main-ils").unwrap();
+        let figures = (&account["listed"], &account["unexplained"]);
+        assert_eq!(figures, (&json!(at_bank), &json!("0.00")), "{day}: {account}");
+    }
+}
+
+/// It waited for its day while the worker was away, and the one after it was taken in first.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_that_waited_too_long_takes_its_place_between_others() {
+    let world = World::new().await;
+    let lines = [line("3.00", "CRDT", TOMORROW, "C9"), line("3.00", "DBIT", TOMORROW, "D9")];
+    taken(&world, &statement("ONE", TODAY, ["5.00", "5.00"], &[])).await;
+    let (_, body) = world.upload(&statement("TWO", TOMORROW, ["5.00", "5.00"], &lines)).await;
+    assert_eq!(outcomes(&body), ["waiting"], "{body}");
+    world.next_morning("2026-11-24T20:00:00Z").await;
+    let (_, body) = world.upload(&statement("THREE", "2026-11-24", ["5.00", "5.00"], &[])).await;
+    assert_eq!(outcomes(&body), ["accepted"], "{body}");
+    while work_once(&world.app, &WORK).await.unwrap() > 0 {}
+    let accepted = world.finance("/v1/finance/statements?state=accepted").await;
+    assert_eq!(accepted.as_array().unwrap().len(), 3, "{accepted}");
+    assert_eq!(world.balances().await["suspense/main-ils/credits ILS"], -300);
 }
 
 /// A day that ends with the balance with which it began continues itself, and the bank names none of its movements.
