@@ -119,11 +119,14 @@ pub async fn look(app: &App, folder: &Path, seen: &mut Seen) -> Result<Vec<Impor
         } else {
             import_file(app, &path).await
         };
-        match read {
-            Ok(imported) => taken.push(imported),
+        let read = match read {
             Err(ReconError::Unreadable(refused)) if seen.was_unread(&path, print) => {
-                not_read(app, &path, print, &refused).await?;
+                not_read(app, &path, print, &refused).await.map(|()| None).map_err(ReconError::Fault)
             }
+            read => read.map(Some),
+        };
+        match read {
+            Ok(imported) => taken.extend(imported),
             Err(ReconError::Unreadable(refused)) => {
                 tracing::warn!(?path, %refused, "no statement");
                 (again_in, is_unread) = (Some(LOOKS_UNTIL_AGAIN), true);
@@ -193,7 +196,7 @@ async fn import_file(app: &App, path: &Path) -> Result<Imported, ReconError> {
     let actor = Actor::hub("folder");
     let import = async |tx: &mut Tx, file: &NewFile| -> Result<Imported, ReconError> {
         let imported = service::import(tx, file).await?;
-        service::close_file_break(tx, &file.name).await?;
+        service::close_file_break(tx, &printable(&file.name)).await?;
         Ok(imported)
     };
     let imported = app.run(&actor, &file, |tx, file| Box::pin(import(tx, file))).await?;
