@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::breaks::{self, Category, NewBreak};
 use crate::fault::Fault;
 use crate::ids::StatementId;
-use crate::recon::model::Cause;
+use crate::recon::model::{Cause, Statement};
 use crate::tx::Tx;
 
 /// A statement that stands aside.
@@ -22,7 +22,19 @@ pub(super) struct Aside<'a> {
     pub difference: Option<Money>,
 }
 
-impl Aside<'_> {
+impl<'a> Aside<'a> {
+    pub fn of(statement: &'a Statement) -> Self {
+        Self {
+            id: statement.id,
+            account: &statement.account,
+            reference: &statement.reference,
+            period_on: statement.period_on,
+            opening: statement.opening,
+            closing: statement.closing,
+            difference: None,
+        }
+    }
+
     /// A quarantined statement waits for a person.
     pub async fn open_break(&self, tx: &mut Tx, cause: Cause, why: &str) -> Result<(), Fault> {
         let new = NewBreak {

@@ -71,7 +71,7 @@ impl<'a> Link<'a> {
     async fn settle(&self, tx: &mut Tx, covers_from: Day) -> Result<(), Fault> {
         let now = tx.now();
         let Self { account, reference, period_on, closing, .. } = *self;
-        let replaced = store::update_superseded(tx.conn(), account, reference, period_on).await?;
+        let replaced = store::update_superseded(tx.conn(), self.id, account, reference, period_on).await?;
         want_reports(tx, account, closing.currency(), covers_from, period_on).await?;
         let days = replaced.into_iter().chain([Some(period_on)]);
         let subjects: Vec<String> = days.map(|day| subject(account, reference, day)).collect();
@@ -79,6 +79,11 @@ impl<'a> Link<'a> {
         {
             let came = "the statement was accepted";
             breaks::store::update_self_resolved(tx.conn(), now, category, &subjects, came).await?;
+        }
+        for other in store::update_altered(tx.conn(), self.id, account, reference, period_on).await? {
+            let difference = other.closing.and_then(|told| told.checked_sub(closing).ok());
+            let aside = Aside { difference: difference.filter(|by| !by.is_zero()), ..Aside::of(&other) };
+            aside.open_break(tx, Cause::Altered, other.reason.as_deref().unwrap_or_default()).await?;
         }
         Ok(())
     }
@@ -93,7 +98,7 @@ pub(super) async fn find_place_between(
     is_still: bool,
 ) -> Result<Option<Option<i64>>, Fault> {
     let junction = store::find_junction(tx.conn(), account, day, balance).await?;
-    let fits = junction.filter(|at| is_still || (at.place.is_some() && !at.day_is_told));
+    let fits = junction.filter(|at| is_still || !(at.begins || at.day_is_told));
     Ok(fits.map(|at| at.place))
 }
 
@@ -121,7 +126,9 @@ pub(super) async fn accept_those_waiting(tx: &mut Tx, account: &str) -> Result<(
     let (now, today) = (tx.now(), tx.hub().calendar.day_of(tx.now()));
     loop {
         let position = store::find_position(tx.conn(), account).await?;
-        let Some(next) = store::find_next(tx.conn(), account, position, today).await? else { return Ok(()) };
+        let Some(next) = store::find_next(tx.conn(), account, position, today).await? else {
+            return place_those_between(tx, account).await;
+        };
         let parts = (next.period_on, next.opening, next.closing);
         let (Some(period_on), Some(opening), Some(closing)) = parts else {
             return Err(Fault::corrupt("statements", "closing_minor", next.id));
@@ -137,6 +144,27 @@ pub(super) async fn accept_those_waiting(tx: &mut Tx, account: &str) -> Result<(
     }
 }
 
+/// Statements that came before the one that they continue, and left the balance as it was, while the chain went on without them.
+async fn place_those_between(tx: &mut Tx, account: &str) -> Result<(), Fault> {
+    for left in store::page_even_gaps(tx.conn(), account).await? {
+        place_between(tx, &left).await?;
+    }
+    Ok(())
+}
+
+/// Answers whether it fits between others and is no longer left.
+async fn place_between(tx: &mut Tx, left: &Statement) -> Result<bool, Fault> {
+    let (Some(day), Some(balance)) = (left.period_on, left.opening) else { return Ok(false) };
+    if left.closing != left.opening {
+        return Ok(false);
+    }
+    let place = find_place_between(tx, &left.account, (day, balance), left.lines == 0).await?;
+    if let Some(place) = place {
+        accept_between(tx, left, (day, balance), place).await?;
+    }
+    Ok(place.is_some())
+}
+
 /// Judges the statements whose day has come meanwhile: each follows its account, or stands aside with a break.
 pub async fn judge_waiting(tx: &mut Tx, _: &()) -> Result<(), Fault> {
     store::take_turn(tx.conn()).await?;
@@ -148,12 +176,7 @@ pub async fn judge_waiting(tx: &mut Tx, _: &()) -> Result<(), Fault> {
         accept_those_waiting(tx, account).await?;
     }
     for left in store::page_day_come(tx.conn(), today).await? {
-        if let (Some(day), Some(balance)) = (left.period_on, left.opening)
-            && left.closing == left.opening
-            && let Some(place) =
-                find_place_between(tx, &left.account, (day, balance), left.lines == 0).await?
-        {
-            accept_between(tx, &left, (day, balance), place).await?;
+        if place_between(tx, &left).await? {
             continue;
         }
         let position = store::find_position(tx.conn(), &left.account).await?;
@@ -191,14 +214,5 @@ async fn put_aside(tx: &mut Tx, left: &Statement, cause: Cause, why: &str) -> Re
         let now = tx.now();
         breaks::store::update_superseded(tx.conn(), now, Category::StatementGap, &subjects, why).await?;
     }
-    let aside = Aside {
-        id: left.id,
-        account: &left.account,
-        reference: &left.reference,
-        period_on: left.period_on,
-        opening: left.opening,
-        closing: left.closing,
-        difference: None,
-    };
-    aside.open_break(tx, cause, why).await
+    Aside::of(left).open_break(tx, cause, why).await
 }

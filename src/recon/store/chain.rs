@@ -27,8 +27,10 @@ pub async fn find_position(conn: &mut PgConnection, account: &str) -> Result<Opt
 /// Where in the chain of its account a statement stands that came after those that follow it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Junction {
-    /// Of the statement before it; None before the first.
+    /// Of the statement before it; None also where that one stands before all others.
     pub place: Option<i64>,
+    /// No statement is before it.
+    pub begins: bool,
     /// An accepted statement of its own day is there already.
     pub day_is_told: bool,
 }
@@ -48,12 +50,12 @@ pub async fn find_junction(
                     lead(period_on) over chained as next_on, lead(opening_minor) over chained as next_opening
              from statements where account = $1 and currency = $4 and state = 'accepted'
              window chained as (order by period_on, place nulls first, opening_minor = closing_minor, id))
-           select place, exists (select from chain where period_on = $2) as "day_is_told!"
+           select place, false as "begins!", exists (select from chain where period_on = $2) as "day_is_told!"
            from chain where period_on <= $2 and closing_minor = $3 and next_on >= $2 and next_opening = $3
            union all
-           select null, exists (select from chain where period_on = $2)
+           select null, true, exists (select from chain where period_on = $2)
            from chain where nth = 1 and period_on >= $2 and opening_minor = $3
-           order by 1 desc nulls last limit 1"#,
+           order by 2, 1 desc nulls last limit 1"#,
         account,
         day as _,
         balance.minor(),
@@ -61,7 +63,7 @@ pub async fn find_junction(
     )
     .fetch_optional(conn)
     .await?;
-    Ok(row.map(|row| Junction { place: row.place, day_is_told: row.day_is_told }))
+    Ok(row.map(|row| Junction { place: row.place, begins: row.begins, day_is_told: row.day_is_told }))
 }
 
 /// It stands directly after the statement of this place, beside others that left the balance as it was.
@@ -109,10 +111,11 @@ pub async fn update_quarantined(
 }
 
 /// Others of the same identity that stand aside are replaced by the accepted one, and those that the bank gave the same
-/// name on a day that has not come. What has other content than an accepted one stands for itself. Answers the days
-/// under which they stood.
+/// name on a day that has not come. What could be booked and has other content than the accepted one stands for itself.
+/// Answers the days under which they stood.
 pub async fn update_superseded(
     conn: &mut PgConnection,
+    accepted: StatementId,
     account: &str,
     reference: &str,
     period_on: Day,
@@ -120,15 +123,58 @@ pub async fn update_superseded(
     let days = sqlx::query_scalar!(
         r#"update statements set state = 'superseded'
            where account = $1 and reference = $2 and state in ('quarantined', 'waiting') and cause <> 'altered'
+             and (cause <> 'gap' or content = (select content from statements where id = $4))
              and (period_on = $3 or cause = 'future_day' and state = 'quarantined')
            returning period_on as "period_on: Day""#,
         account,
         reference,
         period_on as _,
+        accepted.uuid(),
     )
     .fetch_all(conn)
     .await?;
     Ok(days)
+}
+
+/// Those of the same identity that waited for one before them, as the accepted one did, and say other things: the bank told
+/// one statement twice, and which of the two is true a person finds out.
+pub async fn update_altered(
+    conn: &mut PgConnection,
+    accepted: StatementId,
+    account: &str,
+    reference: &str,
+    period_on: Day,
+) -> Result<Vec<Statement>, Fault> {
+    let rows = sqlx::query_as!(
+        StatementRow,
+        "update statements set cause = 'altered', reason = 'statement ' || reference || ' came with other content, too'
+         where account = $1 and reference = $2 and period_on = $3 and state = 'quarantined' and cause = 'gap' and id <> $4
+         returning id, file, account, number, currency, reference, sequence, period_on, opening_minor, closing_minor,
+                lines_count, state, cause, reason, created_at",
+        account,
+        reference,
+        period_on as _,
+        accepted.uuid(),
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Statement::try_from).collect()
+}
+
+/// Statements that wait for one before them, and that leave the balance as it was: they may stand between others.
+pub async fn page_even_gaps(conn: &mut PgConnection, account: &str) -> Result<Vec<Statement>, Fault> {
+    let rows = sqlx::query_as!(
+        StatementRow,
+        "select id, file, account, number, currency, reference, sequence, period_on, opening_minor, closing_minor,
+                lines_count, state, cause, reason, created_at
+         from statements
+         where account = $1 and state = 'quarantined' and cause = 'gap' and opening_minor = closing_minor
+         order by period_on, id",
+        account,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Statement::try_from).collect()
 }
 
 /// The bank's reference of a line that an accepted statement of the account listed already, with the same amount and

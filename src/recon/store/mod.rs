@@ -10,7 +10,8 @@ mod statements;
 
 pub use chain::{
     Junction, find_junction, find_next, find_position, find_repeated, find_told_before, page_day_come,
-    update_accepted, update_keys, update_place, update_position, update_quarantined, update_superseded,
+    page_even_gaps, update_accepted, update_altered, update_keys, update_place, update_position,
+    update_quarantined, update_superseded,
 };
 pub use files::{find_file, find_file_statements, insert_file};
 pub use found::{FoundLine, find_by_money_keys};

@@ -221,6 +221,64 @@ async fn late_pages_without_a_movement_take_their_place_in_the_chain() {
     }
 }
 
+/// Both waited for one before them: the bank told one statement twice, and no order of arrival hides the second telling.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_told_twice_before_its_predecessor_refutes_its_day() {
+    let world = World::new().await;
+    let last = "2026-11-24";
+    for day in [TODAY, TOMORROW, last] {
+        world.next_morning(&format!("{day}T20:00:00Z")).await;
+        for file in world.close_day(day).await.iter().filter(|file| !file.name.contains(ILS)) {
+            world.upload(file).await;
+        }
+    }
+    taken(&world, &statement("S1", TODAY, ["0.00", "50.00"], &[line("50.00", "CRDT", TODAY, "R1")])).await;
+    for (amount, closing, reference) in [("10.00", "70.00", "R2"), ("15.00", "75.00", "R3")] {
+        let told = statement("S3", last, ["60.00", closing], &[line(amount, "CRDT", last, reference)]);
+        assert_eq!(outcomes(&world.upload(&told).await.1), ["quarantined"]);
+    }
+    // Other bytes with the same content are no other telling.
+    let again = statement("S3", last, ["60.00", "70.00"], &[line("10.00", "CRDT", last, "R2")]);
+    let again = changed(&again, "</Document>", "</Document>\n");
+    assert_eq!(outcomes(&world.upload(&again).await.1), ["quarantined"]);
+    let credit = line("10.00", "CRDT", TOMORROW, "R4");
+    taken(&world, &statement("S2", TOMORROW, ["50.00", "60.00"], &[credit])).await;
+    let altered = world.finance("/v1/finance/breaks?category=altered").await;
+    assert_eq!(altered.as_array().unwrap().len(), 1, "{altered}");
+    let by = altered[0]["money"]["amount"].as_str().unwrap().trim_start_matches('-');
+    assert_eq!(by, "5.00", "75.00 beside 70.00");
+    let mut tied = Vec::new();
+    for day in [TODAY, TOMORROW, last] {
+        tied.push(world.proof_of(day).await["tied"].clone());
+    }
+    assert_eq!(tied, [true, true, false]);
+    let superseded = world.finance("/v1/finance/statements?state=superseded").await;
+    let quarantined = world.finance("/v1/finance/statements?state=quarantined").await;
+    let counts = [superseded, quarantined].map(|listed| listed.as_array().unwrap().len());
+    assert_eq!(counts.iter().sum::<usize>(), 2, "{counts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_without_a_movement_that_came_before_its_predecessor_takes_its_place() {
+    let world = World::new().await;
+    let last = "2026-11-24";
+    world.next_morning("2026-11-24T20:00:00Z").await;
+    let credit = |amount: &str, day: &str| [line(amount, "CRDT", day, &format!("C{amount}"))];
+    taken(&world, &statement("A1", TODAY, ["0.00", "100.00"], &credit("100.00", TODAY))).await;
+    for early in [
+        statement("X", last, ["150.00", "157.00"], &credit("7.00", last)),
+        statement("B0", last, ["150.00", "150.00"], &[]),
+    ] {
+        assert_eq!(outcomes(&world.upload(&early).await.1), ["quarantined"]);
+    }
+    taken(&world, &statement("B1", TOMORROW, ["100.00", "150.00"], &credit("50.00", TOMORROW))).await;
+    let accepted = world.finance("/v1/finance/statements?state=accepted").await;
+    assert_eq!(accepted.as_array().unwrap().len(), 4, "{accepted}");
+    let gaps = world.breaks().await.into_iter().filter(|(category, _)| category == "statement_gap");
+    let states: Vec<String> = gaps.map(|(_, state)| state).collect();
+    assert_eq!(states, ["self_resolved", "self_resolved"]);
+}
+
 /// It waited for its day while the worker was away, and the one after it was taken in first.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_statement_that_waited_too_long_takes_its_place_between_others() {
